@@ -1,0 +1,1 @@
+"""A simulator of job boards, for the demo, the tests and the benchmarks."""

@@ -1,0 +1,430 @@
+"""Every metric of the system, each declared once.
+
+Code emits by the object declared here, so an unknown metric or label cannot be written. The mapping file
+(`statsd-exporter-mapping.yml`) and the metrics reference are generated from this module, and the rules and
+dashboards are checked against it.
+"""
+
+from __future__ import annotations
+
+from metrics.model import DB_BUCKETS, JOB_BUCKETS, Counter, Gauge, Label, Metric, Signal, Timer, Unit
+
+# --- The labels, and what they may say -------------------------------------------------------------------
+
+METHOD = Label("method", ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+#: The route as written (`/jobs/{job_id}`), never the path; what no route matches is `__unmatched__`.
+ENDPOINT = Label("endpoint", bound=120)
+STATUS_CODE = Label("status", bound=60)
+OPERATION = Label("operation", ("select", "insert", "update", "delete", "other"))
+TABLE = Label("table", bound=40)
+EXCEPTION = Label("type", bound=60)
+#: A board's kind (`greenhouse`). One board's own figures are in its Pushgateway group.
+KIND = Label("kind", bound=60)
+OUTCOME = Label("outcome", ("ok", "not_modified", "error"))
+#: Why a fetch or a scan of a board failed: `scout.fetch.Reason` and what scanning adds to it.
+REASON = Label("reason", bound=60)
+SCAN_STATE = Label("status", ("succeeded", "partial", "failed"))
+PHASE = Label("phase", ("fetch", "parse", "match", "store"))
+CHANGE = Label("change", ("new", "updated", "unchanged", "closed", "reopened"))
+QUEUE = Label("queue", ("scans",))
+FUNCTION = Label("function", bound=20)
+JOB_OUTCOME = Label("outcome", ("succeeded", "failed"))
+JOB_STATUSES = ("new", "saved", "applied", "interviewing", "offer", "rejected", "dismissed", "closed")
+FROM_STATUS = Label("from_status", JOB_STATUSES)
+TO_STATUS = Label("to_status", JOB_STATUSES)
+#: What part of the system a process is: a gunicorn worker, an RQ worker, the scheduler.
+ROLE = Label("role", ("web", "worker", "scheduler"))
+#: A small number that a process keeps while it lives, so that a restart does not make a new series.
+SLOT = Label("slot", bound=64)
+
+# --- HTTP, in ---------------------------------------------------------------------------------------------
+
+HTTP_REQUESTS = Counter(
+    name="http_requests_total",
+    help="Requests answered, by method, route and status code.",
+    raised_by="every request, by the middleware",
+    signal=Signal.TRAFFIC,
+    labels=(METHOD, ENDPOINT, STATUS_CODE),
+)
+HTTP_REQUEST_DURATION = Timer(
+    name="http_request_duration_seconds",
+    help="Time from a request's arrival in the application to the end of its answer.",
+    raised_by="every request, by the middleware",
+    signal=Signal.LATENCY,
+    labels=(METHOD, ENDPOINT, STATUS_CODE),
+)
+HTTP_RESPONSE_BYTES = Counter(
+    name="http_response_bytes_total",
+    help="Bytes of answer bodies, by route.",
+    raised_by="every request, by the middleware",
+    signal=Signal.TRAFFIC,
+    labels=(ENDPOINT,),
+    unit=Unit.BYTES,
+)
+HTTP_EXCEPTIONS = Counter(
+    name="http_exceptions_total",
+    help="Exceptions that no view caught, by type and route.",
+    raised_by="a view that raises, by the middleware",
+    signal=Signal.ERRORS,
+    labels=(EXCEPTION, ENDPOINT),
+)
+SIGN_INS = Counter(
+    name="iam_sign_ins_total",
+    help="Tries to sign in, by how they ended.",
+    raised_by="the sign-in form",
+    signal=Signal.ERRORS,
+    labels=(Label("outcome", ("succeeded", "failed", "limited")),),
+)
+SESSIONS_STARTED = Counter(
+    name="iam_sessions_started_total",
+    help="Sessions begun by signing in.",
+    raised_by="a successful sign-in",
+    signal=Signal.TRAFFIC,
+)
+CSRF_REJECTED = Counter(
+    name="iam_csrf_rejected_total",
+    help="Unsafe requests refused because they did not come from our own pages.",
+    raised_by="a POST without a valid token, or from another origin",
+    signal=Signal.ERRORS,
+    labels=(Label("reason", ("token", "origin")),),
+)
+
+# --- Database ---------------------------------------------------------------------------------------------
+
+DB_QUERY_DURATION = Timer(
+    name="db_query_duration_seconds",
+    help="Time of one database call, by operation and main table.",
+    raised_by="every statement, by SQLAlchemy's events, and `track_query`",
+    signal=Signal.LATENCY,
+    labels=(OPERATION, TABLE),
+    buckets=DB_BUCKETS,
+)
+DB_ERRORS = Counter(
+    name="db_errors_total",
+    help="Database calls that failed, by operation and type of error.",
+    raised_by="a statement that raises, by SQLAlchemy's events, and `track_query`",
+    signal=Signal.ERRORS,
+    labels=(OPERATION, EXCEPTION),
+)
+
+# --- HTTP, out --------------------------------------------------------------------------------------------
+
+OUTBOUND_REQUESTS = Counter(
+    name="outbound_requests_total",
+    help="Requests to job boards, by kind of board and outcome; a redirect's hops count as one.",
+    raised_by="the fetch door",
+    signal=Signal.TRAFFIC,
+    labels=(KIND, OUTCOME),
+)
+OUTBOUND_DURATION = Timer(
+    name="outbound_request_duration_seconds",
+    help="Time of one request to a job board, retries and redirects included.",
+    raised_by="the fetch door",
+    signal=Signal.LATENCY,
+    labels=(KIND, OUTCOME),
+    buckets=JOB_BUCKETS,
+)
+OUTBOUND_ERRORS = Counter(
+    name="outbound_errors_total",
+    help="Requests to job boards that failed, by kind of board and named reason.",
+    raised_by="the fetch door",
+    signal=Signal.ERRORS,
+    labels=(KIND, REASON),
+)
+OUTBOUND_RETRIES = Counter(
+    name="outbound_retries_total",
+    help="Repeated tries of requests to job boards.",
+    raised_by="the fetch door, after a transient failure",
+    signal=Signal.ERRORS,
+    labels=(KIND,),
+)
+OUTBOUND_BLOCKED = Counter(
+    name="outbound_blocked_total",
+    help="Fetches that were refused before any connection, by what was wrong.",
+    raised_by="the fetch door: a private address, a scheme that is not http(s), a malformed URL",
+    signal=Signal.ERRORS,
+    labels=(Label("reason", ("address", "scheme", "url")),),
+)
+OUTBOUND_BYTES = Counter(
+    name="outbound_received_bytes_total",
+    help="Decoded bytes received from job boards.",
+    raised_by="the fetch door",
+    signal=Signal.TRAFFIC,
+    labels=(KIND,),
+    unit=Unit.BYTES,
+)
+
+# --- Scans ------------------------------------------------------------------------------------------------
+
+SCAN_RUNS = Counter(
+    name="iam_scan_runs_total",
+    help="Scan runs that ended, by how.",
+    raised_by="the last source of a run",
+    signal=Signal.BUSINESS,
+    labels=(SCAN_STATE,),
+)
+SCAN_DURATION = Timer(
+    name="iam_scan_duration_seconds",
+    help="Time of one source's scan, from claim to end.",
+    raised_by="every source's scan",
+    signal=Signal.LATENCY,
+    labels=(KIND, SCAN_STATE),
+    buckets=JOB_BUCKETS,
+)
+SCAN_PHASE_DURATION = Timer(
+    name="iam_scan_phase_duration_seconds",
+    help="Time that one source's scan spent in one phase.",
+    raised_by="every source's scan",
+    signal=Signal.LATENCY,
+    labels=(PHASE,),
+    buckets=JOB_BUCKETS,
+)
+SCAN_ERRORS = Counter(
+    name="iam_scan_errors_total",
+    help="What went wrong in scans, by kind of board and named reason.",
+    raised_by="a source's scan that ends partial or failed",
+    signal=Signal.ERRORS,
+    labels=(KIND, REASON),
+)
+POSTINGS_PARSED = Counter(
+    name="iam_postings_parsed_total",
+    help="Postings read from boards' answers.",
+    raised_by="a source's parser",
+    signal=Signal.TRAFFIC,
+    labels=(KIND,),
+)
+POSTINGS_UNPARSED = Counter(
+    name="iam_postings_unparsed_total",
+    help="Postings in boards' answers that could not be read.",
+    raised_by="a source's parser",
+    signal=Signal.ERRORS,
+    labels=(KIND,),
+)
+SCAN_LISTINGS = Counter(
+    name="iam_scan_listings_total",
+    help="Listings that scans stored, by what the scan found.",
+    raised_by="the store phase of a scan",
+    signal=Signal.BUSINESS,
+    labels=(KIND, CHANGE),
+)
+SCAN_CLAIMS_LOST = Counter(
+    name="iam_scan_claims_lost_total",
+    help="Scans given up because another worker held the source.",
+    raised_by="two workers meeting at one source",
+    signal=Signal.SATURATION,
+)
+SCANS_ABANDONED = Counter(
+    name="iam_scans_abandoned_total",
+    help="Scans whose worker died, by what was done about it.",
+    raised_by="the reaper in the scheduler",
+    signal=Signal.ERRORS,
+    labels=(Label("action", ("requeued", "parked")),),
+)
+SCAN_PUSHES = Counter(
+    name="iam_scan_pushes_total",
+    help="Pushes of scan results to the Pushgateway, by outcome.",
+    raised_by="the end of every source's scan",
+    signal=Signal.PIPELINE,
+    labels=(Label("outcome", ("succeeded", "failed")),),
+)
+
+# --- The queue --------------------------------------------------------------------------------------------
+
+RQ_JOBS_ENQUEUED = Counter(
+    name="rq_jobs_enqueued_total",
+    help="Jobs put on a queue.",
+    raised_by="the scheduler, the pages and the command line",
+    signal=Signal.TRAFFIC,
+    labels=(QUEUE, FUNCTION),
+)
+RQ_JOBS_FINISHED = Counter(
+    name="rq_jobs_finished_total",
+    help="Queue jobs that ended, by outcome.",
+    raised_by="the wrapper around every job",
+    signal=Signal.TRAFFIC,
+    labels=(QUEUE, FUNCTION, JOB_OUTCOME),
+)
+RQ_JOB_DURATION = Timer(
+    name="rq_job_duration_seconds",
+    help="Time that a queue job ran.",
+    raised_by="the wrapper around every job",
+    signal=Signal.LATENCY,
+    labels=(QUEUE, FUNCTION, JOB_OUTCOME),
+    buckets=JOB_BUCKETS,
+)
+RQ_JOB_WAIT = Timer(
+    name="rq_job_wait_seconds",
+    help="Time that a queue job waited from being put on the queue to its start.",
+    raised_by="the wrapper around every job",
+    signal=Signal.LATENCY,
+    labels=(QUEUE, FUNCTION),
+    buckets=JOB_BUCKETS,
+)
+RQ_QUEUE_JOBS = Gauge(
+    name="rq_queue_jobs",
+    help="Jobs in a queue's registries, by state.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.SATURATION,
+    labels=(QUEUE, Label("state", ("queued", "started", "deferred", "scheduled", "finished", "failed"))),
+)
+RQ_WORKERS = Gauge(
+    name="rq_workers",
+    help="RQ workers, by state.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.SATURATION,
+    labels=(Label("state", ("starting", "started", "idle", "busy", "suspended")),),
+)
+RQ_OLDEST_JOB_AGE = Gauge(
+    name="rq_oldest_job_age_seconds",
+    help="How long the oldest queued job has waited; 0 when none waits.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.SATURATION,
+    labels=(QUEUE,),
+    unit=Unit.SECONDS,
+)
+
+# --- The business, sampled --------------------------------------------------------------------------------
+
+JOBS = Gauge(
+    name="iam_jobs_total",
+    help="Jobs kept. A gauge: it keeps the name that earlier dashboards use.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
+)
+JOBS_BY_STATUS = Gauge(
+    name="iam_jobs_by_status",
+    help="Jobs kept, by status.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
+    labels=(Label("status", JOB_STATUSES),),
+)
+JOBS_NEW_TODAY = Gauge(
+    name="iam_jobs_new_today",
+    help="Jobs first seen since midnight UTC.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
+)
+STATUS_UPDATES = Counter(
+    name="iam_job_status_updates_total",
+    help="Changes of a job's status, by from and to.",
+    raised_by="the owner's clicks, the API, the command line, and scans that close or reopen",
+    signal=Signal.BUSINESS,
+    labels=(FROM_STATUS, TO_STATUS),
+)
+LAST_SUCCESSFUL_SCAN = Gauge(
+    name="iam_last_successful_scan_timestamp_seconds",
+    help="When a source's scan last succeeded, in Unix time; 0 when none ever did.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
+    unit=Unit.TIMESTAMP,
+)
+SOURCES_BY_HEALTH = Gauge(
+    name="iam_sources",
+    help="Sources, by health.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
+    labels=(Label("health", ("new", "ok", "partial", "failing", "paused")),),
+)
+SESSIONS_ACTIVE = Gauge(
+    name="iam_sessions_active",
+    help="Signed-in sessions that have not expired.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
+)
+DATABASE_SIZE = Gauge(
+    name="iam_database_size_bytes",
+    help="Size of the database.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.SATURATION,
+    unit=Unit.BYTES,
+)
+DATA_DISK_FREE = Gauge(
+    name="iam_data_disk_free_bytes",
+    help="Free space on the disk of the data directory.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.SATURATION,
+    unit=Unit.BYTES,
+)
+
+# --- Processes --------------------------------------------------------------------------------------------
+
+PROCESS_MEMORY = Gauge(
+    name="scout_process_resident_memory_bytes",
+    help="Resident memory of one of our processes.",
+    raised_by="each process, with its flush, every 15 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE, SLOT),
+    unit=Unit.BYTES,
+    ttl=90,
+)
+PROCESS_CPU = Counter(
+    name="scout_process_cpu_milliseconds_total",
+    help="Processor time that our processes used, in milliseconds.",
+    raised_by="each process, with its flush, every 15 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE,),
+)
+PROCESS_OPEN_FILES = Gauge(
+    name="scout_process_open_files",
+    help="File descriptors that one of our processes holds open.",
+    raised_by="each process, with its flush, every 15 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE, SLOT),
+    ttl=90,
+)
+PROCESS_THREADS = Gauge(
+    name="scout_process_threads",
+    help="Threads of one of our processes.",
+    raised_by="each process, with its flush, every 15 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE, SLOT),
+    ttl=90,
+)
+APP_ERRORS = Counter(
+    name="iam_errors_total",
+    help="Errors that the application met and dealt with, by type and place.",
+    raised_by="whoever catches an error on the way: `metrics.instruments.count_error`",
+    signal=Signal.ERRORS,
+    labels=(EXCEPTION, Label("place", ("web", "scan", "schedule", "sampler", "push", "cli"))),
+)
+
+# --- The pipeline itself ----------------------------------------------------------------------------------
+
+CLIENT_SAMPLES = Counter(
+    name="statsd_client_samples_total",
+    help="Samples that our processes packed and handed to the kernel.",
+    raised_by="the client's flush",
+    signal=Signal.PIPELINE,
+)
+CLIENT_DATAGRAMS = Counter(
+    name="statsd_client_datagrams_total",
+    help="Datagrams that our processes handed to the kernel.",
+    raised_by="the client's flush",
+    signal=Signal.PIPELINE,
+)
+CLIENT_BYTES = Counter(
+    name="statsd_client_sent_bytes_total",
+    help="Bytes of datagrams that our processes handed to the kernel.",
+    raised_by="the client's flush",
+    signal=Signal.PIPELINE,
+    unit=Unit.BYTES,
+)
+CLIENT_DROPPED = Counter(
+    name="statsd_client_dropped_total",
+    help="Samples that our processes lost before the kernel had them, by why.",
+    raised_by="the client: exporter gone, name not resolved, buffer full, line too long, metric unknown",
+    signal=Signal.PIPELINE,
+    labels=(Label("reason", ("send", "resolve", "full", "oversize", "invalid")),),
+)
+CLIENT_LABEL_OVERFLOWS = Counter(
+    name="statsd_client_label_overflows_total",
+    help="Label values that became `__other__`.",
+    raised_by="a value that is unsafe, not allowed, or past its label's bound",
+    signal=Signal.PIPELINE,
+    labels=(Label("metric", bound=100),),
+)
+
+ALL: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
+"""Every metric, in the order of this page."""
+
+BY_NAME: dict[str, Metric] = {metric.name: metric for metric in ALL}

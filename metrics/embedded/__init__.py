@@ -1,0 +1,1 @@
+"""The exporter and the gateway for machines that have no real ones."""

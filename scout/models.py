@@ -1,0 +1,333 @@
+"""The tables: sources, jobs and their listings, scan runs, the owner's statuses and notes, account and sessions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from scout import clock
+from scout.postings import Remote
+
+
+class UTCDateTime(TypeDecorator[dt.datetime]):
+    """An aware time, kept in UTC. SQLite has no time zones: there it is stored without and read back with."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """Refuse a naive time: nobody can know what it meant."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """Give every time back aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class Status(enum.StrEnum):
+    """Where a job stands for its owner."""
+
+    NEW = "new"
+    SAVED = "saved"
+    APPLIED = "applied"
+    INTERVIEWING = "interviewing"
+    OFFER = "offer"
+    REJECTED = "rejected"
+    DISMISSED = "dismissed"
+    CLOSED = "closed"
+
+
+class RunTrigger(enum.StrEnum):
+    """What asked for a scan run."""
+
+    FIRST = "first"
+    SCHEDULE = "schedule"
+    OWNER = "owner"
+    COMMAND = "command"
+
+
+class ScanState(enum.StrEnum):
+    """How far a scan run, or one source's part in it, has come; the last three are ends."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in {ScanState.SUCCEEDED, ScanState.PARTIAL, ScanState.FAILED}
+
+
+def _enum(kind: type[enum.StrEnum]) -> Enum:
+    # Stored by value, as text with a CHECK: adding a member is a small migration on either database.
+    return Enum(kind, native_enum=False, values_callable=lambda e: [m.value for m in e], length=20)
+
+
+class Base(DeclarativeBase):
+    """The root of all tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        dt.datetime: UTCDateTime(),
+        Status: _enum(Status),
+        Remote: _enum(Remote),
+        RunTrigger: _enum(RunTrigger),
+        ScanState: _enum(ScanState),
+        dict[str, Any]: JSON(),
+        list[Any]: JSON(),
+    }
+
+
+class Source(Base):
+    """One board that is scanned: its address, its schedule, its lease and how it fared last."""
+
+    __tablename__ = "sources"
+    __table_args__ = (UniqueConstraint("kind", "token"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    token: Mapped[str] = mapped_column(String(500))
+    name: Mapped[str] = mapped_column(String(200))
+    url: Mapped[str] = mapped_column(String(1000), default="")
+    added_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    paused: Mapped[bool] = mapped_column(default=False)
+
+    next_scan_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+    next_scan_why: Mapped[str] = mapped_column(String(200), default="")
+    validators: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """ETag and Last-Modified by URL, as `scout.sources.board.Validators` keeps them."""
+
+    lease_by: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[dt.datetime | None]
+
+    last_scan_at: Mapped[dt.datetime | None]
+    last_success_at: Mapped[dt.datetime | None]
+    last_state: Mapped[ScanState | None]
+    last_reason: Mapped[str] = mapped_column(String(40), default="")
+    last_error: Mapped[str] = mapped_column(Text, default="")
+    failures: Mapped[int] = mapped_column(default=0)
+    """Scans in a row that failed."""
+    suspicious: Mapped[bool] = mapped_column(default=False)
+    """Whether the last complete listing was so much shorter than before that nothing was closed."""
+
+    listings: Mapped[list[Listing]] = relationship(
+        back_populates="source", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class Job(Base):
+    """One job, whatever the number of boards it was seen on. Holds what the owner decided about it."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint("score BETWEEN 0 AND 100", name="score"),
+        # The list's order and its filters: newest or best first within a status.
+        Index(None, "status", "score", "id"),
+        Index(None, "status", "first_seen_at", "id"),
+        Index(None, "first_seen_at", "id"),
+        Index(None, "score", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    company: Mapped[str] = mapped_column(String(300), index=True)
+    url: Mapped[str] = mapped_column(Text)
+    locations: Mapped[list[Any]] = mapped_column(default=list)
+    remote: Mapped[Remote] = mapped_column(default=Remote.UNKNOWN)
+    remote_evidence: Mapped[str] = mapped_column(String(200), default="")
+    salary: Mapped[dict[str, Any] | None]
+    """The fields of `scout.postings.Salary`, or null where none is stated."""
+    employment_type: Mapped[str] = mapped_column(String(40), default="")
+    department: Mapped[str] = mapped_column(String(300), default="")
+    description_html: Mapped[str] = mapped_column(Text, default="", deferred=True)
+    description_text: Mapped[str] = mapped_column(Text, default="", deferred=True)
+    posted_at: Mapped[dt.datetime | None]
+
+    score: Mapped[int] = mapped_column(default=0)
+    reasons: Mapped[list[Any]] = mapped_column(default=list)
+    """Why it matches: `{"term", "where", "points"}`, best first."""
+
+    status: Mapped[Status] = mapped_column(default=Status.NEW)
+    first_seen_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    last_seen_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    changed_at: Mapped[dt.datetime | None]
+    """When a scan last found its content changed."""
+    closed_at: Mapped[dt.datetime | None]
+    """When no board listed it any more; null while at least one does."""
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+
+    listings: Mapped[list[Listing]] = relationship(
+        back_populates="job", cascade="all, delete-orphan", passive_deletes=True
+    )
+    history: Mapped[list[StatusChange]] = relationship(
+        back_populates="job",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        order_by="StatusChange.id",
+    )
+    notes: Mapped[list[Note]] = relationship(
+        back_populates="job", cascade="all, delete-orphan", passive_deletes=True, order_by="Note.id"
+    )
+
+
+class Listing(Base):
+    """A job under one source: that source's own id of it, and what it last looked like there."""
+
+    __tablename__ = "listings"
+    __table_args__ = (UniqueConstraint("source_id", "source_job_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    source_job_id: Mapped[str] = mapped_column(String(500))
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    url: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    """Fingerprint of the posting's content: an equal one means that nothing needs writing."""
+    first_seen_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    last_seen_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    missing: Mapped[int] = mapped_column(default=0)
+    """Complete listings in a row that lacked it."""
+    closed_at: Mapped[dt.datetime | None]
+
+    source: Mapped[Source] = relationship(back_populates="listings")
+    job: Mapped[Job] = relationship(back_populates="listings")
+
+
+class ScanRun(Base):
+    """One round of scanning: a set of sources, asked for together."""
+
+    __tablename__ = "scan_runs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    trigger: Mapped[RunTrigger]
+    state: Mapped[ScanState] = mapped_column(default=ScanState.QUEUED, index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    started_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+
+    results: Mapped[list[ScanResult]] = relationship(
+        back_populates="run", cascade="all, delete-orphan", passive_deletes=True, order_by="ScanResult.id"
+    )
+
+
+class ScanResult(Base):
+    """One source's part in a run. A row exists from the moment the run is asked for."""
+
+    __tablename__ = "scan_results"
+    __table_args__ = (UniqueConstraint("run_id", "source_id"), Index(None, "state"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("scan_runs.id", ondelete="CASCADE"))
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"), index=True)
+    state: Mapped[ScanState] = mapped_column(default=ScanState.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    """How often a worker began it; past the limit it is parked as failed."""
+    started_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+    phase: Mapped[str] = mapped_column(String(20), default="")
+    """What a running scan is doing: `fetch`, `parse`, `match` or `store`."""
+    seen: Mapped[int] = mapped_column(default=0)
+    new: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    closed: Mapped[int] = mapped_column(default=0)
+    reopened: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    error: Mapped[str] = mapped_column(Text, default="")
+    """What went wrong, in words for the owner."""
+
+    run: Mapped[ScanRun] = relationship(back_populates="results")
+    source: Mapped[Source] = relationship()
+
+
+class StatusChange(Base):
+    """A dated step of a job from one status to another."""
+
+    __tablename__ = "status_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    from_status: Mapped[Status]
+    to_status: Mapped[Status]
+    at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    by: Mapped[str] = mapped_column(String(20))
+    """Who: `owner` (pages), `command` (command line) or `scan`."""
+
+    job: Mapped[Job] = relationship(back_populates="history")
+
+
+class Note(Base):
+    """What the owner wrote about a job."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[dt.datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+
+    job: Mapped[Job] = relationship(back_populates="notes")
+
+
+class Account(Base):
+    """The one owner. There is at most one row, with id 1."""
+
+    __tablename__ = "account"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    password_hash: Mapped[str] = mapped_column(String(300))
+    created_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    password_changed_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+
+
+class Session(Base):
+    """A signed-in browser. The cookie holds a random token; only its SHA-256 is kept here."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    last_seen_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+    browser: Mapped[str] = mapped_column(String(200), default="")
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What Flask's session holds: the CSRF token and messages to show."""

@@ -1,0 +1,185 @@
+"""All settings: read from the environment (or `.env`) and checked in this one place."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+#: The checkout. `scout up` runs the Procfile from here, and the mapping file and prometheus/ lie here.
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class SettingError(ValueError):
+    """A setting has a value that cannot be used. The text names it and says what it takes."""
+
+
+def _setting(variable: str, default: Any, meaning: str, *, secret: bool = False) -> Any:
+    metadata = {"variable": variable, "meaning": meaning, "secret": secret}
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=metadata, repr=not secret, kw_only=True)
+    return field(default=default, metadata=metadata, repr=not secret, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. Every field names its variable and its meaning in its metadata."""
+
+    data_dir: Path = _setting(
+        "SCOUT_DATA_DIR", PROJECT / "data", "Folder of the database, the queue and the secrets."
+    )
+    host: str = _setting("SCOUT_HOST", "127.0.0.1", "Address that the web server listens on.")
+    port: int = _setting("SCOUT_PORT", 5000, "Port of the pages.")
+    web_workers: int = _setting("SCOUT_WEB_WORKERS", 2, "Gunicorn worker processes.")
+    scan_workers: int = _setting("SCOUT_SCAN_WORKERS", 2, "RQ worker processes that scan.")
+    password: str = _setting(
+        "SCOUT_PASSWORD", "", "The owner's password; unset, one is made at first start and printed once.",
+        secret=True,
+    )
+    secret_key: str = _setting(
+        "SECRET_KEY", "", "Key that signs cookies; unset, one is made and kept in the data directory.",
+        secret=True,
+    )
+    starter_boards: bool = _setting(
+        "SCOUT_STARTER_BOARDS", True, "Whether a new data directory starts with the list of known boards."
+    )
+    database_url: str = _setting(
+        "DATABASE_URL", "", "PostgreSQL (`postgresql://...`); unset, SQLite in the data directory.", secret=True
+    )
+    redis_url: str = _setting(
+        "REDIS_URL", "", "A Redis; unset, one is started on a Unix socket in the data directory.", secret=True
+    )
+    statsd_url: str = _setting(
+        "STATSD_URL", "", "Where metrics go: `udp://host:port` or `unixgram:///path`; unset, the exporter of "
+        "this stack."
+    )
+    statsd_exporter_url: str = _setting(
+        "STATSD_EXPORTER_URL", "", "Web address of the statsd_exporter that STATSD_URL feeds."
+    )
+    pushgateway_url: str = _setting(
+        "PUSHGATEWAY_URL", "", "Web address of a Pushgateway; unset, one is started."
+    )
+    prometheus_url: str = _setting("PROMETHEUS_URL", "", "Web address of a Prometheus, for the status page.")
+    statsd_port: int = _setting("SCOUT_STATSD_PORT", 9125, "UDP port of the exporter that this stack starts.")
+    exporter_port: int = _setting("SCOUT_EXPORTER_PORT", 9102, "Web port of the exporter that this stack starts.")
+    pushgateway_port: int = _setting("SCOUT_PUSHGATEWAY_PORT", 9091, "Port of the gateway that this stack starts.")
+    origin_overrides: Mapping[str, str] = _setting(
+        "SCOUT_ORIGIN_OVERRIDES", {}, "`https://a=http://b:1,...`: sends requests for one origin to another, "
+        "path and query unchanged (caching proxies, the simulator, tests)."
+    )
+    allow_private: frozenset[tuple[str, int]] = _setting(
+        "SCOUT_ALLOW_PRIVATE", frozenset(), "`host:port,...` that the fetch door may reach although private."
+    )
+    metrics_allow: tuple[str, ...] = _setting(
+        "SCOUT_METRICS_ALLOW", ("127.0.0.0/8", "::1/128"), "Networks that may read /metrics without signing in."
+    )
+    scan_interval_minutes: int = _setting(
+        "SCOUT_SCAN_INTERVAL_MINUTES", 60, "Minutes between two scans of a board, unless the board asks for more."
+    )
+    lease_seconds: int = _setting(
+        "SCOUT_LEASE_SECONDS", 60, "Seconds after which a scan whose worker died may be taken over."
+    )
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy address of the database."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir / 'scout.sqlite3'}"
+        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.database_url)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment, over those of `.env` in the working folder.
+
+    Raises:
+        SettingError: A value cannot be used; the text says which, why and what it takes.
+    """
+    if environ is None:
+        environ = {**_dotenv(Path(".env")), **os.environ}
+    values = {}
+    for each in fields(Settings):
+        variable = each.metadata["variable"]
+        text = environ.get(variable, "").strip()
+        if text:
+            values[each.name] = _parse(each.name, variable, text)
+    return Settings(**values)
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            name, equals, value = line.strip().partition("=")
+            if equals and not name.startswith("#"):
+                found[name.strip()] = value.strip().strip("'\"")
+    return found
+
+
+def _parse(name: str, variable: str, text: str) -> Any:  # noqa: PLR0911 - one return per type of setting
+    match name:
+        case "data_dir":
+            return Path(text).expanduser().absolute()
+        case "port" | "statsd_port" | "exporter_port" | "pushgateway_port":
+            return _number(variable, text, 1, 65535)
+        case "web_workers" | "scan_workers":
+            return _number(variable, text, 1, 64)
+        case "scan_interval_minutes":
+            return _number(variable, text, 1, 10080)
+        case "lease_seconds":
+            return _number(variable, text, 2, 3600)
+        case "starter_boards":
+            if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
+                raise SettingError(f"{variable}={text!r}: write 1 or 0.")
+            return text.lower() in {"1", "true", "yes"}
+        case "origin_overrides":
+            return _overrides(variable, text)
+        case "allow_private":
+            return frozenset(_host_port(variable, part) for part in _parts(text))
+        case "metrics_allow":
+            return _parts(text)
+        case "statsd_exporter_url" | "pushgateway_url" | "prometheus_url":
+            return _origin(variable, text)
+        case "statsd_url":
+            if not re.fullmatch(r"udp://[^/]+:\d+|unixgram:///.+", text):
+                raise SettingError(f"{variable}={text!r}: write udp://host:port or unixgram:///path.")
+            return text
+        case _:
+            return text
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _number(variable: str, text: str, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise SettingError(f"{variable}={text!r}: write a whole number from {least} to {most}.")
+    return int(text)
+
+
+def _host_port(variable: str, text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit():
+        raise SettingError(f"{variable}: {text!r} is not host:port.")
+    return host.strip("[]").lower(), int(port)
+
+
+def _origin(variable: str, text: str) -> str:
+    split = urlsplit(text)
+    if split.scheme not in {"http", "https"} or not split.hostname:
+        raise SettingError(f"{variable}={text!r}: write an address such as http://127.0.0.1:9091.")
+    return text.rstrip("/")
+
+
+def _overrides(variable: str, text: str) -> Mapping[str, str]:
+    found = {}
+    for part in _parts(text):
+        origin, equals, target = part.partition("=")
+        if not equals:
+            raise SettingError(f"{variable}: {part!r} is not origin=target.")
+        found[_origin(variable, origin)] = _origin(variable, target)
+    return found

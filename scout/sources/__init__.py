@@ -1,0 +1,1 @@
+"""Kinds of board, one small module each."""

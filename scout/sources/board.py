@@ -1,0 +1,92 @@
+"""What a kind of board is: the one protocol behind which every source module stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import SplitResult
+
+from scout.fetch import Door
+from scout.postings import Posting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """One board: which kind, and how that kind names it.
+
+    Attributes:
+        kind: The kind's name, such as `greenhouse`.
+        token: How the kind names the board: a company's token, or the whole URL of a feed.
+        company: The employer, or empty where the postings name theirs.
+        url: The board's public page.
+    """
+
+    kind: str
+    token: str
+    company: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Postings of one answer of a board.
+
+    Attributes:
+        postings: What could be read.
+        unparsed: Why each of the others could not, a sentence each.
+    """
+
+    postings: tuple[Posting, ...]
+    unparsed: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Validators:
+    """What a board said last time about its version, for conditional requests: URL to header values."""
+
+    etags: dict[str, str] = field(default_factory=dict)
+    modified: dict[str, str] = field(default_factory=dict)
+
+
+class NotModified(Exception):  # noqa: N818 - good news, not an error
+    """The board answers that nothing changed since the validators were taken."""
+
+
+class Kind(Protocol):
+    """A kind of board. A module of `scout.sources` offers one, and `scout.sources.KINDS` lists them.
+
+    Attributes:
+        name: Short lower-case name, the `kind` label of metrics.
+        title: Its name for people.
+        origins: The origins (`https://boards-api.greenhouse.io`) that its requests go to; empty when the
+            token is the address.
+        interval: The least time between two scans of one board that its operator asks for, or is polite.
+        attribution: The words that its terms want shown beside its postings, or empty.
+        terms: What its terms and robots file say of reading it by program, with the page's name.
+        complete: Whether a whole listing names every open posting, so that absence means closed.
+    """
+
+    name: str
+    title: str
+    origins: tuple[str, ...]
+    interval: dt.timedelta
+    attribution: str
+    terms: str
+    complete: bool
+
+    def recognise(self, url: SplitResult) -> Board | None:
+        """The board that a public URL of it, or of one of its postings, belongs to; None if not this kind."""
+        ...
+
+    def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
+        """Fetch and parse the board, answer by answer.
+
+        A generator that ends without an exception has read the whole listing.
+
+        Raises:
+            NotModified: Nothing changed since `validators` were taken.
+            FetchError: An answer could not be had or was no listing at all; earlier pages stay valid.
+        """
+        ...
