@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from scout.errors import ScoutError
+
 #: The checkout. `scout up` runs the Procfile from here, and the mapping file and prometheus/ lie here.
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-class SettingError(ValueError):
+class SettingError(ScoutError):
     """A setting has a value that cannot be used. The text names it and says what it takes."""
 
 
@@ -90,6 +94,36 @@ class Settings:
         if not self.database_url:
             return f"sqlite:///{self.data_dir / 'scout.sqlite3'}"
         return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.database_url)
+
+    @property
+    def redis_socket(self) -> Path:
+        """Where the Redis of this stack listens, when REDIS_URL is unset."""
+        path = self.data_dir / "redis.sock"
+        # The kernel takes 107 bytes for a socket's path (unix(7)); deep data directories get a short one.
+        if len(os.fsencode(path)) > 100:  # noqa: PLR2004
+            digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
+            path = Path(tempfile.gettempdir()) / f"scout-{os.getuid()}-{digest}" / "redis.sock"
+        return path
+
+    @property
+    def redis(self) -> str:
+        """The address of the queue's Redis."""
+        return self.redis_url or f"unix://{self.redis_socket}"
+
+    @property
+    def statsd(self) -> str:
+        """Where samples are sent."""
+        return self.statsd_url or f"udp://127.0.0.1:{self.statsd_port}"
+
+    @property
+    def exporter(self) -> str:
+        """The web address of the statsd_exporter that translates them."""
+        return self.statsd_exporter_url or f"http://127.0.0.1:{self.exporter_port}"
+
+    @property
+    def pushgateway(self) -> str:
+        """The web address of the Pushgateway."""
+        return self.pushgateway_url or f"http://127.0.0.1:{self.pushgateway_port}"
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

@@ -1,1 +1,64 @@
-"""The `scout` command."""
+"""The `scout` command. Each subcommand is a module here, imported only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from scout.errors import ScoutError
+
+#: Exit codes, as `scout --help` tells them.
+DONE, FAILED, USAGE, PARTIAL = 0, 1, 2, 3
+
+_COMMANDS = {
+    "up": "scout.cli.up:up",
+    "demo": "scout.cli.demo:demo",
+    "scan": "scout.cli.scan:scan",
+    "sources": "scout.cli.sources:sources",
+    "jobs": "scout.cli.jobs:jobs",
+    "profile": "scout.cli.profile:profile",
+    "doctor": "scout.cli.doctor:doctor",
+    "metrics": "scout.cli.metrics:metrics",
+    "account": "scout.cli.account:account",
+    "migrate": "scout.cli.migrate:migrate",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a subcommand's module on use: `scout metrics` need not load the database layer."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The subcommands in the order in which people meet them."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand's own object, or None for an unknown name."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{_COMMANDS[cmd_name]} is not a command")
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="iam-job-scout", prog_name="scout")
+def cli() -> None:
+    """IAM Job Scout: finds jobs on public boards, says why they match, and follows them.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial.
+    """
+
+
+def main() -> None:
+    """Run the command; an error meant for people becomes one line on stderr and exit code 1."""
+    try:
+        cli.main(prog_name="scout", standalone_mode=True)
+    except ScoutError as error:
+        click.echo(f"scout: {error}", err=True)
+        sys.exit(FAILED)
