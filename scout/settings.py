@@ -153,7 +153,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         SettingError: A value cannot be used; the text says which, why and what it takes.
     """
     if environ is None:
-        environ = {**_dotenv(Path(".env")), **os.environ}
+        environ = environment()
     values = {}
     for each in fields(Settings):
         variable = each.metadata["variable"]
@@ -161,6 +161,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if text:
             values[each.name] = _parse(each.name, variable, text)
     return Settings(**values)
+
+
+def environment() -> dict[str, str]:
+    """The environment, over what `.env` in the working folder says."""
+    return {**_dotenv(Path(".env")), **os.environ}
 
 
 def _dotenv(path: Path) -> dict[str, str]:
