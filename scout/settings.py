@@ -41,33 +41,25 @@ class Settings:
     web_workers: int = _setting("SCOUT_WEB_WORKERS", 2, "Gunicorn worker processes.")
     scan_workers: int = _setting("SCOUT_SCAN_WORKERS", 2, "RQ worker processes that scan.")
     password: str = _setting(
-        "SCOUT_PASSWORD",
-        "",
-        "The owner's password; unset, one is made at first start and printed once.",
+        "SCOUT_PASSWORD", "", "The owner's password; unset, one is made at first start and printed once.",
         secret=True,
     )
     secret_key: str = _setting(
-        "SECRET_KEY",
-        "",
-        "Key that signs cookies; unset, one is made and kept in the data directory.",
+        "SECRET_KEY", "", "Key that signs cookies; unset, one is made and kept in the data directory.",
         secret=True,
     )
     starter_boards: bool = _setting(
         "SCOUT_STARTER_BOARDS", True, "Whether a new data directory starts with the list of known boards."
     )
     database_url: str = _setting(
-        "DATABASE_URL",
-        "",
-        "PostgreSQL (`postgresql://...`); unset, SQLite in the data directory.",
-        secret=True,
+        "DATABASE_URL", "", "PostgreSQL (`postgresql://...`); unset, SQLite in the data directory.", secret=True
     )
     redis_url: str = _setting(
         "REDIS_URL", "", "A Redis; unset, one is started on a Unix socket in the data directory.", secret=True
     )
     statsd_url: str = _setting(
-        "STATSD_URL",
-        "",
-        "Where metrics go: `udp://host:port` or `unixgram:///path`; unset, the exporter of this stack.",
+        "STATSD_URL", "", "Where metrics go: `udp://host:port` or `unixgram:///path`; unset, the exporter of "
+        "this stack."
     )
     statsd_exporter_url: str = _setting(
         "STATSD_EXPORTER_URL", "", "Web address of the statsd_exporter that STATSD_URL feeds."
@@ -77,17 +69,11 @@ class Settings:
     )
     prometheus_url: str = _setting("PROMETHEUS_URL", "", "Web address of a Prometheus, for the status page.")
     statsd_port: int = _setting("SCOUT_STATSD_PORT", 9125, "UDP port of the exporter that this stack starts.")
-    exporter_port: int = _setting(
-        "SCOUT_EXPORTER_PORT", 9102, "Web port of the exporter that this stack starts."
-    )
-    pushgateway_port: int = _setting(
-        "SCOUT_PUSHGATEWAY_PORT", 9091, "Port of the gateway that this stack starts."
-    )
+    exporter_port: int = _setting("SCOUT_EXPORTER_PORT", 9102, "Web port of the exporter that this stack starts.")
+    pushgateway_port: int = _setting("SCOUT_PUSHGATEWAY_PORT", 9091, "Port of the gateway that this stack starts.")
     origin_overrides: Mapping[str, str] = _setting(
-        "SCOUT_ORIGIN_OVERRIDES",
-        {},
-        "`https://a=http://b:1,...`: sends requests for one origin to another, "
-        "path and query unchanged (caching proxies, the simulator, tests).",
+        "SCOUT_ORIGIN_OVERRIDES", {}, "`https://a=http://b:1,...`: sends requests for one origin to another, "
+        "path and query unchanged (caching proxies, the simulator, tests)."
     )
     allow_private: frozenset[tuple[str, int]] = _setting(
         "SCOUT_ALLOW_PRIVATE", frozenset(), "`host:port,...` that the fetch door may reach although private."
@@ -96,14 +82,10 @@ class Settings:
         "SCOUT_CONTACT", "", "Page or mail address that boards may reach you at, sent with every request."
     )
     metrics_allow: tuple[str, ...] = _setting(
-        "SCOUT_METRICS_ALLOW",
-        ("127.0.0.0/8", "::1/128"),
-        "Networks that may read /metrics without signing in.",
+        "SCOUT_METRICS_ALLOW", ("127.0.0.0/8", "::1/128"), "Networks that may read /metrics without signing in."
     )
     scan_interval_minutes: int = _setting(
-        "SCOUT_SCAN_INTERVAL_MINUTES",
-        60,
-        "Minutes between two scans of a board, unless the board asks for more.",
+        "SCOUT_SCAN_INTERVAL_MINUTES", 60, "Minutes between two scans of a board, unless the board asks for more."
     )
     lease_seconds: int = _setting(
         "SCOUT_LEASE_SECONDS", 60, "Seconds after which a scan whose worker died may be taken over."

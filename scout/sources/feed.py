@@ -52,7 +52,7 @@ class Feed:
     title = "RSS or Atom feed"
     origins: tuple[str, ...] = ()
     interval = dt.timedelta(hours=1)
-    attribution = "Each posting links to the page that published it."
+    attribution = ""
     terms = (
         "A feed is offered for being read by programs; We Work Remotely's asks for an hour between two readings (its "
         "ttl), and for its pages to be linked."
