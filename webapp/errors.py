@@ -6,14 +6,17 @@ import logging
 from typing import TYPE_CHECKING
 
 from flask import Response, render_template, request
+from flask_wtf.csrf import CSRFError
 from redis import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, ServiceUnavailable
 
+from metrics import catalogue
 from scout.database import DatabaseUnusable
 from scout.errors import ScoutError
 from scout.jobs import JobNotFound
+from scout.runs import RunNotFound
 from scout.watchlist import UnknownSource
 from webapp.security import wants_page
 from webapp.sessions import browser_session
@@ -42,9 +45,10 @@ _WORDS = {
 def handle(app: Flask) -> None:
     """Show every error as a page, never as a traceback."""
     app.register_error_handler(HTTPException, show)
+    app.register_error_handler(CSRFError, _on_bad_token)
     app.register_error_handler(ScoutError, _on_scout_error)
-    app.register_error_handler(JobNotFound, _on_missing)
-    app.register_error_handler(UnknownSource, _on_missing)
+    for missing in (JobNotFound, RunNotFound, UnknownSource):
+        app.register_error_handler(missing, _on_missing)
     for away in (OperationalError, InterfaceError, PoolTimeout, DatabaseUnusable):
         app.register_error_handler(away, _on_database_away)
     app.register_error_handler(RedisError, _on_redis_away)
@@ -97,6 +101,9 @@ def _on_redis_away(error: RedisError) -> ResponseReturnValue:
     )
 
 
-def on_exception(error: InternalServerError) -> ResponseReturnValue:
-    """What no view caught; Flask has logged it."""
-    return show(InternalServerError(original_exception=error.original_exception))
+def _on_bad_token(error: CSRFError) -> ResponseReturnValue:
+    catalogue.CSRF_REJECTED.inc(reason="token")
+    error.description = (
+        "This page was open for too long, so nothing was changed. Go back, reload it and try again."
+    )
+    return show(error)

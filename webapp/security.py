@@ -6,9 +6,9 @@ import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Request, Response, abort, current_app, redirect, request, url_for
+from flask import Request, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from metrics import catalogue
@@ -71,7 +71,6 @@ def protect(app: Flask) -> None:
     app.before_request(_gate)
     app.before_request(_own_origin)
     CSRFProtect(app)
-    app.register_error_handler(CSRFError, _on_bad_token)
     app.after_request(_say_headers)
 
 
@@ -119,15 +118,6 @@ def is_own_origin(incoming: Request) -> bool:
         return True
     # The host alone: behind a proxy that speaks TLS for us we may not know the scheme.
     return bool(origin) and urlsplit(origin).netloc.lower() == incoming.host.lower()
-
-
-def _on_bad_token(error: CSRFError) -> ResponseReturnValue:
-    catalogue.CSRF_REJECTED.inc(reason="token")
-    error.description = "This page was open for too long, so nothing was changed. Go back, reload it and try again."
-    answer: ResponseReturnValue = current_app.ensure_sync(current_app.error_handler_spec[None][None][HTTPException])(
-        error
-    )
-    return answer
 
 
 def may_read_metrics(incoming: Request) -> bool:
