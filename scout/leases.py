@@ -94,7 +94,9 @@ def claim(db: Database, result_id: int, *, worker: str, seconds: float) -> Lease
         ).one_or_none()
         if found is None:
             return None
-        lease = Lease(found.source_id, result_id, found.run_id, f"{worker[:60]}:{secrets.token_hex(6)}", seconds)
+        lease = Lease(
+            found.source_id, result_id, found.run_id, f"{worker[:60]}:{secrets.token_hex(6)}", seconds
+        )
         taken = changed(
             session,
             update(Source)

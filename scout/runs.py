@@ -74,15 +74,10 @@ def request(db: Database, queue: Scans, *, trigger: RunTrigger, slugs: Sequence[
     """
     with db.session() as session:
         wanted = _wanted(session, slugs)
-        busy = dict(
-            session.execute(
-                select(ScanResult.source_id, ScanResult.run_id).where(
-                    ScanResult.state.in_(OPEN), ScanResult.source_id.in_(wanted)
-                )
-            )
-            .tuples()
-            .all()
+        open_results = select(ScanResult.source_id, ScanResult.run_id).where(
+            ScanResult.state.in_(OPEN), ScanResult.source_id.in_(wanted)
         )
+        busy = {source_id: run_id for source_id, run_id in session.execute(open_results)}
         free = [source_id for source_id in wanted if source_id not in busy]
         if not free:
             return max(busy.values())

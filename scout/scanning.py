@@ -131,20 +131,25 @@ class _Scan:
         self.kind: Kind | None = sources.KINDS.get(self.source.kind)
 
     def run(self) -> ScanState:
-        ending, settle = self._read()
-        return self._end(ending, settle=settle)
+        ending, absences = self._read()
+        return self._end(ending, absences)
 
     # --- Reading ----------------------------------------------------------------------------------------
 
-    def _read(self) -> tuple[Ending, bool]:
-        """Read and store the board. Returns how that ended, and whether the listing was complete."""
+    def _read(self) -> tuple[Ending, int]:
+        """Read and store the board.
+
+        Returns:
+            How that ended, and how many listings in a row must lack a posting to close it; 0 when absence from this
+            one means nothing.
+        """
         if self.kind is None:
             return Ending(
                 state=ScanState.FAILED,
                 reason=Reason.INTERNAL,
                 error=f"This version does not know boards of the kind {self.source.kind!r}. Update the program, "
                 "or remove the source.",
-            ), False
+            ), 0
         validators = Validators(
             etags=dict(self.source.validators.get("etags", {})),
             modified=dict(self.source.validators.get("modified", {})),
@@ -152,9 +157,9 @@ class _Scan:
         try:
             whole = self._pages(self.kind, validators)
         except NotModified:
-            return self._not_modified(), False
+            return self._not_modified(), 0
         except FetchError as error:
-            return self._cut(error.reason, error.text, error.retry_after), False
+            return self._cut(error.reason, error.text, error.retry_after), 0
         except (SQLAlchemyError, LeaseLost):
             raise
         except Exception as error:
@@ -165,10 +170,12 @@ class _Scan:
                 Reason.INTERNAL,
                 f"An error of this program stopped the scan ({type(error).__name__}). The log of the workers has "
                 "the details; please report it.",
-            ), False
+            ), 0
         if not whole:
             minutes = round(TIME_LIMIT / 60)
-            return self._cut(Reason.TIMEOUT, f"The board was not read to its end within {minutes} minutes."), False
+            return self._cut(
+                Reason.TIMEOUT, f"The board was not read to its end within {minutes} minutes."
+            ), 0
         return self._listing_read(validators)
 
     def _pages(self, kind: Kind, validators: Validators) -> bool:
@@ -296,14 +303,16 @@ class _Scan:
     def _not_modified(self) -> Ending:
         def note(session: Session) -> int:
             count = storing.touch_all(session, self.lease.source_id)
-            changed(session, update(ScanResult).where(ScanResult.id == self.lease.result_id).values(seen=count))
+            changed(
+                session, update(ScanResult).where(ScanResult.id == self.lease.result_id).values(seen=count)
+            )
             return count
 
         self.changes["unchanged"] = self._transact(note)
         return Ending(state=ScanState.SUCCEEDED)
 
-    def _listing_read(self, validators: Validators) -> tuple[Ending, bool]:
-        """The ending of a listing that was read to its end, and whether absence from it means anything."""
+    def _listing_read(self, validators: Validators) -> tuple[Ending, int]:
+        """The ending of a listing that was read to its end, and what absence from it means."""
         if self.unparsed:
             bad = len(self.unparsed)
             if not self.seen:
@@ -312,17 +321,18 @@ class _Scan:
                     reason=Reason.UNPARSED,
                     error=f"None of the board's {bad} postings could be read. The first: {self.unparsed[0]}",
                     suspicious=self.source.suspicious,
-                ), False
+                ), 0
             return Ending(
                 state=ScanState.PARTIAL,
                 reason=Reason.UNPARSED,
                 error=f"{bad} of {bad + len(self.seen)} postings could not be read, and nothing was closed. "
                 f"The first: {self.unparsed[0]}",
                 suspicious=self.source.suspicious,
-            ), False
+            ), 0
         kind = self.kind
         complete = kind is not None and kind.complete
-        if complete and storing.vanished(self.listed_before, len(self.seen)) and not self._believed():
+        vanished = complete and storing.vanished(self.listed_before, len(self.seen))
+        if vanished and not self._believed():
             return Ending(
                 state=ScanState.PARTIAL,
                 reason=Reason.VANISHED,
@@ -330,22 +340,28 @@ class _Scan:
                 "before. That looks like a fault of the board, so nothing was closed. If it stays so for "
                 f"{endings.BELIEVED_AFTER.days} days, the board is believed.",
                 suspicious=True,
-            ), False
+            ), 0
         kept = {"etags": dict(validators.etags), "modified": dict(validators.modified)}
-        return Ending(state=ScanState.SUCCEEDED, validators=kept), complete
+        if not complete:
+            absences = 0
+        elif vanished:
+            absences = 1  # a week of listings lacked them
+        else:
+            absences = storing.ABSENCES
+        return Ending(state=ScanState.SUCCEEDED, validators=kept), absences
 
     def _believed(self) -> bool:
         with self.db.reading() as session:
             since = endings.suspicious_since(session, self.lease.source_id)
         return since is not None and clock.now() - since >= endings.BELIEVED_AFTER
 
-    def _end(self, ending: Ending, *, settle: bool) -> ScanState:
+    def _end(self, ending: Ending, absences: int) -> ScanState:
         """The last transaction: absences, closings, the result, the source, the run and the lease, all or nothing."""
 
         def last(session: Session) -> _Ended:
             final = ending
-            if settle:
-                closed, waiting = storing.close_absent(session, self.lease.source_id, self.seen)
+            if absences:
+                closed, waiting = storing.close_absent(session, self.lease.source_id, self.seen, absences)
                 # While an absence waits for a second complete listing, "not modified" must not stand in for it.
                 kept = {} if waiting else ending.validators
                 final = dataclasses.replace(ending, closed=closed, validators=kept)

@@ -78,6 +78,9 @@ class Settings:
     allow_private: frozenset[tuple[str, int]] = _setting(
         "SCOUT_ALLOW_PRIVATE", frozenset(), "`host:port,...` that the fetch door may reach although private."
     )
+    contact: str = _setting(
+        "SCOUT_CONTACT", "", "Page or mail address that boards may reach you at, sent with every request."
+    )
     metrics_allow: tuple[str, ...] = _setting(
         "SCOUT_METRICS_ALLOW", ("127.0.0.0/8", "::1/128"), "Networks that may read /metrics without signing in."
     )

@@ -103,7 +103,11 @@ def known_listings(session: Session, source_id: int) -> dict[str, Known]:
 
 
 def write(
-    session: Session, source_id: int, entries: Sequence[Entry], unchanged: Sequence[Known], known: dict[str, Known]
+    session: Session,
+    source_id: int,
+    entries: Sequence[Entry],
+    unchanged: Sequence[Known],
+    known: dict[str, Known],
 ) -> Stored:
     """Store one batch in the running transaction.
 
@@ -118,7 +122,9 @@ def write(
     stored = Stored(unchanged=len(unchanged))
     touch(session, unchanged, now)
     fresh = [entry for entry in entries if identity(entry.posting) not in known]
-    seen_before = [(entry, known[identity(entry.posting)]) for entry in entries if identity(entry.posting) in known]
+    seen_before = [
+        (entry, known[identity(entry.posting)]) for entry in entries if identity(entry.posting) in known
+    ]
     if fresh:
         seen_before += _insert(session, source_id, fresh, now, stored)
     if seen_before:
@@ -170,7 +176,9 @@ def vanished(listed: int, seen: int) -> bool:
     return listed > 0 and (seen == 0 or (listed >= GUARDED_FROM and seen * 2 < listed))
 
 
-def close_absent(session: Session, source_id: int, seen: set[str]) -> tuple[int, bool]:
+def close_absent(
+    session: Session, source_id: int, seen: set[str], absences: int = ABSENCES
+) -> tuple[int, bool]:
     """Count an absence for each open listing that a complete listing did not name, and close those due.
 
     A job closes with its last open listing. If it is still `new` its status follows; what the owner decided stays.
@@ -185,7 +193,7 @@ def close_absent(session: Session, source_id: int, seen: set[str]) -> tuple[int,
         )
     ).all()
     absent = [row for row in rows if row.source_job_id not in seen]
-    gone = [row for row in absent if row.missing + 1 >= ABSENCES]
+    gone = [row for row in absent if row.missing + 1 >= absences]
     for ids in _parts([row.id for row in absent]):
         changed(session, update(Listing).where(Listing.id.in_(ids)).values(missing=Listing.missing + 1))
     for ids in _parts([row.id for row in gone]):
@@ -209,7 +217,13 @@ def _insert(
         session.scalars(
             insert(Job).returning(Job.id, sort_by_parameter_order=True),
             [
-                {**_content(entry), "status": Status.NEW, "first_seen_at": now, "last_seen_at": now, "version": 1}
+                {
+                    **_content(entry),
+                    "status": Status.NEW,
+                    "first_seen_at": now,
+                    "last_seen_at": now,
+                    "version": 1,
+                }
                 for entry in entries
             ],
         )
@@ -247,9 +261,7 @@ def _insert(
     return [(entry, theirs[identity(entry.posting)]) for entry in lost]
 
 
-def _update(
-    session: Session, pairs: Sequence[tuple[Entry, Known]], now: dt.datetime, stored: Stored
-) -> None:
+def _update(session: Session, pairs: Sequence[tuple[Entry, Known]], now: dt.datetime, stored: Stored) -> None:
     edited = [(entry, known) for entry, known in pairs if entry.digest != known.digest]
     if edited:
         # The version is left alone: it guards the owner's own changes, and the board's touch none of them.
@@ -282,7 +294,9 @@ def _update(
     stored.reopened += len(back)
     stored.updated += sum(1 for _, known in edited if not known.closed)
     for entry, known in pairs:
-        stored.known[identity(entry.posting)] = Known(known.listing_id, known.job_id, entry.digest, closed=False)
+        stored.known[identity(entry.posting)] = Known(
+            known.listing_id, known.job_id, entry.digest, closed=False
+        )
 
 
 def _content(entry: Entry) -> dict[str, Any]:

@@ -1,0 +1,204 @@
+"""Requests, counted and timed without a thought: `instrument(app)` and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from metrics import catalogue
+from metrics.labels import OTHER
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from flask import Flask
+
+#: The `endpoint` of a request that no route matched.
+UNMATCHED = "__unmatched__"
+
+#: What a request is counted, timed and measured with.
+_Handles = tuple[Callable[[], None], Callable[[float], None], Callable[[float], None]]
+# Where in the environment the exception is noted that was counted already.
+_COUNTED = "metrics.exception"
+# The most combinations of method, route and status whose handles are kept at hand.
+_MOST_KEPT = 4_000
+_METHODS = frozenset(catalogue.METHOD.values)
+# A variable part of a Werkzeug rule: `<name>`, `<int:name>`, `<any(a, b):name>`.
+_VARIABLE = re.compile(r"<(?:[^<>:(]+(?:\([^)]*\))?:)?([^<>:]+)>")
+
+
+def template(rule: str) -> str:
+    """A route as the metrics name it: `/jobs/<int:job_id>` becomes `/jobs/{job_id}`."""
+    return _VARIABLE.sub(r"{\1}", rule)
+
+
+def instrument(app: Flask) -> None:
+    """Measure every request of an application: count, duration, bytes of the body, and exceptions.
+
+    The duration runs from the request's arrival until the server closes the response, streaming included. An
+    exception counts under its class; the answer that it leads to counts as any other (500 for one that leaves
+    the application).
+
+    Args:
+        app: Instrumented once, however often this is called.
+    """
+    if "metrics" in app.extensions:
+        return
+    app.extensions["metrics"] = _Middleware(app)
+
+
+class _Middleware:
+    def __init__(self, app: Flask) -> None:
+        from flask import got_request_exception  # noqa: PLC0415 - metrics must not need Flask where none is
+
+        self._app: WSGIApplication = app.wsgi_app
+        self._kept: dict[tuple[str, str, str], _Handles] = {}
+        # The attribute is there to be wrapped (Flask's documentation, "Hooking in WSGI Middleware").
+        app.wsgi_app = self  # type: ignore[method-assign]
+        got_request_exception.connect(self._uncaught, app, weak=False)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        exchange = _Exchange(environ, start_response)
+        try:
+            body = self._app(environ, exchange.start_response)
+        except BaseException as error:
+            exchange.failed(self, error)
+            raise
+        exchange.answered(self, body)
+        wrapper = environ.get("wsgi.file_wrapper")
+        if wrapper is not None and type(body) is wrapper and _closes(body, exchange):
+            return body  # by its type the server knows that it may use sendfile()
+        return exchange
+
+    def handles(self, environ: WSGIEnvironment, status: str) -> _Handles:
+        """What to count this request with, by method, route and status."""
+        method = environ["REQUEST_METHOD"]
+        if method not in _METHODS:
+            method = OTHER
+        # Werkzeug's Request leaves itself here when it is made.
+        request = environ.get("werkzeug.request")
+        rule = request.url_rule if request is not None else None
+        route = rule.rule if rule is not None else UNMATCHED
+        key = (method, route, status)
+        kept = self._kept.get(key)
+        if kept is None:
+            endpoint = template(route)
+            kept = (
+                catalogue.HTTP_REQUESTS.bind(method, endpoint, status).inc,
+                catalogue.HTTP_REQUEST_DURATION.bind(method, endpoint, status).observe,
+                catalogue.HTTP_RESPONSE_BYTES.bind(endpoint).inc,
+            )
+            if len(self._kept) < _MOST_KEPT:
+                self._kept[key] = kept
+        return kept
+
+    def _uncaught(self, sender: Flask, exception: BaseException, **_: Any) -> None:
+        from flask import request  # noqa: PLC0415 - metrics must not need Flask where none is
+
+        count_exception(request.environ, exception)
+
+
+def count_exception(environ: WSGIEnvironment, error: BaseException) -> None:
+    """Count an exception under its class and route, once, on however many ways it is noticed."""
+    if environ.get(_COUNTED) is error:
+        return
+    environ[_COUNTED] = error
+    request = environ.get("werkzeug.request")
+    rule = request.url_rule if request is not None else None
+    endpoint = template(rule.rule) if rule is not None else UNMATCHED
+    catalogue.HTTP_EXCEPTIONS.inc(type=type(error).__name__, endpoint=endpoint)
+
+
+def _closes(body: Any, exchange: _Exchange) -> bool:
+    """Make a server's file wrapper tell the exchange when it is closed; False if it cannot be made to."""
+    own = getattr(body, "close", None)
+
+    def close() -> None:
+        try:
+            if own is not None:
+                own()
+        finally:
+            exchange.done()
+
+    try:
+        body.close = close
+    except AttributeError:
+        return False
+    return True
+
+
+class _Exchange:
+    """One request and its answer, from the call of the application until the server closes the body."""
+
+    __slots__ = ("_begun", "_environ", "_headers", "_length", "_send", "_start", "_status", "_took", "body")
+
+    body: Any
+
+    def __init__(self, environ: WSGIEnvironment, start: StartResponse) -> None:
+        self._begun = perf_counter()
+        self._environ = environ
+        self._start = start
+        self._status = "500"
+        self._headers: list[tuple[str, str]] = []
+        self._took: Callable[[float], None] | None = None
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+        """Note the answer's status and headers on their way to the server."""
+        self._status = status[:3]
+        self._headers = headers
+        return self._start(status, headers) if exc_info is None else self._start(status, headers, exc_info)
+
+    def answered(self, middleware: _Middleware, body: Iterable[bytes]) -> None:
+        """Count the request: the application has answered, only the body's way to the client is left."""
+        self.body = body
+        count, self._took, self._send = middleware.handles(self._environ, self._status)
+        count()
+        self._length = None
+        for name, value in self._headers:
+            if name == "Content-Length" or name.lower() == "content-length":
+                self._length = int(value) if value.isdigit() else None
+                if self._length and self._environ["REQUEST_METHOD"] != "HEAD" and self._status != "304":
+                    self._send(self._length)
+                break
+
+    def failed(self, middleware: _Middleware, error: BaseException) -> None:
+        """Count a request whose application raised: it becomes the server's 500."""
+        if isinstance(error, Exception):
+            count_exception(self._environ, error)
+        count, self._took, _ = middleware.handles(self._environ, "500")
+        count()
+        self.done()
+
+    def __iter__(self) -> Iterator[bytes]:
+        # A body of known length runs by without us; only a stream is counted piece by piece.
+        return iter(self.body) if self._length is not None else self._streamed()
+
+    def _streamed(self) -> Iterator[bytes]:
+        sent = 0
+        try:
+            for piece in self.body:
+                sent += len(piece)
+                yield piece
+        except Exception as error:
+            count_exception(self._environ, error)
+            raise
+        finally:
+            if sent:
+                self._send(sent)
+
+    def close(self) -> None:
+        """Called by the server at the end of the answer, also when the client has gone."""
+        try:
+            close = getattr(self.body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self.done()
+
+    def done(self) -> None:
+        """Record the duration, once."""
+        took, self._took = self._took, None
+        if took is not None:
+            took(perf_counter() - self._begun)
