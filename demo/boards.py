@@ -19,8 +19,8 @@ class Board(NamedTuple):
     """One board.
 
     Attributes:
-        kind: `greenhouse`, `lever`, `ashby` or `rss`.
-        token: How the kind names the board; for `rss` the whole address of the feed.
+        kind: `greenhouse`, `lever`, `ashby` or `feed` (RSS).
+        token: How the kind names the board; for `feed` the whole address of the feed.
         company: The employer, or empty for a feed, whose postings name theirs.
         url: The public page that a person would paste.
     """
@@ -33,7 +33,7 @@ class Board(NamedTuple):
     @property
     def key(self) -> str:
         """The board's name in the control paths and in the state, such as `greenhouse/latchway-demo`."""
-        name = self.token.rpartition("/")[2].removesuffix(".rss") if self.kind == "rss" else self.token
+        name = self.token.rpartition("/")[2].removesuffix(".rss") if self.kind == "feed" else self.token
         return f"{self.kind}/{name}"
 
 
@@ -49,7 +49,7 @@ def _board(kind: str, token: str, company: str) -> Board:
 
 
 def _feed(url: str) -> Board:
-    return Board("rss", url, "", url)
+    return Board("feed", url, "", url)
 
 
 #: The boards of the demo, in the order in which `scout demo` adds them. The tokens end in `-demo`, so that
@@ -85,7 +85,7 @@ def boards(count: int = len(BOARDS)) -> tuple[Board, ...]:
 
 
 def company_of(board: Board, number: int) -> Company | None:
-    """What the employer of a board says of itself; None for a feed. `number` is the board's place in the list."""
+    """What the employer says of itself; None for a feed. `number` is the board's place in the list."""
     if not board.company:
         return None
     known = _BY_NAME.get(board.company)

@@ -1,4 +1,4 @@
-"""Misbehaviour: what a board does instead of answering well, for how long, and a mild kind that comes by itself."""
+"""Misbehaviour: what a board does instead of answering well, for how long, and a mild kind of its own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FAULTS = {
 }
 
 
-class UnknownFault(ValueError):
+class UnknownFaultError(ValueError):
     """A fault that no board can be told to have. Its text says what there is."""
 
 
@@ -56,12 +56,12 @@ class Fault:
         """The fault that a control request asks for.
 
         Raises:
-            UnknownFault: It is none of `FAULTS`, or a value has the wrong type.
+            UnknownFaultError: It is none of `FAULTS`, or a value has the wrong type.
         """
         name = str(asked.get("fault", ""))
         status = name.isdigit() and 400 <= int(name) <= 599  # noqa: PLR2004 - RFC 9110, section 15: error classes
         if name not in FAULTS and not status:
-            raise UnknownFault(
+            raise UnknownFaultError(
                 f"{name!r} is no fault. There are {', '.join(FAULTS)}, and any status 400-599."
             )
         try:
@@ -71,7 +71,7 @@ class Fault:
             made.seconds = float(asked.get("seconds") or made.seconds)
             made.location = str(asked.get("location") or made.location)
         except (TypeError, ValueError) as error:
-            raise UnknownFault(f"A value has the wrong type: {error}.") from error
+            raise UnknownFaultError(f"A value has the wrong type: {error}.") from error
         return made
 
 
@@ -128,7 +128,7 @@ class Faults:
             }
 
     def tick(self, tick: int) -> None:
-        """What a new tick brings: in the mild mode, every third one makes one board fail for a tick or two."""
+        """What a new tick brings: in the mild mode, a third of them make one board fail for a tick or two."""
         if not self._mild or not self._boards:
             return
         chance = mix(self._seed, 404, tick)

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from demo.boards import Board
 from demo.boards import boards as all_boards
-from demo.faults import Fault, Faults, UnknownFault
+from demo.faults import Fault, Faults, UnknownFaultError
 from demo.world import Entry, World
 
 #: Listings of more postings than this are made while they are sent, and never kept.
@@ -33,7 +33,7 @@ _EMPTY = {
     "greenhouse": b'{"jobs":[],"meta":{"total":0}}',
     "lever": b"[]",
     "ashby": b'{"apiVersion":"1","jobs":[]}',
-    "rss": b'<?xml version="1.0"?><rss version="2.0"><channel><title>None</title></channel></rss>',
+    "feed": b'<?xml version="1.0"?><rss version="2.0"><channel><title>None</title></channel></rss>',
 }
 _PATHS = (
     ("greenhouse", re.compile(r"/v1/boards/([^/]+)(?:/jobs(?:/(\d+))?)?/?")),
@@ -120,7 +120,7 @@ class Simulator:
         self.tick = 0
         self.requests: collections.Counter[str] = collections.Counter()
         self.numbers = {board.key: number for number, board in enumerate(self.boards)}
-        self.feeds = {urlsplit(board.token).path: board.key for board in self.boards if board.kind == "rss"}
+        self.feeds = {urlsplit(board.token).path: board.key for board in self.boards if board.kind == "feed"}
         self.cache = BodyCache(cache_bytes)
         self._entries: collections.OrderedDict[tuple[int, int], list[Entry]] = collections.OrderedDict()
         self._lock = threading.Lock()
@@ -283,16 +283,16 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             asked = json.loads(data or b"{}")
             if not isinstance(asked, dict):
-                raise UnknownFault("Send a JSON object.")
+                raise UnknownFaultError("Send a JSON object.")
             self._control(split.path, {}, asked)
-        except (UnknownFault, ValueError) as error:
+        except (UnknownFaultError, ValueError) as error:
             self._send_json(400, {"error": str(error)})
 
     def _find(self, path: str) -> tuple[str, str, str]:
         """The kind, the board's key and the job's id that a path names."""
         feed = self.server.simulator.feeds.get(path)
         if feed is not None:
-            return "rss", feed, ""
+            return "feed", feed, ""
         for kind, pattern in _PATHS:
             match = pattern.fullmatch(path)
             if match:
@@ -311,7 +311,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/demo/faults" and asked is not None:
             board = str(asked.get("board", ""))
             if board != "*" and board not in simulator.numbers:
-                raise UnknownFault(f"{board!r} is no board here. GET /demo/state lists them.")
+                raise UnknownFaultError(f"{board!r} is no board here. GET /demo/state lists them.")
             simulator.faults.set(board, Fault.from_json(asked))
             self._send_json(200, {"faults": simulator.faults.told(simulator.tick)})
         else:
@@ -333,7 +333,7 @@ class _Handler(BaseHTTPRequestHandler):
             skip, limit = _whole(query.get("skip"), 0), _whole(query.get("limit"), len(entries))
             entries = entries[skip : skip + limit]
         content_type = (
-            "application/rss+xml; charset=utf-8" if kind == "rss" else "application/json; charset=utf-8"
+            "application/rss+xml; charset=utf-8" if kind == "feed" else "application/json; charset=utf-8"
         )
         tag = _tag(world, board, entries, full=full)
         if fault is None and tag in (self.headers.get("If-None-Match") or ""):
@@ -417,7 +417,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "html":
                 self._send(200, _PAGE, "text/html; charset=utf-8")
             case "empty":
-                self._send(200, _EMPTY[kind], "application/xml" if kind == "rss" else json_type)
+                self._send(200, _EMPTY[kind], "application/xml" if kind == "feed" else json_type)
             case "blank":
                 self._send(200, b"", json_type)
             case "garbage":

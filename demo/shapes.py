@@ -60,7 +60,7 @@ def job_id(kind: str, made_key: int, number: int, slug: str = "") -> str:
     """
     if kind == "greenhouse":
         return str(_greenhouse_id(number))
-    if kind == "rss":
+    if kind == "feed":
         return f"https://weworkremotely.com/remote-jobs/{slug}-{number:x}{made_key & 0xFFF:03x}"
     return uuid(made_key)
 
@@ -111,8 +111,8 @@ def _pay_sentence(made: Opening) -> str:
     if made.pay is None:
         return ""
     return (
-        f"The pay range for this position is {made.pay.text}; where you stand in it depends on experience and "
-        "location."
+        f"The pay range for this position is {made.pay.text}; where you stand in it depends on "
+        "experience and location."
     )
 
 
@@ -354,7 +354,7 @@ def _compensation(made: Opening) -> dict[str, Any]:
 
 def rss_item(made: Opening) -> str:
     """One item of the feed: the title is `Company: Title`, the description is escaped HTML."""
-    link = job_id("rss", made.key, made.number, made.slug)
+    link = job_id("feed", made.key, made.number, made.slug)
     place = made.places[0]
     flag = "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in place.code)
     pay = _pay_sentence(made)

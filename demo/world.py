@@ -109,13 +109,13 @@ class World:
             published=published,
             updated=updated + dt.timedelta(seconds=changes),
             sibling=entry.sibling,
-            always_remote=place.kind == "rss",
+            always_remote=place.kind == "feed",
         )
 
     def job_id(self, board: int, entry: Entry) -> str:
         """The id under which the board lists a posting."""
         kind = self.boards[board].kind
-        slug = self.opening(board, entry).slug if kind == "rss" else ""
+        slug = self.opening(board, entry).slug if kind == "feed" else ""
         return shapes.job_id(kind, entry.key, entry.number, slug)
 
     def render(self, board: int, entry: Entry, *, full: bool, alone: bool = False) -> str:
@@ -144,7 +144,7 @@ class World:
             "greenhouse": ('{"jobs":[', ",", f'],"meta":{{"total":{len(entries)}}}}}'),
             "lever": ("[", ",", "]"),
             "ashby": ('{"apiVersion":"1","jobs":[', ",", "]}"),
-            "rss": (shapes.rss_head(self.boards[board].url), "", shapes.RSS_TAIL),
+            "feed": (shapes.rss_head(self.boards[board].url), "", shapes.RSS_TAIL),
         }[kind]
         yield head.encode()
         for index, entry in enumerate(entries):
