@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import signal
 import sys
 import threading
 from pathlib import Path
 
-from demo.boards import BOARDS
+from demo.boards import BOARDS, overrides
 from demo.server import Simulator
 
 
@@ -22,7 +23,23 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["browse"]:
         return _browse(given[1:])
+    if given[:1] == ["describe"]:
+        return _describe(given[1:])
     return _serve(given)
+
+
+def _describe(given: list[str]) -> int:
+    """Print, as JSON, how a scout is pointed at the simulator: `overrides`, and the `boards` to watch."""
+    parser = argparse.ArgumentParser(
+        prog="python -m demo describe", description="Prints what a scout needs to know, as JSON."
+    )
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:8800", help="where the simulator will be (default: %(default)s)"
+    )
+    options = parser.parse_args(given)
+    told = {"overrides": overrides(options.url), "boards": [board.url for board in BOARDS]}
+    sys.stdout.write(json.dumps(told) + "\n")
+    return 0
 
 
 def _serve(given: list[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import click
 
@@ -21,12 +22,14 @@ _PASSWORD = "look-around"  # noqa: S105
 _SCAN_INTERVAL = "0.333"
 
 
-@click.command(epilog="Example: scout demo. Exit codes: 0 stopped as asked, 1 could not start, or a part ended.")
+@click.command(
+    epilog="Example: scout demo. Exit codes: 0 stopped as asked, 1 could not start, or a part ended."
+)
 def demo() -> None:
     """Start everything against a simulator of job boards; needs no network.
 
-    The boards' companies and postings are invented and change while you look; a visitor browses a little, so that
-    the metrics move. The data lies in demo-data/, unless SCOUT_DATA_DIR says otherwise.
+    The boards' companies and postings are invented and change while you look; a visitor browses a little,
+    so that the metrics move. The data lies in demo-data/, unless SCOUT_DATA_DIR says otherwise.
     """
     environ = settings.environment()
     port = ports.free(_HOST, _BOARDS_PORT)
@@ -34,7 +37,7 @@ def demo() -> None:
     environ["SCOUT_DATA_DIR"] = environ.get("SCOUT_DATA_DIR") or str(settings.PROJECT / "demo-data")
     environ["SCOUT_PASSWORD"] = environ.get("SCOUT_PASSWORD") or _PASSWORD
     environ["SCOUT_SCAN_INTERVAL_MINUTES"] = environ.get("SCOUT_SCAN_INTERVAL_MINUTES") or _SCAN_INTERVAL
-    environ["SCOUT_ORIGIN_OVERRIDES"] = told["overrides"]
+    environ["SCOUT_ORIGIN_OVERRIDES"] = told.overrides
     environ["SCOUT_STARTER_BOARDS"] = "0"
     chosen = settings.load(environ)
     environ = start.environment(chosen, environ)
@@ -47,14 +50,20 @@ def demo() -> None:
             beneath=["boards"],
             beside=["visitor"],
             ports=[ports.Port("the board simulator", "SCOUT_DEMO_PORT", _HOST, port)],
-            boards=told["boards"],
-            notes=[f"Password  {chosen.password}", f"Simulator http://{_HOST}:{port}"],
+            boards=told.boards,
+            notes=[("Password", chosen.password), ("Simulator", f"http://{_HOST}:{port}")],
             files={"demo-password": chosen.password},
         )
     )
 
 
-def _described(url: str) -> dict[str, str | list[str]]:
+@dataclass(frozen=True, slots=True)
+class _World:
+    overrides: str
+    boards: list[str]
+
+
+def _described(url: str) -> _World:
     # Asked for by a process: the simulator is no part of the product, which may not import it.
     answer = subprocess.run(
         [sys.executable, "-m", "demo", "describe", "--url", url],
@@ -65,4 +74,4 @@ def _described(url: str) -> dict[str, str | list[str]]:
     )
     if answer.returncode != 0:
         raise CannotStart(f"The board simulator cannot run: {answer.stderr.strip().rpartition(chr(10))[2]}")
-    return json.loads(answer.stdout)
+    return _World(**json.loads(answer.stdout))

@@ -9,14 +9,15 @@ from scout.stack import start
 
 
 @click.command(
-    epilog="Example: SCOUT_PORT=8080 scout up. Exit codes: 0 stopped as asked, 1 could not start, or a part ended."
+    epilog="Example: SCOUT_PORT=8080 scout up. "
+    "Exit codes: 0 stopped as asked, 1 could not start, or a part ended."
 )
 def up() -> None:
     """Start everything and stay until Ctrl-C.
 
     Runs the pages, the scan workers, the scheduler and what they stand on. A Redis, a statsd_exporter and a
-    Pushgateway on PATH are used; where there is none, one that came with the project. See docs/CONFIGURATION.md for
-    the settings.
+    Pushgateway on PATH are used; where there is none, one that came with the project. The settings are told
+    in docs/CONFIGURATION.md.
     """
     environ = settings.environment()
     chosen = settings.load(environ)

@@ -29,7 +29,10 @@ def port(host: str, number: int) -> bool:
 
 def page(host: str, number: int, path: str) -> bool:
     """Whether this page answers with status 200."""
-    with contextlib.suppress(OSError), socket.create_connection((host, number), timeout=_PATIENCE) as connection:
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection((host, number), timeout=_PATIENCE) as connection,
+    ):
         connection.sendall(f"GET {path} HTTP/1.0\r\nHost: {host}:{number}\r\n\r\n".encode("ascii"))
         head = connection.recv(64).split(b" ", 2)
         return len(head) > 1 and head[1] == b"200"

@@ -36,8 +36,8 @@ def held(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotStart(
-                f"Another `scout up` runs on {folder}{_by(file)}: stop it, or set SCOUT_DATA_DIR (and the ports) "
-                "to run a second one beside it."
+                f"Another `scout up` runs on {folder}{_by(file)}: stop it, or set SCOUT_DATA_DIR "
+                "(and the ports) to run a second one beside it."
             ) from None
         try:
             os.ftruncate(file, 0)

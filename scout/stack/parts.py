@@ -97,8 +97,8 @@ def _queue(settings: Settings) -> Part:
 def _exporter(settings: Settings) -> Part:
     if settings.statsd_exporter_url and not settings.statsd_url:
         raise CannotStart(
-            "STATSD_EXPORTER_URL is set and STATSD_URL is not: set both, to use an exporter that runs elsewhere, "
-            "or neither."
+            "STATSD_EXPORTER_URL is set and STATSD_URL is not: set both, to use an exporter that runs "
+            "elsewhere, or neither."
         )
     if settings.statsd_url:
         where = f"statsd_exporter, {settings.statsd_url} to {settings.exporter}"

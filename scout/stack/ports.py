@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -106,7 +105,7 @@ def holder(number: int, protocol: Literal["tcp", "udp"] = "tcp") -> str:
         return ""
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            held = {os.readlink(link) for link in (process / "fd").iterdir()}
+            held = {str(link.readlink()) for link in (process / "fd").iterdir()}
             if held & {f"socket:[{inode}]" for inode in inodes}:
                 name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
                 return f"{name} (pid {process.name})"

@@ -1,7 +1,7 @@
 """What happens once before the application starts: migrations, the account, the first boards.
 
-A process of its own (`python -m scout.stack.prepare`), so that the process which stays need not load the database
-layer. It prints one line of JSON: the password if one was made, and how many boards were added.
+A process of its own (`python -m scout.stack.prepare`), so that the process which stays need not load the
+database layer. It prints one line of JSON: the password if one was made, and how many boards were added.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def _check_redis(chosen: Settings) -> None:
         queue.connect(chosen).ping()
     except redis.RedisError as error:
         raise ScoutError(
-            f"The Redis of REDIS_URL does not answer: {error}. Start it, or correct REDIS_URL, or unset it to use "
-            "a Redis of this stack."
+            f"The Redis of REDIS_URL does not answer: {error}. Start it, or correct REDIS_URL, or unset it "
+            "to use a Redis of this stack."
         ) from None
 
 

@@ -36,7 +36,8 @@ class Plan:
         beside: Further processes of the Procfile that run beside the application.
         ports: Further ports that those take.
         boards: Public addresses of boards to watch from the start.
-        notes: Lines to show with the address.
+        notes: Further rows to show below the address: a name and a text.
+        files: Further files to write into the data directory (mode 0600), by name.
     """
 
     settings: Settings
@@ -45,7 +46,8 @@ class Plan:
     beside: Sequence[str] = ()
     ports: Sequence[Port] = ()
     boards: Sequence[str] = ()
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[tuple[str, str]] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
@@ -77,11 +79,16 @@ def run(plan: Plan) -> None:
     try:
         with datadir.held(settings.data_dir):
             beneath = parts.decide(settings)
-            ports.check([parts.web_port(settings), *plan.ports, *(port for part in beneath for port in part.ports)])
+            ports.check(
+                [parts.web_port(settings), *plan.ports, *(port for part in beneath for port in part.ports)]
+            )
             if any(part.process == "redis" for part in beneath):
                 redis.write_config(settings)
-            print(f"IAM Job Scout is starting, with its data in {settings.data_dir}\n")
-            print(parts.table(beneath), end="\n\n", flush=True)
+            for name, text in plan.files.items():
+                (settings.data_dir / name).write_text(text, encoding="utf-8")
+            _show(
+                f"IAM Job Scout is starting, with its data in {settings.data_dir}\n", parts.table(beneath), ""
+            )
             _supervise(plan, beneath, began)
     finally:
         os.umask(before)
@@ -102,9 +109,8 @@ def _supervise(plan: Plan, beneath: tuple[Part, ...], began: float) -> None:
             for name in (*_APPLICATION, *plan.beside):
                 supervisor.start(name, lines[name], environ, PROJECT)
             supervisor.wait(_ready(plan.settings))
-            supervisor.say(
-                f"Ready at {address(plan.settings)} after {time.monotonic() - began:.1f} s. Ctrl-C stops everything."
-            )
+            took = time.monotonic() - began
+            supervisor.say(f"ready at {address(plan.settings)} after {took:.1f} s; Ctrl-C stops everything")
             supervisor.run()
         except Stop:
             supervisor.say("stopping")
@@ -123,7 +129,8 @@ def address(settings: Settings) -> str:
 
 def _reachable(settings: Settings) -> tuple[str, int]:
     # The addresses that mean "all of this machine's" are no addresses to go to.
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host), settings.port  # noqa: S104 - compared, not listened on
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared, not opened
+    return "::1" if host == "::" else host, settings.port
 
 
 def _prepare(supervisor: Supervisor, plan: Plan, environ: Mapping[str, str]) -> dict[str, object]:
@@ -144,11 +151,12 @@ def _announce(plan: Plan, done: Mapping[str, object]) -> None:
         rows.append(("Password", f"{done['password']}   (made now; it is not shown again)"))
     if done["boards"]:
         rows.append(("Boards", f"{done['boards']} added; the first scan begins by itself"))
-    for name, text in rows:
-        print(f"  {name:<9} {text}")
-    for note in plan.notes:
-        print(f"  {note}")
-    print(flush=True)
+    _show(*(f"  {name:<9} {text}" for name, text in (*rows, *plan.notes)), "")
+
+
+def _show(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
 
 
 def _await_foundation(supervisor: Supervisor, plan: Plan, beneath: tuple[Part, ...]) -> None:
@@ -163,7 +171,9 @@ def _await_foundation(supervisor: Supervisor, plan: Plan, beneath: tuple[Part, .
         questions[name] = functools.partial(answers.port, port.host, port.number)
     for name, question in questions.items():
         if not supervisor.wait(question, timeout=_FOUNDATION_PATIENCE):
-            raise CannotStart(f"{name} does not answer after {_FOUNDATION_PATIENCE:.0f} s; see its lines above.")
+            raise CannotStart(
+                f"{name} does not answer after {_FOUNDATION_PATIENCE:.0f} s; see its lines above."
+            )
 
 
 def _ready(settings: Settings) -> Callable[[], bool]:

@@ -1,8 +1,8 @@
 """Runs the processes of a Procfile as one: shows what they say, and ends them together.
 
-The Procfile and the look of its output are honcho's. Its manager is not used: it keeps one more process for each
-part, ends all parts at once although the queue must outlive those that use it, and leaves grandchildren behind
-when it has to kill.
+The Procfile and the look of its output are honcho's. Its manager is not used: it keeps one more process for
+each part, ends all parts at once although the queue must outlive those that use it, and leaves grandchildren
+behind when it has to kill.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from honcho.colour import get_colours
 from honcho.printer import Message, Printer
@@ -37,7 +37,7 @@ _PR_SET_PDEATHSIG = 1
 _LINE_LIMIT = 64 * 1024
 
 
-class Stop(BaseException):  # noqa: N818 - like KeyboardInterrupt, not an error
+class Stop(BaseException):
     """Somebody asked us to stop, by Ctrl-C or a signal."""
 
 
@@ -68,11 +68,11 @@ class Supervisor:
         self._asked = False
         self._selector = selectors.DefaultSelector()
         self._wakeup, self._signalled = socket.socketpair()
-        self._before: dict[int, object] = {}
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         for end in (self._wakeup, self._signalled):
-            end.setblocking(False)
+            end.settimeout(0)
         self._selector.register(self._wakeup, selectors.EVENT_READ)
         for number in (*_STOP_SIGNALS, signal.SIGCHLD):
             self._before[number] = signal.signal(number, self._on_signal)
@@ -89,7 +89,7 @@ class Supervisor:
         finally:
             signal.set_wakeup_fd(-1)
             for number, handler in self._before.items():
-                signal.signal(number, handler)  # type: ignore[arg-type] - it is what signal.signal gave us
+                signal.signal(number, handler)
             self._selector.close()
             self._wakeup.close()
             self._signalled.close()
@@ -285,9 +285,10 @@ def _prctl() -> Callable[..., int] | None:
     if not sys.platform.startswith("linux"):
         return None
     try:
-        return ctypes.CDLL(None).prctl  # type: ignore[no-any-return] - ctypes knows no types
+        prctl: Callable[..., int] = ctypes.CDLL(None).prctl
     except (OSError, AttributeError):
         return None
+    return prctl
 
 
 _PRCTL = _prctl()
