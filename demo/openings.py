@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -32,6 +33,7 @@ from demo.words import (
 )
 
 T = TypeVar("T")
+_WORDS = re.compile("[a-z0-9]+")
 
 _MASK = (1 << 64) - 1
 _BY_CITY = {place.city: place for place in PLACES}
@@ -173,7 +175,7 @@ def opening(
         key=key,
         number=number,
         version=version,
-        slug="-".join("".join(c if c.isascii() and c.isalnum() else " " for c in title.lower()).split()),
+        slug="-".join(_WORDS.findall(f"{employer.name} {title}".lower())),
         company=employer,
         family=family,
         title=title,

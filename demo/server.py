@@ -9,6 +9,7 @@ import hashlib
 import ipaddress
 import json
 import re
+import select
 import socket
 import threading
 import time
@@ -92,7 +93,6 @@ class Simulator:
         mild: Whether boards misbehave a little by themselves.
         epoch: The time of tick 0; by default the last full hour.
         cache_bytes: How many bytes of ready answers are kept.
-        clock: Seconds that only grow, for tests.
 
     Raises:
         OSError: The port cannot be had.
@@ -281,11 +281,9 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(min(length, 1 << 20)) if length else b"{}"
         split = urlsplit(self.path)
         try:
-            asked = json.loads(data or b"{}")
-            if not isinstance(asked, dict):
-                raise UnknownFaultError("Send a JSON object.")
-            self._control(split.path, {}, asked)
-        except (UnknownFaultError, ValueError) as error:
+            asked = json.loads(data)
+            self._control(split.path, {}, asked if isinstance(asked, dict) else {})
+        except (TypeError, ValueError) as error:
             self._send_json(400, {"error": str(error)})
 
     def _find(self, path: str) -> tuple[str, str, str]:
@@ -300,7 +298,7 @@ class _Handler(BaseHTTPRequestHandler):
         return "", "", ""
 
     def _control(self, path: str, query: dict[str, str], asked: dict[str, Any] | None = None) -> None:
-        if not ipaddress.ip_address(self.client_address[0].partition("%")[0]).is_loopback:
+        if not _near(self.client_address[0]):
             self._send_json(403, {"error": "Control paths answer to this machine only."})
             return
         simulator = self.server.simulator
@@ -409,32 +407,29 @@ class _Handler(BaseHTTPRequestHandler):
     def _spoil_early(self, fault: Fault, kind: str) -> bool:
         """Give the bad answers for which no listing is needed; False when `fault` is none of them."""
         json_type = "application/json; charset=utf-8"
-        match fault.name:
-            case name if name.isdigit():
-                headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
-                body = json.dumps({"status": int(name), "error": "The simulator was told to fail."})
-                self._send(int(name), body.encode(), json_type, headers)
-            case "html":
-                self._send(200, _PAGE, "text/html; charset=utf-8")
-            case "empty":
-                self._send(200, _EMPTY[kind], "application/xml" if kind == "feed" else json_type)
-            case "blank":
-                self._send(200, b"", json_type)
-            case "garbage":
-                self._send(200, b'{"jobs": [\x00\xff\xfe <<<' + bytes(range(256)), json_type)
-            case "redirect_inside":
-                self._send(302, b"", "text/plain", {"Location": fault.location})
-            case "redirect_loop":
-                self._send(302, b"", "text/plain", {"Location": self.path})
-            case "hang":
+        bodies = {
+            "html": (_PAGE, "text/html; charset=utf-8"),
+            "empty": (_EMPTY[kind], "application/rss+xml" if kind == "feed" else json_type),
+            "blank": (b"", json_type),
+            "garbage": (b'{"jobs": [\x00\xff\xfe <<<' + bytes(range(256)), json_type),
+        }
+        places = {"redirect_inside": fault.location, "redirect_loop": self.path}
+        if fault.name.isdigit():
+            headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+            body = json.dumps({"status": int(fault.name), "error": "The simulator was told to fail."})
+            self._send(int(fault.name), body.encode(), json_type, headers)
+        elif fault.name in bodies:
+            self._send(200, *bodies[fault.name])
+        elif fault.name in places:
+            self._send(302, b"", "text/plain", {"Location": places[fault.name]})
+        elif fault.name in {"hang", "disconnect"}:
+            if fault.name == "hang":
                 self._wait(fault.seconds)
-                self.close_connection = True
-            case "disconnect":
-                self.close_connection = True
-            case "endless":
-                self._stream(self._never_ending(), json_type, {})
-            case _:
-                return False
+            self.close_connection = True
+        elif fault.name == "endless":
+            self._stream(self._never_ending(), json_type, {})
+        else:
+            return False
         return True
 
     def _spoil_body(self, fault: Fault, body: bytes, content_type: str) -> None:
@@ -468,14 +463,19 @@ class _Handler(BaseHTTPRequestHandler):
         while (left := deadline - time.monotonic()) > 0:
             if self.server.simulator.stopping.wait(min(left, 0.2)):
                 return True
+            poll = select.poll()
+            poll.register(self.connection, select.POLLIN)
             try:
-                if not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                if poll.poll(0) and not self.connection.recv(1, socket.MSG_PEEK):
                     return True
-            except BlockingIOError:
-                continue
             except OSError:
                 return True
         return False
+
+
+def _near(address: str) -> bool:
+    """Whether a client is on this machine."""
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 def _whole(text: str | None, default: int) -> int:

@@ -114,9 +114,9 @@ class World:
 
     def job_id(self, board: int, entry: Entry) -> str:
         """The id under which the board lists a posting."""
-        kind = self.boards[board].kind
+        kind, token, _, _ = self.boards[board]
         slug = self.opening(board, entry).slug if kind == "feed" else ""
-        return shapes.job_id(kind, entry.key, entry.number, slug)
+        return shapes.job_id(kind, token, entry.key, entry.number, slug)
 
     def render(self, board: int, entry: Entry, *, full: bool, alone: bool = False) -> str:
         """One posting in the shape of its board.
