@@ -11,13 +11,8 @@ import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -28,6 +23,11 @@ import metrics.database
 from scout.errors import ScoutError
 from scout.models import Base
 from scout.settings import Settings
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is imported where it is used: most processes never migrate, and it is as large as the rest together.
 
 #: The execution option that marks connections whose transactions write.
 _WRITES = "scout_writes"
@@ -125,7 +125,7 @@ def _refuse_writing(state: ORMExecuteState) -> None:
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:
-    """Do `action` when the session's transaction is committed; never if it or its savepoint is rolled back."""
+    """Do `action` when the session's transaction commits; never if it or its savepoint is rolled back."""
     if _ACTIONS not in session.info:
         session.info[_ACTIONS] = []
         event.listen(session, "after_commit", _committed)
@@ -180,8 +180,8 @@ def _engine(settings: Settings, **options: Any) -> Engine:
             engine = create_engine(url, connect_args=connect, **options)
         case other:
             raise DatabaseUnusable(
-                f"DATABASE_URL names {other}, and only PostgreSQL (postgresql://...) is supported. Unset it for"
-                " SQLite in the data directory."
+                f"DATABASE_URL names {other}, and only PostgreSQL (postgresql://...) is supported. Unset it"
+                " for SQLite in the data directory."
             )
     return engine
 
@@ -245,6 +245,8 @@ def explained() -> Iterator[None]:
 
 def migration_config(connection: Connection | None = None) -> Config:
     """Alembic's configuration, made here so that no ini file is needed."""
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     config = Config()
     # `%` would begin an interpolation.
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
@@ -255,6 +257,8 @@ def migration_config(connection: Connection | None = None) -> Config:
 
 @functools.cache
 def _newest() -> tuple[str, ...]:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+
     return tuple(ScriptDirectory.from_config(migration_config()).get_heads())
 
 
@@ -269,6 +273,8 @@ def is_empty(database: Database) -> bool:
 
 
 def _revisions(database: Database) -> set[str]:
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - see above
+
     with database.engine.connect() as connection:
         return set(MigrationContext.configure(connection).get_current_heads())
 
@@ -279,12 +285,17 @@ def migrate(settings: Settings) -> None:
     Raises:
         DatabaseUnusable: The database cannot be reached, is locked by somebody else, or cannot be written.
     """
+    from alembic import command  # noqa: PLC0415 - see above
+
     with migrating(settings) as connection:
         command.upgrade(migration_config(connection), "head")
 
 
 def differences(settings: Settings) -> list[Any]:
     """What alembic would change to make the database's tables those of the models; empty when they agree."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - see above
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - see above
+
     engine = _engine(settings, poolclass=NullPool)
     with explained(), engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
