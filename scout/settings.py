@@ -52,6 +52,9 @@ class Settings:
         "Key that signs cookies; unset, one is made and kept in the data directory.",
         secret=True,
     )
+    profile: str = _setting(
+        "SCOUT_PROFILE", "", "Name of a profile of the program, or path of your own; unset, `iam`."
+    )
     starter_boards: bool = _setting(
         "SCOUT_STARTER_BOARDS",
         True,  # noqa: FBT003 - the default itself
