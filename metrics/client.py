@@ -1,10 +1,10 @@
 """The client: gathers what the process emits, and sends it each second, aggregated, as StatsD datagrams.
 
-It is a client of the `statsd` package too (`incr`, `decr`, `timing`, `gauge`, `timer`, `pipeline`), for names that no
-catalogue knows. The process has one, configured by `start`.
+It is a client of the `statsd` package too (`incr`, `decr`, `timing`, `gauge`, `timer`, `pipeline`), for names
+that no catalogue knows. The process has one, configured by `start`.
 
-Who waits for whom: emitters wait for nobody. Flushers (the thread, and whoever calls `flush`) exclude each other
-while they take what has gathered, and hold no lock while they send.
+Who waits for whom: emitters wait for nobody. Flushers (the thread, and whoever calls `flush`) exclude each
+other while they take what has gathered, and hold no lock while they send.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from statsd.client.base import PipelineBase, StatsClientBase
 
@@ -25,6 +24,9 @@ from metrics import catalogue, losses, process, series, wire
 from metrics.model import Counter
 from metrics.series import CounterSeries, GaugeSeries, Series, TimerSeries
 from metrics.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 #: Seconds between two flushes.
 FLUSH_EVERY = 1.0
@@ -92,7 +94,8 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
     Args:
         url: `udp://host:port` or `unixgram:///path`.
         prefix: Put before the names of the `statsd` methods.
-        shared: Whether to send what the catalogue's objects gathered too: true for the process's own client only.
+        shared: Whether to send what the catalogue's objects gathered too: true for the process's own client
+            only.
         role: What part of the system this process is, for the gauges about it; empty for none.
 
     Raises:
@@ -310,7 +313,7 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
     # --- After a fork ---
 
     def after_fork(self) -> None:
-        """In a forked child: leave the parent's samples to the parent, and begin with a thread and a socket."""
+        """In a forked child: leave the parent's samples to the parent, begin with a thread and a socket."""
         running = self._thread is not None
         self._taking = threading.RLock()
         self._wake = threading.Event()
@@ -371,7 +374,7 @@ def _report_losses() -> None:
             catalogue.CLIENT_LABEL_OVERFLOWS.inc(count, metric=name)
 
 
-# --- The process's client ------------------------------------------------------------------------------------
+# --- The process's client ---
 
 _current: Client | None = None
 _hooked = False
@@ -410,7 +413,7 @@ def flush() -> None:
 
 def stop() -> None:
     """Send the rest and stop; emissions are dropped silently from then on. Safe to repeat."""
-    global _current  # noqa: PLW0603 - one process, one client
+    global _current
     stopping, _current = _current, None
     if stopping is not None:
         series.hurry_through(None)
@@ -430,8 +433,8 @@ def _after_fork() -> None:
     if _current is None:
         return
     _current.after_fork()
-    # A child of multiprocessing ends by os._exit and runs no atexit hooks, only its own finalizers; it forgets
-    # those it inherited, but not what is registered like this.
+    # A child of multiprocessing ends by os._exit and runs no atexit hooks, only its own finalizers. It
+    # forgets those it inherited, but not what is registered like this.
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
         util.register_after_fork(_current, _finalize_in_child)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 #: The `table` of a statement that names none, such as `SELECT 1`.
 NO_TABLE = "none"
 
-#: How many statement texts are remembered with what they do. SQLAlchemy's texts carry placeholders, so few suffice.
+#: How many statement texts are remembered with what they do. SQLAlchemy's texts carry placeholders, so few
+#: suffice.
 _MOST_TEXTS = 1_000
 
 _BEGUN = "metrics_begun"
@@ -95,12 +96,12 @@ def instrument(engine: Engine) -> None:
     event.listen(engine, "handle_error", _failed)
 
 
-def _before(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's signature
+def _before(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:  # noqa: FBT001, PLR0917 - SQLAlchemy's signature
     del cursor, statement, parameters, context, many
     connection.info[_BEGUN] = perf_counter()
 
 
-def _after(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's signature
+def _after(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:  # noqa: FBT001, PLR0917 - SQLAlchemy's signature
     del cursor, parameters, context, many
     _took(connection, statement)
 

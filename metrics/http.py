@@ -20,8 +20,8 @@ UNMATCHED = "__unmatched__"
 
 #: What a request is counted, timed and measured with.
 _Handles = tuple[Callable[[], None], Callable[[float], None], Callable[[float], None]]
-# Where in the environment the exception is noted that was counted already.
-_COUNTED = "metrics.exception"
+# Where in the environment a request's exchange is found.
+_EXCHANGE = "metrics.exchange"
 # The most combinations of method, route and status whose handles are kept at hand.
 _MOST_KEPT = 4_000
 _METHODS = frozenset(catalogue.METHOD.values)
@@ -72,15 +72,10 @@ class _Middleware:
             return body  # by its type the server knows that it may use sendfile()
         return exchange
 
-    def handles(self, environ: WSGIEnvironment, status: str) -> _Handles:
-        """What to count this request with, by method, route and status."""
-        method = environ["REQUEST_METHOD"]
+    def handles(self, method: str, route: str, status: str) -> _Handles:
+        """What to count a request with."""
         if method not in _METHODS:
             method = OTHER
-        # Werkzeug's Request leaves itself here when it is made.
-        request = environ.get("werkzeug.request")
-        rule = request.url_rule if request is not None else None
-        route = rule.rule if rule is not None else UNMATCHED
         key = (method, route, status)
         kept = self._kept.get(key)
         if kept is None:
@@ -97,18 +92,18 @@ class _Middleware:
     def _uncaught(self, sender: Flask, exception: BaseException, **_: Any) -> None:
         from flask import request  # noqa: PLC0415 - metrics must not need Flask where none is
 
-        count_exception(request.environ, exception)
+        del sender
+        exchange = request.environ.get(_EXCHANGE)
+        if exchange is not None:
+            exchange.route = _route(request.environ)
+            exchange.count(exception)
 
 
-def count_exception(environ: WSGIEnvironment, error: BaseException) -> None:
-    """Count an exception under its class and route, once, on however many ways it is noticed."""
-    if environ.get(_COUNTED) is error:
-        return
-    environ[_COUNTED] = error
+def _route(environ: WSGIEnvironment) -> str:
+    # Werkzeug's Request leaves itself here when it is made, and Flask takes it away when the request is over.
     request = environ.get("werkzeug.request")
     rule = request.url_rule if request is not None else None
-    endpoint = template(rule.rule) if rule is not None else UNMATCHED
-    catalogue.HTTP_EXCEPTIONS.inc(type=type(error).__name__, endpoint=endpoint)
+    return rule.rule if rule is not None else UNMATCHED
 
 
 def _closes(body: Any, exchange: _Exchange) -> bool:
@@ -132,9 +127,19 @@ def _closes(body: Any, exchange: _Exchange) -> bool:
 class _Exchange:
     """One request and its answer, from the call of the application until the server closes the body."""
 
-    __slots__ = ("_begun", "_environ", "_headers", "_length", "_send", "_start", "_status", "_took", "body")
-
-    body: Any
+    __slots__ = (
+        "_begun",
+        "_body",
+        "_counted",
+        "_environ",
+        "_headers",
+        "_length",
+        "_send",
+        "_start",
+        "_status",
+        "_took",
+        "route",
+    )
 
     def __init__(self, environ: WSGIEnvironment, start: StartResponse) -> None:
         self._begun = perf_counter()
@@ -143,46 +148,57 @@ class _Exchange:
         self._status = "500"
         self._headers: list[tuple[str, str]] = []
         self._took: Callable[[float], None] | None = None
+        self._counted: BaseException | None = None
+        self.route = UNMATCHED
+        environ[_EXCHANGE] = self
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
-        """Note the answer's status and headers on their way to the server."""
+        """Note the answer's status and headers on their way out, and the route while it is known."""
         self._status = status[:3]
         self._headers = headers
+        self.route = _route(self._environ)
         return self._start(status, headers) if exc_info is None else self._start(status, headers, exc_info)
 
     def answered(self, middleware: _Middleware, body: Iterable[bytes]) -> None:
         """Count the request: the application has answered, only the body's way to the client is left."""
-        self.body = body
-        count, self._took, self._send = middleware.handles(self._environ, self._status)
+        self._body = body
+        method = self._environ["REQUEST_METHOD"]
+        count, self._took, self._send = middleware.handles(method, self.route, self._status)
         count()
         self._length = None
         for name, value in self._headers:
             if name == "Content-Length" or name.lower() == "content-length":
                 self._length = int(value) if value.isdigit() else None
-                if self._length and self._environ["REQUEST_METHOD"] != "HEAD" and self._status != "304":
+                if self._length and method != "HEAD" and self._status != "304":
                     self._send(self._length)
                 break
 
     def failed(self, middleware: _Middleware, error: BaseException) -> None:
         """Count a request whose application raised: it becomes the server's 500."""
         if isinstance(error, Exception):
-            count_exception(self._environ, error)
-        count, self._took, _ = middleware.handles(self._environ, "500")
+            self.count(error)
+        count, self._took, _ = middleware.handles(self._environ["REQUEST_METHOD"], self.route, "500")
         count()
         self.done()
 
+    def count(self, error: BaseException) -> None:
+        """Count an exception under its class and route, once, on however many ways it is noticed."""
+        if self._counted is not error:
+            self._counted = error
+            catalogue.HTTP_EXCEPTIONS.inc(type=type(error).__name__, endpoint=template(self.route))
+
     def __iter__(self) -> Iterator[bytes]:
         # A body of known length runs by without us; only a stream is counted piece by piece.
-        return iter(self.body) if self._length is not None else self._streamed()
+        return iter(self._body) if self._length is not None else self._streamed()
 
     def _streamed(self) -> Iterator[bytes]:
         sent = 0
         try:
-            for piece in self.body:
+            for piece in self._body:
                 sent += len(piece)
                 yield piece
         except Exception as error:
-            count_exception(self._environ, error)
+            self.count(error)
             raise
         finally:
             if sent:
@@ -191,7 +207,7 @@ class _Exchange:
     def close(self) -> None:
         """Called by the server at the end of the answer, also when the client has gone."""
         try:
-            close = getattr(self.body, "close", None)
+            close = getattr(self._body, "close", None)
             if close is not None:
                 close()
         finally:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterator
 from time import perf_counter
-from types import TracebackType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from metrics import catalogue
-from metrics.model import Counter, Timer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from metrics.model import Counter, Timer
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +51,7 @@ def count_error(error: BaseException, place: str) -> None:
 
 
 class _Around:
-    """A context manager and a decorator, for functions and coroutine functions, re-entrant and thread-safe."""
+    """A context manager and a decorator, for functions and coroutine functions."""
 
     def enter(self) -> float:
         return perf_counter()
@@ -92,8 +95,8 @@ class _Around:
 class timed(_Around):  # noqa: N801 - it reads as a decorator
     """Records how long a block or each call of a function takes, also when it raises.
 
-    `with timed(catalogue.SCAN_PHASE_DURATION, phase="fetch"): ...`, or `@timed(...)` above a function, async or not.
-    A `with` belongs to one thread; the decorator does not care.
+    `with timed(catalogue.SCAN_PHASE_DURATION, phase="fetch"): ...`, or `@timed(...)` above a function, async
+    or not. A `with` belongs to one thread; the decorator does not care.
     """
 
     def __init__(self, timer: Timer, /, **labels: str) -> None:

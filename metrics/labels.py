@@ -38,8 +38,8 @@ class Domain:
     """The values that one label of one metric may take in this process.
 
     With declared values, only those pass. Without, the first `bound` safe values pass, whatever they are, and
-    all others become `__other__`. No lock: each new value claims a number first, so that racing threads can only
-    leave a number unused, never exceed the bound.
+    all others become `__other__`. No lock: each new value claims a number first, so that racing threads can
+    only leave a number unused, never exceed the bound.
     """
 
     __slots__ = ("_claims", "_closed", "_known", "bound")

@@ -6,15 +6,17 @@ import enum
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from metrics import losses, series
 from metrics.labels import OTHER, Domain, safe
 from metrics.series import CounterSeries, GaugeSeries, Series, TimerSeries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 __all__ = [
     "DB_BUCKETS",
@@ -76,7 +78,8 @@ class Label:
     Attributes:
         name: The Prometheus label name, two letters or more (the exporter refuses single letters).
         values: All allowed values; empty when they are only known at run time (routes, board kinds).
-        bound: How many distinct values one process may send where `values` is empty; the rest become `__other__`.
+        bound: How many distinct values one process may send where `values` is empty; the rest become
+            `__other__`.
     """
 
     name: str
@@ -109,7 +112,8 @@ class _Family(Generic[S]):
         self._claims = itertools.count()
         #: By the label values as they are sent.
         self.series: dict[tuple[str, ...], S] = {}
-        #: By the label values as callers give them, in the form that `key` makes: the hot path's only look-up.
+        #: By the label values as callers give them, in the form that `key` makes: the hot path's only
+        #: look-up.
         self.known: dict[Any, S] = {}
 
     def key(self) -> Callable[[dict[str, Any]], Any]:
@@ -296,7 +300,8 @@ class Gauge(Metric):
         """Say what the value is now. Never raises and never blocks.
 
         Args:
-            value: Not negative (on the wire, a sign would make it relative); anything else is refused and counted.
+            value: Not negative (on the wire, a sign would make it relative); anything else is refused and
+                counted.
             **labels: Every label of the metric, by name.
         """
         try:

@@ -22,7 +22,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def folder() -> Path:
-    """Where the lock files of the slots are: a folder of this user only, in the machine's temporary folder."""
+    """Where the slots' lock files are: a folder of this user only, in the machine's temporary folder."""
     return Path(tempfile.gettempdir()) / f"scout-{os.getuid()}"
 
 
@@ -58,7 +58,7 @@ def _claim() -> tuple[int, int]:
 
 def release() -> None:
     """Give the number back."""
-    global _slot  # noqa: PLW0603 - one process, one slot
+    global _slot
     held, _slot = _slot, None
     if held is not None and held[1] >= 0:
         with contextlib.suppress(OSError):
@@ -80,7 +80,9 @@ def sample(role: str) -> None:
         catalogue.PROCESS_MEMORY.set(pages * _PAGE, role=role, slot=number)
     with contextlib.suppress(OSError):
         # One of them is the descriptor that lists the others.
-        catalogue.PROCESS_OPEN_FILES.set(len(os.listdir("/proc/self/fd")) - 1, role=role, slot=number)
+        catalogue.PROCESS_OPEN_FILES.set(
+            len(list(Path("/proc/self/fd").iterdir())) - 1, role=role, slot=number
+        )
     catalogue.PROCESS_THREADS.set(threading.active_count(), role=role, slot=number)
     count_cpu(role)
 

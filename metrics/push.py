@@ -1,21 +1,25 @@
 """A scan's result, pushed to the Pushgateway once, at its end.
 
-By the book (Prometheus documentation, "When to use the Pushgateway"): gauges only, one group per source, every push
-a PUT of the same set of families, a short timeout, and groups of removed sources are deleted.
+By the book (Prometheus documentation, "When to use the Pushgateway"): gauges only, one group per source,
+every push a PUT of the same set of families, a short timeout, and groups of removed sources are deleted.
 """
 
 from __future__ import annotations
 
 import math
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, delete_from_gateway, push_to_gateway
 from prometheus_client import Gauge as Family
 
 from metrics import catalogue
-from metrics.model import PushedGauge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from metrics.model import PushedGauge
 
 #: The `job` of every group.
 JOB = "iam_scan"
@@ -31,7 +35,8 @@ class ScanFigures:
         state: `succeeded`, `partial` or `failed`.
         duration: Seconds from claim to end.
         finished_at: Unix time of the end.
-        last_success_at: Unix time of the source's last success, this scan included; None when it never succeeded.
+        last_success_at: Unix time of the source's last success, this scan included; None when it never
+            succeeded.
         seen: Postings seen.
         new: Postings seen for the first time.
         updated: Postings that had changed.
@@ -66,7 +71,7 @@ def push_scan(url: str, source: str, figures: ScanFigures) -> bool:
         for metric, value in _values(figures).items():
             Family(metric.name, metric.help, registry=registry).set(value)
         push_to_gateway(url, JOB, registry, {"source": source}, timeout=TIMEOUT, handler=_deliver)
-    except Exception:  # noqa: BLE001 - a failed push never fails a scan, whatever the reason
+    except Exception:  # noqa: BLE001 - removing a source must not fail on the gateway, whatever the reason
         catalogue.SCAN_PUSHES.inc(outcome="failed")
         return False
     catalogue.SCAN_PUSHES.inc(outcome="succeeded")
@@ -107,7 +112,7 @@ def _values(figures: ScanFigures) -> dict[PushedGauge, float]:
 def _deliver(
     url: str, method: str, timeout: float | None, headers: list[tuple[str, str]], data: bytes
 ) -> Callable[[], None]:
-    """prometheus_client's way of sending, without the proxies of the environment: the gateway is one of ours."""
+    """prometheus_client's way of sending, past the environment's proxies: the gateway is one of ours."""
 
     def send() -> None:
         request = urllib.request.Request(url, data=data, headers=dict(headers), method=method)  # noqa: S310 - the address is the owner's setting

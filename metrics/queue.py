@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from metrics import catalogue, client
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rq.job import Job
 
 
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 def track_job(job: Job) -> Iterator[None]:
     """Measure an RQ job while it runs: how long it waited and ran, and how it ended.
 
-    At the end the samples are sent, since RQ's work horse ends by `os._exit` and runs no exit hooks. A job whose
-    clock says that it started before it was put on the queue counts as an invalid sample, not as a wait.
+    At the end the samples are sent, since RQ's work horse ends by `os._exit` and runs no exit hooks. A job
+    whose clock says that it started before it was put on the queue counts as an invalid sample, not as a
+    wait.
 
     Args:
-        job: Its queue is the `queue` label, and the last part of its function's dotted name the `function` label.
+        job: Its queue is the `queue` label, and the last part of its function's dotted name the `function`
+            label.
     """
     queue = str(job.origin or "")
     function = str(job.func_name or "").rpartition(".")[2]

@@ -1,8 +1,9 @@
 """One time series in this process: where emissions gather until the client takes them.
 
-The emitting side never takes a lock. It relies on operations that CPython runs as one step under its global lock:
-`next()` of an `itertools.count`, `append` of a list or a deque. The taking side is one client at a time (its
-own lock), and deletes exactly the values that it copied, so that a value appended meanwhile waits for the next turn.
+The emitting side never takes a lock. It relies on operations that CPython runs as one step under its global
+lock: `next()` of an `itertools.count`, `append` of a list or a deque. The taking side is one client at a time
+(its own lock), and deletes exactly the values that it copied, so that a value appended meanwhile waits for
+the next turn.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 from metrics import losses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from types import TracebackType
 
 #: A timer series that holds so many values asks for a flush before the second is over.
 SOFT_LIMIT = 4_096
@@ -143,8 +147,8 @@ class GaugeSeries(Series):
         """Say what the value is now. Never raises and never blocks.
 
         Args:
-            value: Not negative: on the wire a sign would make it relative. A negative value or a non-number is
-                refused and counted.
+            value: Not negative: on the wire a sign would make it relative. A negative value or a non-number
+                is refused and counted.
         """
         self._last.append(value)
 

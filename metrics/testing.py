@@ -10,13 +10,14 @@ Labels that an assertion leaves out may have any value.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from metrics import losses, series
 from metrics.model import Counter, Gauge, Metric, Timer, wire_name
 from metrics.series import CounterSeries, GaugeSeries, TimerSeries
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 V = TypeVar("V")
 
@@ -117,8 +118,8 @@ def captured(*, strict: bool = True) -> Iterator[Captured]:
     A started client sends none of it. Captures do not nest.
 
     Args:
-        strict: Fail at the end of the block when something was emitted wrongly: with unknown labels, or with a
-            value that is no finite number of 0 or more.
+        strict: Fail at the end of the block when something was emitted wrongly: with unknown labels, or with
+            a value that is no finite number of 0 or more.
 
     Raises:
         AssertionError: Something was emitted wrongly, or a capture is under way already.
@@ -152,7 +153,8 @@ def _matching(
     return [
         entry
         for wire, entry in held.items()
-        if wire == wire_name(metric.name, entry[0]) and all(entry[0][place] == value for place, value in asked)
+        if wire == wire_name(metric.name, entry[0])
+        and all(entry[0][place] == value for place, value in asked)
     ]
 
 

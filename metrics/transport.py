@@ -26,13 +26,14 @@ _FULL = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
 class Transport:
     """One datagram socket, connected, so that the kernel tells when nobody listens at the other end.
 
-    A refusal on a connected UDP socket is reported by the call after the datagram that was refused. On one host it
-    is there at once, so it is asked for after every datagram, and the right datagram counts as lost.
+    A refusal on a connected UDP socket is reported by the call after the datagram that was refused. On one
+    host it is there at once, so it is asked for after every datagram, and the right datagram counts as lost.
 
     Attributes:
         limit: The largest datagram in bytes.
         restarted: Raised when the exporter came back, or moved; whoever acts on it lowers it.
-        late: Samples whose datagram was refused only after it had counted as sent; whoever counts them lowers it.
+        late: Samples whose datagram was refused only after it had counted as sent; whoever counts them lowers
+            it.
     """
 
     def __init__(self, url: str) -> None:
@@ -65,7 +66,7 @@ class Transport:
         self.late = 0
 
     def resolve(self) -> None:
-        """Look the host up if that is due. It takes as long as the resolver takes: never in a caller's thread."""
+        """Look the host up if that is due. It may take long: never in a caller's thread."""
         if not self._host or time.monotonic() < self._next_look_up:
             return
         try:
@@ -182,12 +183,12 @@ class Transport:
         try:
             if self._path:
                 opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-                opened.setblocking(False)
+                opened.setblocking(False)  # noqa: FBT003 - its only parameter
                 opened.connect(self._path)
             elif self._found:
                 family, address = self._found
                 opened = socket.socket(family, socket.SOCK_DGRAM)
-                opened.setblocking(False)
+                opened.setblocking(False)  # noqa: FBT003 - its only parameter
                 opened.connect(address)
             else:
                 return None

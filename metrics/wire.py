@@ -1,13 +1,16 @@
 """Lines and datagrams: how samples are written for the exporter.
 
-Rules of statsd_exporter's parser (pkg/line) that shape this: only `ms`, `h` and `d` may carry several values in
-one line; a timer's sampling factor is taken as `int(1 / factor)` copies; timers arrive in milliseconds.
+Rules of statsd_exporter's parser (pkg/line) that shape this: only `ms`, `h` and `d` may carry several values
+in one line; a timer's sampling factor is taken as `int(1 / factor)` copies; timers arrive in milliseconds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 #: The largest datagram over UDP, in bytes: one Ethernet frame of 1500 less headers and some tunnels' share.
 UDP_LIMIT = 1432
@@ -15,13 +18,15 @@ UDP_LIMIT = 1432
 UNIX_LIMIT = 8192
 #: The longest series name that is sent, in bytes: it leaves room for values in the smallest datagram.
 LONGEST_NAME = 1024
+# Up to here a float holds every whole number exactly.
+_EXACT = 1e15
 # "1.23457e+06" and the colon after it.
 _VALUE_WIDTH = 12
 
 
 def number(value: float) -> str:
     """A number as Go's ParseFloat reads it back to the same value."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+    return str(int(value)) if value == int(value) and abs(value) < _EXACT else repr(float(value))
 
 
 def counter(name: str, amount: float) -> str:

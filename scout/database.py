@@ -125,7 +125,7 @@ def _refuse_writing(state: ORMExecuteState) -> None:
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:
-    """Do `action` when the session's transaction is committed; never if it or its savepoint is rolled back."""
+    """Do `action` when the session's transaction commits; never if it or its savepoint is rolled back."""
     if _ACTIONS not in session.info:
         session.info[_ACTIONS] = []
         event.listen(session, "after_commit", _committed)
@@ -180,8 +180,8 @@ def _engine(settings: Settings, **options: Any) -> Engine:
             engine = create_engine(url, connect_args=connect, **options)
         case other:
             raise DatabaseUnusable(
-                f"DATABASE_URL names {other}, and only PostgreSQL (postgresql://...) is supported. Unset it for"
-                " SQLite in the data directory."
+                f"DATABASE_URL names {other}, and only PostgreSQL (postgresql://...) is supported. Unset it"
+                " for SQLite in the data directory."
             )
     return engine
 

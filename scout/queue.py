@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
+from rq.utils import as_text
 
 from metrics import catalogue
 from scout.errors import ScoutError
@@ -115,7 +116,7 @@ class Scans:
 
     def worker_keys(self) -> list[str]:
         """The Redis keys of the workers that registered for the queue, dead ones perhaps included."""
-        return sorted(key.decode() for key in self.connection.smembers(f"rq:workers:{NAME}"))
+        return sorted(as_text(key) for key in self.connection.smembers(f"rq:workers:{NAME}"))
 
 
 def _first_line(error: Exception) -> str:

@@ -77,7 +77,7 @@ def request(db: Database, queue: Scans, *, trigger: RunTrigger, slugs: Sequence[
         open_results = select(ScanResult.source_id, ScanResult.run_id).where(
             ScanResult.state.in_(OPEN), ScanResult.source_id.in_(wanted)
         )
-        busy = {source_id: run_id for source_id, run_id in session.execute(open_results)}
+        busy = dict(session.execute(open_results).all())
         free = [source_id for source_id in wanted if source_id not in busy]
         if not free:
             return max(busy.values())

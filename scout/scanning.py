@@ -184,14 +184,14 @@ class _Scan:
             kind=self.source.kind, token=self.source.token, company=self.source.name, url=self.source.url
         )
         profile = matching.load_profile()
-        door = _TimedDoor(self.settings, kind=kind.name)
-        pages = kind.read(board, door, validators)
-        while (page := self._next(pages, door)) is not None:
-            self.parsed += len(page.postings)
-            self.unparsed += page.unparsed
-            self._store(page, profile)
-            if time.monotonic() - self.started > TIME_LIMIT:
-                return False
+        with _TimedDoor(self.settings, kind=kind.name) as door:
+            pages = kind.read(board, door, validators)
+            while (page := self._next(pages, door)) is not None:
+                self.parsed += len(page.postings)
+                self.unparsed += page.unparsed
+                self._store(page, profile)
+                if time.monotonic() - self.started > TIME_LIMIT:
+                    return False
         return True
 
     def _next(self, pages: Iterator[Page], door: _TimedDoor) -> Page | None:

@@ -301,27 +301,27 @@ def _update(session: Session, pairs: Sequence[tuple[Entry, Known]], now: dt.date
 
 def _content(entry: Entry) -> dict[str, Any]:
     posting = entry.posting
-    content = {
-        "title": _clean(posting.title),
-        "company": _clean(posting.company)[:300],
+    title, company = _clean(posting.title), _clean(posting.company)[:300]
+    department = _clean(posting.department)[:300]
+    locations = [_clean(place) for place in posting.locations]
+    return {
+        "title": title,
+        "company": company,
         "url": _clean(posting.url),
-        "locations": [_clean(place) for place in posting.locations],
+        "locations": locations,
         "remote": posting.remote,
         "remote_evidence": _clean(posting.remote_evidence)[:200],
         "salary": dataclasses.asdict(posting.salary) if posting.salary else None,
         "employment_type": _clean(posting.employment_type)[:40],
-        "department": _clean(posting.department)[:300],
+        "department": department,
+        # A bulk UPDATE runs none of the column defaults that would derive it.
+        "search_text": search_text(title, company, locations, department),
         "description_html": _clean(posting.description_html),
         "description_text": _clean(posting.description_text),
         "posted_at": posting.posted_at,
         "score": entry.match.score,
         "reasons": entry.match.reasons,
     }
-    # A bulk UPDATE runs none of the column defaults that would derive it.
-    content["search_text"] = search_text(
-        content["title"], content["company"], content["locations"], content["department"]
-    )
-    return content
 
 
 def _clean(text: str) -> str:

@@ -51,7 +51,9 @@ class Folder:
     @property
     def board(self) -> Board:
         """What to put on the watchlist."""
-        return Board(kind="folder", token=str(self.path), company=self.path.name, url="https://jobs.example/")
+        return Board(
+            kind="folder", token=f"folder://{self.path}", company=self.path.name, url="https://jobs.example/"
+        )
 
     def show(
         self, *pages: Sequence[Posting], unparsed: Sequence[str] = (), etag: str = "", then: str = ""
@@ -108,7 +110,7 @@ class FolderKind:
     def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
         """Do what the test said."""
         del door
-        folder = Path(board.token)
+        folder = Path(board.token.removeprefix("folder://"))
         listing = json.loads((folder / "listing.json").read_text())
         if listing["etag"]:
             if validators.etags.get(board.url) == listing["etag"]:

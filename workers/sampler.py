@@ -6,8 +6,14 @@ import datetime as dt
 import shutil
 
 from rq.job import Job
-from rq.registry import DeferredJobRegistry, FailedJobRegistry, FinishedJobRegistry, ScheduledJobRegistry
-from rq.registry import StartedJobRegistry
+from rq.registry import (
+    DeferredJobRegistry,
+    FailedJobRegistry,
+    FinishedJobRegistry,
+    ScheduledJobRegistry,
+    StartedJobRegistry,
+)
+from rq.utils import as_text
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -95,5 +101,5 @@ def _oldest_age(scans: Scans) -> float:
     enqueued = scans.connection.hget(Job.key_for(head[0]), "enqueued_at")
     if not enqueued:
         return 0.0
-    at = dt.datetime.fromisoformat(enqueued.decode().replace("Z", "+00:00"))
+    at = dt.datetime.fromisoformat(as_text(enqueued))
     return max(0.0, (clock.now() - at).total_seconds())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -67,7 +68,7 @@ class ScanWorker(Worker):
         return bool(super().work(*args, **options))
 
     def subscribe(self) -> None:
-        """Listen to no commands from Redis: that would take a thread and a connection, and nobody sends any."""
+        """Listen to no commands from Redis: it takes a thread and a connection, and nobody sends any."""
 
     def unsubscribe(self) -> None:
         """Nothing was subscribed to."""
@@ -129,7 +130,8 @@ class Pool(WorkerPool):
 def run(settings: Settings) -> None:
     """Run the pool until it is told to stop (SIGTERM, SIGINT)."""
     _wait_for_redis(settings)
-    # What every job needs is imported once, here, and shared by all forks; frozen, collecting does not unshare it.
+    # What every job needs is imported once, here, and its pages are shared by all forks; frozen objects are
+    # not touched by the garbage collector, and so stay shared.
     import scout.sources  # noqa: F401, PLC0415
     import workers.jobs  # noqa: F401, PLC0415
 
@@ -175,7 +177,5 @@ def _end_with(worker: int) -> None:
 
 
 def _signal(pid: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass

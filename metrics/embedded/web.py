@@ -334,7 +334,9 @@ class _Connection:
 
     def _check_length(self, length: int) -> None:
         if length > self._largest_body:
-            raise _Refused(413, f"The body has more than {self._largest_body} bytes, which is the most taken here.")
+            raise _Refused(
+                413, f"The body has more than {self._largest_body} bytes, which is the most taken here."
+            )
 
     def _dechunk(self, body: bytearray) -> bool:
         """Move whole chunks from the buffer to the body; whether the last one was there."""

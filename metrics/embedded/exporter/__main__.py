@@ -34,13 +34,29 @@ def _flags() -> argparse.ArgumentParser:
     add("--web.listen-address", dest="web", default="127.0.0.1:9102", help="where the page is served")
     add("--web.telemetry-path", dest="path", default="/metrics", help="the page's path")
     add("--statsd.listen-udp", dest="udp", default="127.0.0.1:9125", help='StatsD by UDP; "" for none')
-    add("--statsd.listen-tcp", dest="tcp", default="", help='StatsD by TCP; "" for none, unlike the real program')
-    add("--statsd.listen-unixgram", dest="unixgram", default="", help="StatsD by a Unix datagram socket's path")
+    add(
+        "--statsd.listen-tcp",
+        dest="tcp",
+        default="",
+        help='StatsD by TCP; "" for none, unlike the real program',
+    )
+    add(
+        "--statsd.listen-unixgram",
+        dest="unixgram",
+        default="",
+        help="StatsD by a Unix datagram socket's path",
+    )
     add("--statsd.unixsocket-mode", dest="mode", default="755", help="the Unix socket's mode")
     add("--statsd.mapping-config", dest="mapping", default="", help="the mapping file")
     add("--statsd.read-buffer", dest="read_buffer", type=int, default=0, help="the sockets' buffers in bytes")
     add("--statsd.cache-size", dest="cache_size", type=int, default=1000, help="names remembered; 0 for none")
-    add("--statsd.cache-type", dest="cache_type", choices=("lru", "random"), default="lru", help="always lru here")
+    add(
+        "--statsd.cache-type",
+        dest="cache_type",
+        choices=("lru", "random"),
+        default="lru",
+        help="always lru here",
+    )
     add("--check-config", dest="check", action="store_true", help="check the mapping file and end")
     for dialect in ("dogstatsd", "influxdb", "librato", "signalfx"):
         add(

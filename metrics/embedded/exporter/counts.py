@@ -28,7 +28,12 @@ _FAMILIES = (
     ("tcp_connection_errors_total", "counter", "", "Errors while reading from a TCP connection."),
     ("tcp_connections_total", "counter", "", "TCP connections accepted."),
     ("tcp_too_long_lines_total", "counter", "", "TCP lines given up because they were too long."),
-    ("udp_packet_drops_total", "counter", "", "UDP packets that the kernel dropped because they came too fast."),
+    (
+        "udp_packet_drops_total",
+        "counter",
+        "",
+        "UDP packets that the kernel dropped because they came too fast.",
+    ),
     ("udp_packets_total", "counter", "", "UDP packets received."),
     ("unixgram_packets_total", "counter", "", "Unix datagrams received."),
 )
@@ -104,7 +109,9 @@ class Counts:
             if lines:
                 texts[name] = text.head(name, kind, help_text) + lines
         if self.conflicts:
-            texts[_CONFLICTS] = text.head(_CONFLICTS, "counter", "Events given up because their name is taken.")
+            texts[_CONFLICTS] = text.head(
+                _CONFLICTS, "counter", "Events given up because their name is taken."
+            )
             for (kind, metric), count in sorted(self.conflicts.items(), key=lambda item: item[0][::-1]):
                 texts[_CONFLICTS] += (
                     f'{_CONFLICTS}{{metric_name="{metric}",type="{kind}"}} {render(float(count))}\n'

@@ -41,7 +41,14 @@ class Sample:
     __slots__ = ("copies", "kind", "labels", "name", "relative", "values")
 
     def __init__(
-        self, name: str, kind: str, values: list[float], copies: int, *, relative: bool, labels: dict[str, str]
+        self,
+        name: str,
+        kind: str,
+        values: list[float],
+        copies: int,
+        *,
+        relative: bool,
+        labels: dict[str, str],
     ) -> None:
         self.name = name
         self.kind = kind

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 _BUILD = "statsd_exporter_build_info"
 _CACHE = (
     ("statsd_metric_mapper_cache_gets_total", "counter", "Looks into the mapping cache."),
-    ("statsd_metric_mapper_cache_hits_total", "counter", "Looks into the mapping cache that found something."),
+    (
+        "statsd_metric_mapper_cache_hits_total",
+        "counter",
+        "Looks into the mapping cache that found something.",
+    ),
     ("statsd_metric_mapper_cache_length", "gauge", "Names in the mapping cache."),
 )
 
@@ -44,6 +48,8 @@ def _about(mapper: Mapper) -> dict[str, str]:
     build = text.head(_BUILD, "gauge", "What this is: always 1.")
     families = {_BUILD: f'{build}{_BUILD}{{version="embedded"}} 1\n'}
     if mapper.cache_size > 0:
-        for (name, kind, help_text), figure in zip(_CACHE, (mapper.gets, mapper.hits, len(mapper)), strict=True):
+        for (name, kind, help_text), figure in zip(
+            _CACHE, (mapper.gets, mapper.hits, len(mapper)), strict=True
+        ):
             families[name] = f"{text.head(name, kind, help_text)}{name} {render(float(figure))}\n"
     return families

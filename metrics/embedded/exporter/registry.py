@@ -151,7 +151,9 @@ class Registry:
         """Forget the series whose time is over."""
         now = self.clock()
         for family in self._families.values():
-            over = [key for key, series in family.series.items() if series.ttl and series.seen + series.ttl < now]
+            over = [
+                key for key, series in family.series.items() if series.ttl and series.seen + series.ttl < now
+            ]
             for key in over:
                 family.series.pop(key).alive = False
 

@@ -122,7 +122,9 @@ class Gateway:
                 400, f"The pushed metrics are invalid or inconsistent with what is there: {error}.\n"
             )
         except Full:
-            return web.Response(413, f"There are {MOST_GROUPS} groups already, which is the most kept here.\n")
+            return web.Response(
+                413, f"There are {MOST_GROUPS} groups already, which is the most kept here.\n"
+            )
         return web.Response(200, b"")
 
     def _own_families(self) -> dict[str, Family]:
@@ -130,7 +132,9 @@ class Gateway:
         build = Family("pushgateway_build_info", "gauge", "What this is: always 1.")
         build.metrics.append(Metric((("version", "embedded"),), 1.0))
         families[build.name] = build
-        requests = Family("pushgateway_http_requests_total", "counter", "Requests by handler, method and answer.")
+        requests = Family(
+            "pushgateway_http_requests_total", "counter", "Requests by handler, method and answer."
+        )
         for (code, handler, method), count in self._requests.items():
             labels = (("code", code), ("handler", handler), ("method", method))
             requests.metrics.append(Metric(labels, float(count)))
@@ -204,7 +208,9 @@ def _gunzipped(body: bytes) -> bytes:
     except zlib.error:
         raise _Refused(400, "The body is not in gzip, as its header says.") from None
     if len(plain) > _LARGEST_BODY:
-        raise _Refused(413, f"The body unpacks to more than {_LARGEST_BODY} bytes, which is the most taken here.")
+        raise _Refused(
+            413, f"The body unpacks to more than {_LARGEST_BODY} bytes, which is the most taken here."
+        )
     if not unzipped.eof:
         raise _Refused(400, "The gzip body breaks off.")
     return plain
@@ -219,7 +225,12 @@ def _flags() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--web.listen-address", dest="web", default="127.0.0.1:9091", help="where to listen")
     add("--web.telemetry-path", dest="path", default="/metrics", help="the page's path")
-    add("--persistence.file", dest="file", default="", help="the file that keeps what was pushed; none without it")
+    add(
+        "--persistence.file",
+        dest="file",
+        default="",
+        help="the file that keeps what was pushed; none without it",
+    )
     for ignored in ("persistence.interval", "log.level", "log.format"):
         add(f"--{ignored}", help="taken and not used: what changed is written within a second")
     return parser

@@ -88,7 +88,9 @@ class Family:
         if self.kind not in _SUFFIXES:
             return f"{self.name}{braced} {floats.render(metric.value)}\n"
         own = _OWN_LABEL[self.kind]
-        opening = f"{self.name}{'_bucket' if self.kind == 'histogram' else ''}{{{labels}{',' if labels else ''}"
+        opening = (
+            f"{self.name}{'_bucket' if self.kind == 'histogram' else ''}{{{labels}{',' if labels else ''}"
+        )
         points = list(metric.points)
         if self.kind == "histogram" and not any(bound == math.inf for bound, _ in points):
             points.append((math.inf, metric.count))
@@ -191,7 +193,7 @@ class _Parser:
                 return rest[1:]
             found = _LABEL.match(rest)
             if not found:
-                raise ParseError("a label is not written as name=\"value\"")
+                raise ParseError('a label is not written as name="value"')
             name, value = found.groups()
             if name == "__name__":
                 raise ParseError("the label __name__ is Prometheus's own")

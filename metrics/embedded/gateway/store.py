@@ -138,10 +138,7 @@ class Store:
         for name, family in pushed.items():
             _check_names(name, family.kind, kinds)
             taken = {
-                metric.labels
-                for families in others
-                if name in families
-                for metric in families[name].metrics
+                metric.labels for families in others if name in families for metric in families[name].metrics
             }
             for metric in family.metrics:
                 if metric.labels in taken:
@@ -180,7 +177,9 @@ class Store:
     def _restore(self, path: Path) -> None:
         folder = path.parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise StartError(f"The folder {folder} of the persistence file is not there or cannot be written to.")
+            raise StartError(
+                f"The folder {folder} of the persistence file is not there or cannot be written to."
+            )
         try:
             groups = list(_read_groups(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -191,7 +190,9 @@ class Store:
             aside = path.with_name(path.name + ".damaged")
             with contextlib.suppress(OSError):
                 path.replace(aside)
-            self.trouble = f"The persistence file was damaged ({error}); it is now {aside}, and we begin anew."
+            self.trouble = (
+                f"The persistence file was damaged ({error}); it is now {aside}, and we begin anew."
+            )
             return
         for group in groups:
             self._groups[tuple(sorted(group.labels.items()))] = group
