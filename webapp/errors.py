@@ -61,7 +61,11 @@ def show(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     title, text = _WORDS.get(code, (error.name, ""))
     # Werkzeug's own descriptions speak to developers; ours are set on the instance or by our classes.
-    if "description" in vars(error) and error.description and getattr(error, "original_exception", None) is None:
+    if (
+        "description" in vars(error)
+        and error.description
+        and getattr(error, "original_exception", None) is None
+    ):
         text = error.description
     elif type(error).__module__.startswith("webapp"):
         text = error.description or text
@@ -69,7 +73,9 @@ def show(error: HTTPException) -> ResponseReturnValue:
     if not wants_page(request):
         return Response(f"{title}. {text}\n", code, headers, mimetype="text/plain")
     return Response(
-        render_template("error.html", code=code, title=title, text=text, signed_in=browser_session().signed_in),
+        render_template(
+            "error.html", code=code, title=title, text=text, signed_in=browser_session().signed_in
+        ),
         code,
         headers,
     )

@@ -12,7 +12,9 @@ from scout import settings as scout_settings
 
 _settings = scout_settings.load()
 
-bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
+bind = (
+    f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
+)
 workers = _settings.web_workers
 worker_class = "gthread"
 threads = 4

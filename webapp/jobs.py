@@ -86,7 +86,9 @@ class Filters:
         changed = replace(self, **({"page": 1} | changes))
         usual = Filters()
         named = {name: getattr(changed, name) for name in self.__slots__}
-        return url_for(".index", **{name: value for name, value in named.items() if value != getattr(usual, name)})
+        return url_for(
+            ".index", **{name: value for name, value in named.items() if value != getattr(usual, name)}
+        )
 
 
 def _whole(text: str, *, most: int) -> int:
@@ -107,14 +109,19 @@ def index() -> ResponseReturnValue:
             "jobs.html",
             filters=filters,
             found=found,
-            counts={**{status.value: number for status, number in counts.items()}, "all": sum(counts.values())},
+            counts={
+                **{status.value: number for status, number in counts.items()},
+                "all": sum(counts.values()),
+            },
             tabs=TABS,
             sorts=SORTS,
             scores=_SCORES,
             sources=watchlist.every(db),
             running=running,
             back=filters.address(page=filters.page),
-            why_empty=_why_empty(db, sum(counts.values()), running=running is not None) if not found.total else "",
+            why_empty=_why_empty(db, sum(counts.values()), running=running is not None)
+            if not found.total
+            else "",
             ways_out=list(_ways_out(db, filters)) if not found.total else [],
         )
 
@@ -213,7 +220,9 @@ def add_note(job_id: int) -> ResponseReturnValue:
 def delete_note(job_id: int, note_id: int) -> ResponseReturnValue:
     """Throw a note away. One that is gone already is no error."""
     with parts().database.session() as db:
-        note = db.scalar(select(Note).where(Note.id == min(note_id, 2**31 - 1), Note.job_id == min(job_id, 2**31 - 1)))
+        note = db.scalar(
+            select(Note).where(Note.id == min(note_id, 2**31 - 1), Note.job_id == min(job_id, 2**31 - 1))
+        )
         if note is not None:
             db.delete(note)
             flash("The note is deleted.")

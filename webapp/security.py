@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from flask import Flask
 
 #: The endpoints that answer without a session, by exact name. Everything else is for the owner alone.
-PUBLIC = frozenset({"sign_in.form", "sign_in.enter", "static", "probes.healthz", "probes.readyz", "probes.metrics"})
+PUBLIC = frozenset(
+    {"sign_in.form", "sign_in.enter", "static", "probes.healthz", "probes.readyz", "probes.metrics"}
+)
 
 #: The safe methods of RFC 9110, section 9.2.1: they change nothing, so they need no token.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

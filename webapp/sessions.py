@@ -123,9 +123,7 @@ class StoredSessions(SessionInterface):
         if session.changed or (session.ended and session):
             if session:
                 value = _signer(app).dumps(dict(session))
-                response.set_cookie(
-                    FORM_COOKIE, cast(str, value), max_age=_FORM_AGE, **_flags()
-                )
+                response.set_cookie(FORM_COOKIE, cast(str, value), max_age=_FORM_AGE, **_flags())
             else:
                 response.delete_cookie(FORM_COOKIE, **_flags())
 

@@ -61,7 +61,7 @@ def add_filters(app: Flask) -> None:
         state=lambda value: _STATES[value],
         phase=lambda value: _PHASES.get(value, "working"),
         employment=lambda value: _EMPLOYMENT.get(value, value.replace("_", " ").capitalize()),
-        host=lambda address: urlsplit(address).hostname or address,
+        host=lambda address: (urlsplit(address).hostname or address).removeprefix("www."),
         count=lambda number: f"{number:,}",
         grade=grade,
     )
@@ -123,16 +123,16 @@ def pay(salary: Mapping[str, Any] | None) -> str:
     sign = _SIGNS.get(currency, f"{currency} " if currency else "")
     if low is None and high is None:
         return str(salary.get("raw") or "")[:80]
-    if low is not None and high is not None and low != high:
-        amount = f"{sign}{_amount(low)} to {sign}{_amount(high)}"
-    elif low is None:
-        amount = f"up to {sign}{_amount(high)}"
-    elif high is None:
-        amount = f"from {sign}{_amount(low)}"
-    else:
-        amount = f"{sign}{_amount(low)}"
     about = "about " if salary.get("origin") == "parsed" else ""
-    return f"{about}{amount}{period}"
+    if low is not None and high is not None and low != high:
+        amount = f"{about}{sign}{_amount(low)} to {sign}{_amount(high)}"
+    elif low is None:
+        amount = f"up to {about}{sign}{_amount(high)}"
+    elif high is None:
+        amount = f"from {about}{sign}{_amount(low)}"
+    else:
+        amount = f"{about}{sign}{_amount(low)}"
+    return f"{amount}{period}"
 
 
 def _amount(number: Any) -> str:

@@ -48,7 +48,9 @@ def _list(address: str = "", problem: str = "") -> str:
 
 def _last_results(db: Session) -> dict[int, ScanResult]:
     newest = select(func.max(ScanResult.id)).group_by(ScanResult.source_id)
-    return {result.source_id: result for result in db.scalars(select(ScanResult).where(ScanResult.id.in_(newest)))}
+    return {
+        result.source_id: result for result in db.scalars(select(ScanResult).where(ScanResult.id.in_(newest)))
+    }
 
 
 def _open_jobs(db: Session) -> dict[int, int]:
