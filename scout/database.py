@@ -254,8 +254,8 @@ def for_command(settings: Settings) -> Iterator[Database]:
                 migrate(settings)
             elif not is_current(database):
                 raise DatabaseUnusable(
-                    "The database was made by another version of the program: run `scout migrate`, or update the"
-                    " program if it is the older one."
+                    "The database was made by another version of the program: run `scout migrate`, or update"
+                    " the program if it is the older one."
                 )
             yield database
     finally:

@@ -7,6 +7,7 @@ from typing import get_args
 
 import click
 
+import metrics
 from scout import settings
 from scout.cli import table
 from scout.database import for_command
@@ -33,13 +34,13 @@ def jobs() -> None:
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many.")
 @click.option("--json", "as_json", is_flag=True, help="Print an array for programs.")
 def list_(
+    *,
     statuses: tuple[str, ...],
     source: str,
     search: str,
     min_score: int,
     sort: Sort,
     limit: int,
-    *,
     as_json: bool,
 ) -> None:
     """List jobs.
@@ -147,6 +148,9 @@ def status(job_id: int, status: str) -> None:
 
     What is allowed depends on the status it has; `new` undoes. Example: scout jobs status 17 applied
     """
-    with for_command(settings.load()) as database, database.session() as session:
+    chosen = settings.load()
+    metrics.start(chosen.statsd, role="")
+    click.get_current_context().call_on_close(metrics.stop)
+    with for_command(chosen) as database, database.session() as session:
         job = change_status(session, job_id, Status(status), by="command")
     click.echo(f"Job {job.id} is {job.status} now: {table.plain(job.title)}")

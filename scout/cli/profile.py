@@ -69,7 +69,7 @@ def try_(name_or_file: str | None, limit: int, *, as_json: bool) -> None:
     """
     chosen = load_profile(name_or_file)
     found: list[tuple[Match, Job]] = []
-    seen = 0
+    seen = matching = 0
     with for_command(settings.load()) as database, database.reading() as session:
         wanted = select(Job).options(undefer(Job.description_text)).execution_options(yield_per=_BATCH)
         for job in session.scalars(wanted):
@@ -77,10 +77,10 @@ def try_(name_or_file: str | None, limit: int, *, as_json: bool) -> None:
             match = score(posting_of(job), chosen)
             session.expunge(job)  # a hundred thousand descriptions need not be held
             if match.score:
+                matching += 1
                 found.append((match, job))
                 if len(found) > _BATCH + limit:
                     found = _best(found, limit)
-    matching = len(found)
     best = _best(found, limit)
     if as_json:
         click.echo(json.dumps([_compared(match, job) for match, job in best], indent=2, ensure_ascii=False))

@@ -121,6 +121,8 @@ def test(slug_or_url: str, *, as_json: bool) -> None:
     Exit code 3: some postings could not be read. Example: scout sources test https://jobs.lever.co/veeva
     """
     chosen = settings.load()
+    metrics.start(chosen.statsd, role="")
+    click.get_current_context().call_on_close(metrics.stop)
     board = _board(chosen, slug_or_url)
     postings: list[Posting] = []
     unparsed: list[str] = []

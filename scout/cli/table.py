@@ -22,7 +22,7 @@ def show(headings: Sequence[str], rows: Sequence[Sequence[str]], *, shrink: Sequ
     Args:
         headings: The columns' names.
         rows: The cells. Control characters in them are made harmless: much of it comes from outside.
-        shrink: The columns that give up width where the terminal is narrow. Away from a terminal, nothing does.
+        shrink: The columns that give up width on a narrow terminal. Away from a terminal, none does.
     """
     table = [[plain(cell) for cell in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(headings, *table, strict=True)]
@@ -39,7 +39,7 @@ def show(headings: Sequence[str], rows: Sequence[Sequence[str]], *, shrink: Sequ
 
 
 def plain(text: str) -> str:
-    """One line of the text, without characters that would move a terminal's cursor or change its colours."""
+    """One line of the text, without the characters that move a terminal's cursor or change its colours."""
     return " ".join("".join(" " if unicodedata.category(c).startswith("C") else c for c in text).split())
 
 
