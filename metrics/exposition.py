@@ -48,13 +48,13 @@ class _Family:
 def merged(pages: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
     """One valid page out of several.
 
-    A family that several pages have stands once, under the first help and type; a sample that two pages have is
-    taken from the first. Families of the programs themselves (`go_*`, `process_*`, `promhttp_*`, `python_*`) are
-    left out. A page that is broken off or wrong, or whose type for a family contradicts an earlier page, loses
-    what is wrong, and a comment at the end says so.
+    A family that several pages have stands once, under the first help and type; a sample that two pages have
+    is taken from the first. Families of the programs themselves (`go_*`, `process_*`, `promhttp_*`,
+    `python_*`) are left out. A page that is broken off or wrong, or whose type for a family contradicts an
+    earlier page, loses what is wrong, and a comment at the end says so.
 
-    Families stand in a page in one piece but in any order, so all lines are read before the first is given; what
-    is kept of a page is at most 32 MB.
+    Families stand in a page in one piece but in any order, so all lines are read before the first is given;
+    what is kept of a page is at most 32 MB.
 
     Args:
         pages: Each page as pieces of bytes, cut anywhere. A page that raises `OSError` counts as broken off.
@@ -150,7 +150,7 @@ def _line(
     family.samples.setdefault(_key(sample[1], sample[2] or b""), line)
 
 
-def _comment(
+def _comment(  # noqa: PLR0917  # private, and called once
     word: bytes,
     name: bytes,
     rest: bytes,
@@ -171,7 +171,7 @@ def _comment(
     if family.kind and family.kind != rest:
         contradicted.add(name)
         raise _Broken(
-            f"{name.decode()} is a {rest.decode()} here and a {family.kind.decode()} before, so it is left out"
+            f"{name.decode()} is a {rest.decode()} here and a {family.kind.decode()} before: left out"
         )
     family.kind = rest
 
