@@ -257,8 +257,7 @@ class Datagrams:
         elif dialect < 0.26:
             name += "[half"
         parts = [self._values(), chance.choice(ODD_TYPES if chance.random() < 0.05 else TYPES)]
-        for _ in range(chance.choice((0, 0, 1, 1, 2, 3, 4))):
-            parts.append(self._part())
+        parts += [self._part() for _ in range(chance.choice((0, 0, 1, 1, 2, 3, 4)))]
         return f"{name}:{'|'.join(parts)}"
 
     def _values(self) -> str:
@@ -477,7 +476,7 @@ def assert_everything_occurred(ours: str) -> None:
 
 
 def test_families_and_samples_stand_in_the_same_order(tmp_path: Path) -> None:
-    datagrams = [datagram for datagram in Datagrams(5)][:3000]
+    datagrams = list(Datagrams(5))[:3000]
     with both(tmp_path, MAPPING) as programs:
         pages = []
         for program, where in programs:
@@ -522,8 +521,8 @@ def test_quantiles_of_both_are_within_the_error_of_the_true_ones(tmp_path: Path)
                 assert abs(value - quantile * 250) <= error * 250 + 1, (program.url, quantile)
 
 
-#: What the real program (0.30.0) does not survive, or after which its page is an error until it is restarted; and
-#: what ours counts instead.
+#: What the real program (0.30.0) does not survive, or after which its page is an error until it is restarted;
+#: and what ours counts instead.
 HAZARDS = {
     "a tag called like a summary's own label": ([b"a:1|ms|#quantile:x"], "", "illegal_name"),
     "a tag called like a histogram's own label": (

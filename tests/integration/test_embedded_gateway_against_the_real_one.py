@@ -123,7 +123,7 @@ REQUESTS: list[tuple[str, str, bytes | None, dict[str, str]]] = [
     ("GET", "/-/ready", None, {}),
 ]
 
-#: Requests that are meant to be answered otherwise: what the real one (1.5 and 1.11) says, what ours, and why.
+#: Requests that are meant to be answered otherwise: what the real one (1.5, 1.11) says, what ours, and why.
 OTHERWISE: dict[tuple[str, str, bytes | None], tuple[tuple[int, ...], int, str]] = {
     ("PUT", "/metrics/job/go", b"# TYPE go_goroutines counter\ngo_goroutines 1\n"): (
         (400,),
