@@ -1,7 +1,8 @@
 """RSS, Atom and JSON feeds of jobs, We Work Remotely's among them.
 
-A feed names its newest entries only, so a job that is missing from it may still be open. Feeds come from anywhere:
-they are decoded here, those that define entities are refused, and the parser is given bytes and never an address.
+A feed names its newest entries only, so a job that is missing from it may still be open. Feeds come from
+anywhere: they are decoded here, those that define entities are refused, and the parser is given bytes and
+never an address.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ from scout.sources.answers import (
 )
 from scout.sources.board import Board, Page, Validators
 
-_ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
+_ACCEPT = (
+    "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, "
+    "text/xml;q=0.9, */*;q=0.1"
+)
 _LIMITS = Limits(size=16 * 1024 * 1024)
 _ENDING = re.compile(
     r"\.(?:rss|xml|atom|rdf)$|(?:^|/)(?:feeds?|rss|atom)(?:/|$)|/(?:feed|jobs)\.json$", re.IGNORECASE
@@ -54,8 +58,8 @@ class Feed:
     interval = dt.timedelta(hours=1)
     attribution = ""
     terms = (
-        "A feed is offered for being read by programs; We Work Remotely's asks for an hour between two readings (its "
-        "ttl), and for its pages to be linked."
+        "A feed is offered for being read by programs; We Work Remotely's asks for an hour between two "
+        "readings (its ttl), and for its pages to be linked."
     )
     complete = False
 
@@ -127,22 +131,21 @@ _PLAIN_CHARSETS = re.compile(
 
 def _decoded(body: bytes, content_type: str) -> str:
     """The text of a feed, without its byte order mark and XML declaration."""
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if body.startswith(mark):
-            break
-    else:
-        if b"\0" in body[:64]:
-            name = "utf-16-le" if body[1:2] == b"\0" else "utf-16-be"
-        else:
-            declared = _DECLARED.match(body)
-            given = _CHARSET.search(content_type)
-            name = _charset(declared[1].decode("ascii", "replace") if declared else given[1] if given else "")
-    text = body.decode(name, "replace").lstrip("\ufeff")
+    text = body.decode(_encoding(body, content_type), "replace").lstrip("\ufeff")
     return _DECLARATION.sub("", text, count=1).strip()
+
+
+def _encoding(body: bytes, content_type: str) -> str:
+    """The encoding by byte order mark, by how the first characters look, as declared, or by the header."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in body[:64]:
+        return "utf-16-le" if body[1:2] == b"\0" else "utf-16-be"
+    if body.startswith(codecs.BOM_UTF8):
+        return "utf-8"
+    declared = _DECLARED.match(body)
+    given = _CHARSET.search(content_type)
+    return _charset(declared[1].decode("ascii", "replace") if declared else given[1] if given else "")
 
 
 def _charset(name: str) -> str:
@@ -168,14 +171,14 @@ def _check(text: str, address: str) -> None:
     if _ENTITIES.search(text, 0, first.start() if first else len(text)):
         raise FetchError(
             Reason.NOT_A_LISTING,
-            f"The feed {address} defines entities of its own, which can be used to attack its readers. It was "
-            "not read; if you trust it, ask its publisher for a plain feed.",
+            f"The feed {address} defines entities of its own, which can be used to attack its readers. It "
+            "was not read; if you trust it, ask its publisher for a plain feed.",
         )
     if not _ROOT.search(text, 0, 65536):
         raise FetchError(
             Reason.NOT_A_LISTING,
-            f"{address} answered with something that is no feed. Its jobs stay as they were; open the address "
-            "in a browser to see what it says.",
+            f"{address} answered with something that is no feed. Its jobs stay as they were; open the "
+            "address in a browser to see what it says.",
         )
     if not _END.search(text, max(0, len(text) - 4096)):
         raise FetchError(
@@ -254,7 +257,7 @@ def _workplace(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _json_feed(text: str, board: Board) -> Page:
-    """JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/), with schema.org's JobPosting where it is given."""
+    """JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/), with schema.org's JobPosting where given."""
     title = Feed.title
     document = read_json(text.encode("utf-8", "replace"), title)
     items = listed(document, "items", title)
