@@ -240,6 +240,28 @@ def explained() -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def for_command(settings: Settings) -> Iterator[Database]:
+    """The database for one command: with tables when it is new, and closed at the end.
+
+    Raises:
+        DatabaseUnusable: It cannot be used, or its tables are those of another version of the program.
+    """
+    database = Database.open(settings)
+    try:
+        with explained():
+            if is_empty(database):
+                migrate(settings)
+            elif not is_current(database):
+                raise DatabaseUnusable(
+                    "The database was made by another version of the program: run `scout migrate`, or update"
+                    " the program if it is the older one."
+                )
+            yield database
+    finally:
+        database.dispose()
+
+
 # --- Migrations -------------------------------------------------------------------------------------------
 
 

@@ -48,9 +48,6 @@ class Settings:
         "SECRET_KEY", "", "Key that signs cookies; unset, one is made and kept in the data directory.",
         secret=True,
     )
-    profile: str = _setting(
-        "SCOUT_PROFILE", "", "Name of a profile of the program, or path of your own; unset, `iam`."
-    )
     starter_boards: bool = _setting(
         "SCOUT_STARTER_BOARDS", True, "Whether a new data directory starts with the list of known boards."
     )
@@ -71,6 +68,9 @@ class Settings:
         "PUSHGATEWAY_URL", "", "Web address of a Pushgateway; unset, one is started."
     )
     prometheus_url: str = _setting("PROMETHEUS_URL", "", "Web address of a Prometheus, for the status page.")
+    profile: str = _setting(
+        "SCOUT_PROFILE", "", "Name of a profile of the program, or path of your own; unset, `iam`."
+    )
     statsd_port: int = _setting("SCOUT_STATSD_PORT", 9125, "UDP port of the exporter that this stack starts.")
     exporter_port: int = _setting("SCOUT_EXPORTER_PORT", 9102, "Web port of the exporter that this stack starts.")
     pushgateway_port: int = _setting("SCOUT_PUSHGATEWAY_PORT", 9091, "Port of the gateway that this stack starts.")
