@@ -1,1 +1,57 @@
 """Kinds of board, one small module each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from scout.errors import ScoutError
+from scout.fetch import FetchError, check
+from scout.sources.ashby import Ashby
+from scout.sources.board import Board, Kind
+from scout.sources.feed import Feed
+from scout.sources.greenhouse import Greenhouse
+from scout.sources.lever import Lever
+
+_KINDS: tuple[Kind, ...] = (Greenhouse(), Lever(), Ashby(), Feed())
+#: Every kind of board by its name. The feed is last: it takes what looks like a feed and is no other's.
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})
+
+_UNDERSTOOD = (
+    "What is understood: job-boards.greenhouse.io/COMPANY, jobs.lever.co/COMPANY (and jobs.eu.lever.co), "
+    "jobs.ashbyhq.com/COMPANY, one posting's page on any of them, and the address of an RSS, Atom or JSON feed."
+)
+
+
+class UnknownBoard(ScoutError):
+    """An address is no board's that this program can read. The text lists what it can."""
+
+
+def recognise(url: str) -> Board:
+    """The board that an address belongs to.
+
+    Args:
+        url: The public page of a board or of one of its postings, its API's address, or a feed's; `https://` may
+            be left out.
+
+    Raises:
+        UnknownBoard: It is none of them.
+    """
+    url = url.strip()
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)", url):
+        url = f"https://{url.removeprefix('//')}"
+    try:
+        check(url)
+    except FetchError as error:
+        raise UnknownBoard(f"{error.text} {_UNDERSTOOD}") from error
+    parts = urlsplit(url)
+    for kind in KINDS.values():
+        board = kind.recognise(parts)
+        if board is not None:
+            return board
+    raise UnknownBoard(
+        f"{parts.hostname} is no job board that can be read from its address alone. If it is a company's own careers "
+        f"page, open one of its jobs: the page that takes the application is often the board's. {_UNDERSTOOD}"
+    )

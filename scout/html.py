@@ -1,0 +1,89 @@
+"""HTML from boards: made safe once, on the way in, and turned into plain text for matching and search."""
+
+from __future__ import annotations
+
+import html as entities
+import re
+
+import nh3
+
+#: Descriptions longer than this, in characters, are cut before they are read. The longest honest one seen is
+#: a tenth of it.
+LONGEST = 200_000
+
+_TAGS = {
+    "a", "abbr", "b", "blockquote", "br", "code", "dd", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5",
+    "h6", "hr", "i", "li", "ol", "p", "pre", "s", "small", "strong", "sub", "sup", "table", "tbody", "td",
+    "tfoot", "th", "thead", "tr", "u", "ul",
+}  # fmt: skip
+#: Elements that go with all they hold: code, other languages inside HTML, and what only makes sense in a form.
+_DROPPED = {
+    "applet", "audio", "canvas", "embed", "form", "frame", "frameset", "iframe", "math", "noembed", "noframes",
+    "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title", "video", "xmp",
+}  # fmt: skip
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags=_DROPPED,
+    attributes={"a": {"href"}},
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+    link_rel="nofollow noopener noreferrer",
+)
+
+# What no reader may see and some stores cannot keep: control characters, lone surrogates, marks that reverse
+# the direction of text, and noncharacters.
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+_BREAK = re.compile(
+    r"<(?:br|hr|p|div|[uod]l|table|pre|blockquote|h[1-6])>|</(?:p|div|li|h[1-6]|tr|[uod]l|d[dt]|blockquote|pre|table)>"
+)
+_TAG = re.compile(r"<[^<>\"]*(?:\"[^\"]*\"[^<>\"]*)*>")
+#: How many elements may be open at once. Browsers stop near 512; deeper text is an attack on the parser.
+_DEEPEST = 256
+_OPENING = re.compile(r"<(/?)[A-Za-z]")
+
+
+def legible(text: str) -> str:
+    """Text without what no reader may see: control characters, lone surrogates, direction overrides."""
+    return _UNWANTED.sub("", text)
+
+
+def sanitise(html: str) -> str:
+    """HTML that is safe to show: an allow-list of elements, no attributes but links' addresses, no images.
+
+    Links go to http, https and mailto only, and carry `nofollow noopener noreferrer`.
+    """
+    html = legible(html[:LONGEST])
+    if _too_deep(html):
+        return entities.escape(text_of_tags(html), quote=False)
+    return _CLEANER.clean(html).strip()
+
+
+def text(html: str) -> str:
+    """The plain text of any HTML: one line for each block, a dash before list items, entities resolved."""
+    return plain(sanitise(html))
+
+
+def plain(sanitised: str) -> str:
+    """The plain text of HTML that `sanitise` made."""
+    lines = _BREAK.sub("\n", sanitised.replace("\n", " "))
+    lines = lines.replace("<li>", "\n- ").replace("</td>", " ").replace("</th>", " ")
+    lines = entities.unescape(_TAG.sub("", lines))
+    return "\n".join(line for each in lines.split("\n") if (line := " ".join(each.split())))
+
+
+def text_of_tags(html: str) -> str:
+    """The text between tags, for HTML that no parser should be given."""
+    return " ".join(entities.unescape(_TAG.sub(" ", html)).split())
+
+
+def _too_deep(html: str) -> bool:
+    if html.count("<") <= _DEEPEST:
+        return False
+    depth = 0
+    for closing in _OPENING.findall(html):
+        depth = max(0, depth - 1) if closing else depth + 1
+        if depth > _DEEPEST * 16:
+            return True
+    return False

@@ -1,0 +1,173 @@
+"""What all kinds of board share: asking with validators, reading JSON, and setting odd postings aside."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from scout.fetch import Answer, Door, FetchError, Limits, Reason, is_challenge
+from scout.normalise import line
+from scout.postings import Posting
+from scout.sources.board import NotModified, Page, Validators
+
+
+class Odd(Exception):  # noqa: N818 - a finding, collected for the owner
+    """A posting cannot be used. Its text is the end of the sentence "Posting 3 ...": "has no title"."""
+
+
+def ask(
+    door: Door,
+    url: str,
+    validators: Validators,
+    *,
+    accept: str = "application/json",
+    limits: Limits | None = None,
+) -> Answer:
+    """Fetch a listing, with the validators of last time.
+
+    Raises:
+        NotModified: It is what it was.
+        FetchError: It could not be had, or came without a word in it.
+    """
+    headers = {"accept": accept}
+    if url in validators.etags:
+        headers["if-none-match"] = validators.etags[url]
+    if url in validators.modified:
+        headers["if-modified-since"] = validators.modified[url]
+    answer = door.get(url, headers=headers, limits=limits)
+    if answer.status == 304:  # noqa: PLR2004 - Not Modified
+        raise NotModified
+    if not answer.body.strip():
+        raise FetchError(
+            Reason.EMPTY,
+            f"{url} answered with nothing at all, not even an empty list. Its jobs stay as they were; the next scan "
+            "tries again.",
+        )
+    if is_challenge(answer.headers, answer.body):
+        raise FetchError(
+            Reason.BOT_CHALLENGE,
+            f"{url} answered with a page that checks for humans. Its jobs stay as they were; look at it in a "
+            "browser.",
+        )
+    return answer
+
+
+def remember(validators: Validators, url: str, answer: Answer) -> None:
+    """Keep an answer's validators for the next time. Only for answers that were read to their end."""
+    for kept, name in ((validators.etags, "etag"), (validators.modified, "last-modified")):
+        value = answer.headers.get(name, "")
+        # They are sent back as a header one day: nothing goes in that a header cannot hold.
+        if value and len(value) <= 500 and re.fullmatch(r"[\x20-\x7e]+", value):  # noqa: PLR2004 - a header's worth
+            kept[url] = value
+        else:
+            kept.pop(url, None)
+
+
+_TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+
+
+def read_json(body: bytes, title: str) -> Any:
+    """The JSON of an answer.
+
+    Args:
+        body: The answer.
+        title: The kind of board, for the message.
+
+    Raises:
+        FetchError: It is a web page, ends in the middle, or is no JSON.
+    """
+    start = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"<"):
+        found = _TITLE.search(body[:65536])
+        named = f" with the title “{line(found[1].decode('utf-8', 'replace'), 80)}”" if found else ""
+        raise FetchError(
+            Reason.NOT_A_LISTING,
+            f"{title} answered with a web page{named} where its list of jobs should be. Its jobs stay as they were; "
+            "open the board in a browser to see what it says.",
+        )
+    try:
+        return json.loads(body.decode("utf-8-sig", "replace"))
+    except json.JSONDecodeError as error:
+        if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string"):
+            raise FetchError(
+                Reason.TRUNCATED,
+                f"The answer of {title} ends in the middle. Nothing of it was used; the next scan tries again.",
+            ) from error
+        raise FetchError(Reason.NOT_A_LISTING, _no_listing(title)) from error
+    except (ValueError, RecursionError) as error:
+        raise FetchError(Reason.NOT_A_LISTING, _no_listing(title)) from error
+
+
+def listed(document: Any, name: str | None, title: str) -> list[Any]:
+    """The list of postings in a document: the document itself, or its member `name`.
+
+    Raises:
+        FetchError: There is no list there.
+    """
+    found = document if name is None else document.get(name) if isinstance(document, dict) else None
+    if not isinstance(found, list):
+        raise FetchError(Reason.NOT_A_LISTING, _no_listing(title))
+    return found
+
+
+def _no_listing(title: str) -> str:
+    return (
+        f"{title} answered with something that is not its list of jobs. Its jobs stay as they were; if this lasts, "
+        "the board may have moved, or changed its format."
+    )
+
+
+def gather(items: Iterable[Any], posting: Callable[[Any], Posting | None]) -> Page:
+    """Make postings of a listing's items.
+
+    Args:
+        items: As the board lists them.
+        posting: Makes one; returns None for an item that is not published, raises `Odd` for one that is broken.
+    """
+    found: dict[str, Posting] = {}
+    unparsed: list[str] = []
+    for number, item in enumerate(items, 1):
+        try:
+            made = posting(item)
+        except Odd as odd:
+            unparsed.append(f"Posting {number}{_called(item)} {odd}.")
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            unparsed.append(
+                f"Posting {number}{_called(item)} is built unlike the others ({type(error).__name__})."
+            )
+        else:
+            if made is not None:
+                found.setdefault(made.source_job_id, made)
+    return Page(postings=tuple(found.values()), unparsed=tuple(unparsed))
+
+
+def _called(item: Any) -> str:
+    if isinstance(item, dict):
+        for name in ("title", "text", "id"):
+            words = line(item.get(name), 80) or (str(item[name]) if isinstance(item.get(name), int) else "")
+            if words:
+                return f" (“{words}”)"
+    return ""
+
+
+def required(value: str, what: str) -> str:
+    """A value that a posting cannot be without.
+
+    Raises:
+        Odd: It is empty.
+    """
+    if not value:
+        raise Odd(f"has no {what}")
+    return value
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value where it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    """The value where it is a list, else an empty one."""
+    return value if isinstance(value, list) else []

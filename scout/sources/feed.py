@@ -1,0 +1,302 @@
+"""RSS, Atom and JSON feeds of jobs, We Work Remotely's among them.
+
+A feed names its newest entries only, so a job that is missing from it may still be open. Feeds come from anywhere:
+they are decoded here, those that define entities are refused, and the parser is given bytes and never an address.
+"""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, urljoin, urlsplit
+
+import feedparser
+
+from scout import normalise
+from scout.fetch import Door, FetchError, Limits, Reason
+from scout.html import plain, sanitise
+from scout.postings import Posting, Remote
+from scout.sources.answers import (
+    Odd,
+    ask,
+    gather,
+    listed,
+    mapping,
+    read_json,
+    remember,
+    required,
+    sequence,
+)
+from scout.sources.board import Board, Page, Validators
+
+_ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
+_LIMITS = Limits(size=16 * 1024 * 1024)
+_ENDING = re.compile(
+    r"\.(?:rss|xml|atom|rdf)$|(?:^|/)(?:feeds?|rss|atom)(?:/|$)|/(?:feed|jobs)\.json$", re.IGNORECASE
+)
+_WE_WORK_REMOTELY = frozenset({"weworkremotely.com", "www.weworkremotely.com"})
+# The source's column for ids holds this much.
+_LONGEST_ID = 400
+
+
+class Feed:
+    """Feeds, known by their whole address."""
+
+    name = "feed"
+    title = "RSS or Atom feed"
+    origins: tuple[str, ...] = ()
+    interval = dt.timedelta(hours=1)
+    attribution = ""
+    terms = (
+        "A feed is offered for being read by programs; We Work Remotely's asks for an hour between two readings (its "
+        "ttl), and for its pages to be linked."
+    )
+    complete = False
+
+    def recognise(self, url: SplitResult) -> Board | None:
+        """A feed by the look of its path, or the careers page of a system that has one beside it."""
+        host = url.hostname or ""
+        if host in _WE_WORK_REMOTELY:
+            return self._we_work_remotely(url)
+        if host.endswith(".teamtailor.com") and not _ENDING.search(url.path):
+            return self._board(f"https://{host}/jobs.rss", f"https://{host}/jobs")
+        if not _ENDING.search(url.path) and not {"rss", "atom"} & set(parse_qs(url.query).get("feed", [])):
+            return None
+        plain_url = url._replace(scheme=url.scheme.lower(), netloc=url.netloc.lower(), fragment="").geturl()
+        return self._board(plain_url, f"{url.scheme.lower()}://{url.netloc.lower()}/")
+
+    def _we_work_remotely(self, url: SplitResult) -> Board:
+        category = re.match(r"/categories/([a-z0-9-]+)", url.path)
+        path = f"/categories/{category[1]}.rss" if category else "/remote-jobs.rss"
+        return self._board(f"https://weworkremotely.com{path}", "https://weworkremotely.com/")
+
+    def _board(self, token: str, page: str) -> Board:
+        return Board(kind=self.name, token=token, url=page)
+
+    def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
+        """The feed's entries, in one answer."""
+        answer = ask(door, board.token, validators, accept=_ACCEPT, limits=_LIMITS)
+        page = self.parse(answer.body, board, content_type=answer.headers.get("content-type", ""))
+        remember(validators, board.token, answer)
+        yield page
+
+    def parse(self, body: bytes, board: Board, *, content_type: str = "") -> Page:
+        """The entries of a feed.
+
+        Args:
+            body: The answer.
+            board: Its board; the token is the feed's address, which links are relative to.
+            content_type: The answer's Content-Type, for its charset.
+
+        Raises:
+            FetchError: It is no feed, or one that defines entities.
+        """
+        text = _decoded(body, content_type)
+        if text.startswith("{"):
+            return _json_feed(text, board)
+        _refuse_entities(text, board.token)
+        # A stream, never the bytes themselves: the parser would open a file of that name.
+        found = feedparser.parse(
+            io.BytesIO(text.encode("utf-8", "replace")),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+        if not found.get("version") and not found.entries:
+            raise FetchError(
+                Reason.NOT_A_LISTING,
+                f"{board.token} answered with something that is no feed. Its jobs stay as they were; open the address "
+                "in a browser to see what it says.",
+            )
+        if found.bozo and not re.search(
+            r"</\s*(?:\w+:)?(?:rss|feed|rdf)\s*>\s*(?:<!--.*?-->\s*)*$", text[-4096:], re.I
+        ):
+            raise FetchError(
+                Reason.TRUNCATED,
+                f"The feed {board.token} ends in the middle. Nothing of it was used; the next scan tries again.",
+            )
+        entries = [entry for entry in found.entries if entry]
+        company = board.company or normalise.line(found.feed.get("title"), 200)
+        shared = Counter(str(entry.get("id")) for entry in entries)
+        return gather(entries, lambda entry: _posting(entry, board, company, shared))
+
+
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)[\"']", re.IGNORECASE)
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+#: Charsets whose ASCII is ASCII. Others (UTF-7 above all) can hide markup from the checks here.
+_PLAIN_CHARSETS = re.compile(
+    r"utf-8|ascii|iso8859-\d+|cp125\d|koi8-[ru]|gb(?:2312|k|18030)|big5|euc_(?:jp|kr)|shift_jis|cp932"
+)
+
+
+def _decoded(body: bytes, content_type: str) -> str:
+    """The text of a feed, without its byte order mark and XML declaration."""
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if body.startswith(mark):
+            break
+    else:
+        if b"\0" in body[:64]:
+            name = "utf-16-le" if body[1:2] == b"\0" else "utf-16-be"
+        else:
+            declared = _DECLARED.match(body)
+            given = _CHARSET.search(content_type)
+            name = _charset(declared[1].decode("ascii", "replace") if declared else given[1] if given else "")
+    text = body.decode(name, "replace").lstrip("\ufeff")
+    return _DECLARATION.sub("", text, count=1).strip()
+
+
+def _charset(name: str) -> str:
+    try:
+        known = codecs.lookup(name).name
+    except LookupError:
+        return "utf-8"
+    return known if _PLAIN_CHARSETS.fullmatch(known) else "utf-8"
+
+
+_ROOT = re.compile(r"<[A-Za-z_]")
+
+
+def _refuse_entities(text: str, address: str) -> None:
+    """No honest feed defines entities; those that do mean to read files or to fill the memory."""
+    root = _ROOT.search(text)
+    prolog = text[: root.start()] if root else text
+    if "<!ENTITY" in prolog.upper() or re.search(r"<!DOCTYPE[^>]*\[", prolog, re.IGNORECASE):
+        raise FetchError(
+            Reason.NOT_A_LISTING,
+            f"The feed {address} defines entities of its own, which can be used to attack its readers. It was not "
+            "read; if you trust it, ask its publisher for a plain feed.",
+        )
+
+
+def _posting(entry: Mapping[str, Any], board: Board, company: str, shared: Counter[str]) -> Posting:
+    link = normalise.public_url(
+        urljoin(board.token, str(entry.get("link") or "")) if entry.get("link") else ""
+    )
+    title = required(normalise.line(entry.get("title")), "title")
+    if not link:
+        raise Odd("has no link that can be followed")
+    ours = (urlsplit(board.token).hostname or "") in _WE_WORK_REMOTELY or "weworkremotely.com" in link[:40]
+    named = normalise.line(entry.get("company") or entry.get("companyname") or entry.get("job_company"), 200)
+    if ours and ": " in title:
+        # We Work Remotely writes "Company: Title"; titles may hold further colons.
+        named, _, title = title.partition(": ")
+    contents = [mapping(each).get("value") for each in sequence(entry.get("content"))]
+    described = max(
+        (each for each in [*contents, entry.get("summary")] if isinstance(each, str)), key=len, default=""
+    )
+    safe = sanitise(described)
+    text = plain(safe)
+    places = _places(entry)
+    remote, evidence = normalise.remote(fields=_workplace(entry), title=title, places=places, text=text)
+    if ours and remote is Remote.UNKNOWN:
+        remote, evidence = Remote.REMOTE, "We Work Remotely lists remote jobs only"
+    tags = (mapping(each).get("term") for each in sequence(entry.get("tags")))
+    return Posting(
+        source_job_id=_identity(entry, link, shared),
+        title=title,
+        company=required(named or company, "company, and neither has the feed"),
+        url=link,
+        locations=places,
+        remote=remote,
+        remote_evidence=evidence,
+        description_html=safe,
+        description_text=text,
+        employment_type=normalise.employment_type(entry.get("type") or entry.get("jobtype")),
+        department=normalise.line(entry.get("department") or entry.get("tt_department"), 200),
+        posted_at=normalise.when(entry.get("published")) or normalise.when(entry.get("updated")),
+        tags=tuple(dict.fromkeys(tag for each in tags if (tag := normalise.line(each, 80)))),
+    )
+
+
+def _identity(entry: Mapping[str, Any], link: str, shared: Counter[str]) -> str:
+    """The entry's id; its link where it has none or shares it with others; a digest of what is too long."""
+    found = entry.get("id")
+    if not isinstance(found, str) or not found.strip() or shared[found] > 1:
+        found = link
+    found = normalise.line(found, _LONGEST_ID * 2)
+    return found if len(found) <= _LONGEST_ID else hashlib.sha256(found.encode()).hexdigest()
+
+
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}\\s*")
+
+
+def _places(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    names = ("region", "location", "job_location", "city", "country", "tt_city", "tt_country")
+    return normalise.locations(
+        _FLAG.sub("", value) for name in names if isinstance(value := entry.get(name), str)
+    )
+
+
+def _workplace(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    status = entry.get("remotestatus")  # Teamtailor's: none, hybrid, temporary, fully
+    return [("remoteStatus", "remote" if status == "fully" else status)]
+
+
+def _json_feed(text: str, board: Board) -> Page:
+    """JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/), with schema.org's JobPosting where it is given."""
+    title = Feed.title
+    document = read_json(text.encode("utf-8", "replace"), title)
+    items = listed(document, "items", title)
+    company = board.company or normalise.line(mapping(document).get("title"), 200)
+
+    def posting(item: Any) -> Posting:
+        entry = mapping(item)
+        schema = mapping(entry.get("_jobposting"))
+        link = required(
+            normalise.public_url(
+                urljoin(board.token, str(entry.get("url") or "")) if entry.get("url") else ""
+            ),
+            "link that can be followed",
+        )
+        named = required(normalise.line(entry.get("title") or schema.get("title")), "title")
+        safe = sanitise(str(entry.get("content_html") or entry.get("content_text") or ""))
+        plain_text = plain(safe)
+        where = schema.get("jobLocation")
+        addresses = [
+            mapping(mapping(each).get("address"))
+            for each in ([where] if isinstance(where, dict) else sequence(where))
+        ]
+        places = normalise.locations(
+            ", ".join(
+                words
+                for name in ("addressLocality", "addressCountry")
+                if (words := normalise.line(each.get(name), 80))
+            )
+            for each in addresses
+        )
+        remote, evidence = normalise.remote(
+            fields=[("jobLocationType", schema.get("jobLocationType"))],
+            title=named,
+            places=places,
+            text=plain_text,
+        )
+        kinds = schema.get("employmentType")
+        return Posting(
+            source_job_id=_identity({"id": normalise.identifier(entry.get("id"))}, link, Counter()),
+            title=named,
+            company=normalise.line(mapping(schema.get("hiringOrganization")).get("name"), 200)
+            or required(company, "company, and neither has the feed"),
+            url=link,
+            locations=places,
+            remote=remote,
+            remote_evidence=evidence,
+            description_html=safe,
+            description_text=plain_text,
+            employment_type=normalise.employment_type(
+                kinds[0] if isinstance(kinds, list) and kinds else kinds
+            ),
+            posted_at=normalise.when(entry.get("date_published")),
+        )
+
+    return gather(items, posting)
