@@ -10,8 +10,8 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +20,9 @@ from metrics import catalogue, client, losses, process, series, transport
 from metrics.client import Client
 from tests.waiting import wait_until
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class Listener:
     """A UDP socket that keeps what it hears."""
@@ -27,7 +30,7 @@ class Listener:
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
-        self.socket.setblocking(False)
+        self.socket.setblocking(False)  # noqa: FBT003 - its only parameter
         self.datagrams: list[bytes] = []
 
     @property
@@ -159,7 +162,7 @@ def test_a_name_that_resolves_later_is_found(listener: Listener, monkeypatch: py
     sender = Client(f"udp://exporter.test:{port}")
     sender.run()
     sender.incr("things")
-    wait_until(lambda: losses.DROPPED["resolve"].take(), what="the loss")
+    wait_until(losses.DROPPED["resolve"].take, what="the loss")
     known.set()
 
     def arrives() -> bool:

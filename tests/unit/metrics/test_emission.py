@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from metrics import labels, losses, series
 from metrics.model import MOST_BORN, MOST_SERIES, OTHER, Counter, Gauge, Label, Signal, Timer
 from metrics.testing import Captured, captured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PLAIN = {"help": "A thing.", "raised_by": "this test", "signal": Signal.TRAFFIC}
 COLOUR = Label("colour", ("red", "green"))
