@@ -89,7 +89,7 @@ class _GaugeSteps(Series):
 
 
 class _SignedCounter(CounterSeries):
-    """A counter of the `statsd` methods, which `decr` may lower within a second; the exporter takes rises only."""
+    """A counter of the `statsd` methods, which `decr` may lower; the exporter takes rises only."""
 
     __slots__ = ()
 

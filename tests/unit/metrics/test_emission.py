@@ -1,0 +1,214 @@
+"""Counters, gauges and timers: what they hold until the client takes it."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from metrics import labels, losses, series
+from metrics.model import MOST_BORN, MOST_SERIES, OTHER, Counter, Gauge, Label, Signal, Timer
+from metrics.testing import Captured, captured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PLAIN = {"help": "A thing.", "raised_by": "this test", "signal": Signal.TRAFFIC}
+COLOUR = Label("colour", ("red", "green"))
+ROUTE = Label("route", bound=3)
+
+
+@pytest.fixture
+def emitted() -> Iterator[Captured]:
+    with captured(strict=False) as found:
+        yield found
+
+
+def counter(*its_labels: Label, name: str = "unit_things_total") -> Counter:
+    return Counter(name=name, labels=its_labels, **PLAIN)  # type: ignore[arg-type]
+
+
+def test_a_counter_adds_up_by_label(emitted: Captured) -> None:
+    things = counter(COLOUR, ROUTE)
+    things.inc(colour="red", route="/")
+    things.inc(2, route="/", colour="red")
+    things.inc(0.5, colour="green", route="/")
+    things.bind("red", "/").inc()
+    things.bind(colour="red", route="/").inc()
+    emitted.assert_incremented(things, 5, colour="red")
+    emitted.assert_incremented(things, 0.5, colour="green", route="/")
+    emitted.assert_incremented(things, 5.5)
+
+
+def test_a_gauge_keeps_its_last_value(emitted: Captured) -> None:
+    level = Gauge(name="unit_level", labels=(COLOUR,), **PLAIN)  # type: ignore[arg-type]
+    level.set(3, colour="red")
+    level.set(0, colour="red")
+    level.bind("green").set(1.5)
+    emitted.assert_gauge(level, 0, colour="red")
+    emitted.assert_gauge(level, 1.5, colour="green")
+
+
+def test_a_timer_keeps_every_duration_and_can_time_a_block(emitted: Captured) -> None:
+    took = Timer(name="unit_took_seconds", labels=(COLOUR,), **PLAIN)  # type: ignore[arg-type]
+    took.observe(0.5, colour="red")
+    handle = took.bind("red")
+    with handle.time():
+        pass
+    with pytest.raises(ZeroDivisionError), took.time(colour="red"):
+        1 / 0  # noqa: B018 - it is there to raise
+    emitted.assert_observed(took, 3, colour="red")
+    assert max(emitted.durations(took)) == 0.5
+
+
+def test_values_that_are_no_count_and_no_duration_are_refused_and_told(emitted: Captured) -> None:
+    things, took = counter(), Timer(name="unit_took_seconds", **PLAIN)  # type: ignore[arg-type]
+    level = Gauge(name="unit_level", **PLAIN)  # type: ignore[arg-type]
+    nonsense: list[object] = [-1, math.nan, math.inf, -math.inf, "seven", None, object(), [1], 1j]
+    for value in nonsense:
+        things.inc(value)  # type: ignore[arg-type]
+        took.observe(value)  # type: ignore[arg-type]
+        level.set(value)  # type: ignore[arg-type]
+        emitted.gather()
+    things.inc(2)
+    took.observe(2)
+    emitted.assert_incremented(things, 2)
+    emitted.assert_observed(took, 1)
+    assert len(emitted.mistakes) == 3 * len(nonsense)
+    assert losses.DROPPED["invalid"].take() == 3 * len(nonsense)
+
+
+def test_labels_that_a_metric_does_not_have_are_refused_and_told(emitted: Captured) -> None:
+    things = counter(COLOUR)
+    things.inc()
+    things.inc(shade="red")
+    things.inc(colour="red", shade="red")
+    things.bind("red", "extra").inc()
+    things.bind().inc()
+    emitted.assert_no_metrics(things)
+    assert len(emitted.mistakes) == 5
+
+
+def test_a_value_outside_the_declared_ones_becomes_other_and_is_told(emitted: Captured) -> None:
+    things = counter(COLOUR)
+    things.inc(colour="blue")
+    things.inc(colour=["no", "key"])  # type: ignore[arg-type]
+    emitted.assert_incremented(things, 2, colour=OTHER)
+    assert losses.OVERFLOWS[things.name].take() == 2
+
+
+def test_ten_thousand_values_make_no_more_series_than_the_bound(emitted: Captured) -> None:
+    things = counter(ROUTE)
+    for number in range(10_000):
+        things.inc(route=f"/path/{number}")
+    emitted.assert_incremented(things, 10_000)
+    emitted.assert_incremented(things, 9_997, route=OTHER)
+    assert len(things.series()) == ROUTE.bound + 1
+
+
+def test_a_metric_has_a_limit_of_series_whatever_its_labels_allow(emitted: Captured) -> None:
+    things = counter(Label("first", bound=100), Label("second", bound=100))
+    for first in range(100):
+        for second in range(100):
+            things.inc(first=str(first), second=str(second))
+    assert len(things.series()) == MOST_SERIES + 1
+    emitted.assert_incremented(things, 10_000)
+    emitted.assert_incremented(things, 10_000 - MOST_SERIES, first=OTHER, second=OTHER)
+
+
+class _Unreadable:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_no_label_raises_into_the_caller(emitted: Captured) -> None:
+    things = counter(Label("any", bound=1000))
+    for value in (b"\xff", "\ud800", "", 7, None, 2.5, _Unreadable(), "x" * 10_000, [], {}):
+        things.inc(any=value)  # type: ignore[arg-type]
+    emitted.assert_incremented(things, 9)
+    assert len(emitted.mistakes) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("/jobs/{job_id}", "/jobs/{job_id}"),
+        ("GET", "GET"),
+        ("openapi.json", "openapi_json"),
+        ("__unmatched__", "__unmatched__"),
+        (200, "200"),
+        *(
+            (odd, OTHER)
+            for odd in ("", "a b", "a:b", "a|b", "a#b", "a,b", "a@b", "[a", "a]", "a\nb", "ü", "a" * 65)
+        ),
+    ],
+)
+def test_label_values_are_made_safe_in_one_place(value: object, sent: str) -> None:
+    assert labels.safe(value) == sent
+
+
+def test_a_timer_that_nobody_empties_stays_bounded_and_tells_what_it_dropped(emitted: Captured) -> None:
+    took = Timer(name="unit_took_seconds", **PLAIN)  # type: ignore[arg-type]
+    for _ in range(series.HARD_LIMIT + 100):
+        took.observe(0.1)
+    emitted.assert_observed(took, series.HARD_LIMIT)
+    assert losses.DROPPED["full"].take() == 100
+
+
+def test_without_a_client_nothing_piles_up() -> None:
+    took = Timer(name="unit_took_seconds", **PLAIN).bind()  # type: ignore[arg-type]
+    for _ in range(series.SOFT_LIMIT * 3):
+        took.observe(0.1)
+    assert len(took.take()) <= series.SOFT_LIMIT
+
+
+def test_threads_lose_no_count_while_another_takes(emitted: Captured) -> None:
+    things = counter()
+    handle = things.bind()
+
+    def work() -> None:
+        for _ in range(5_000):
+            handle.inc()
+            handle.inc(2)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        emitted.gather()
+    emitted.assert_incremented(things, 8 * 5_000 * 3)
+
+
+def test_counters_with_declared_values_are_born_at_zero() -> None:
+    assert list(counter().born()) == ["scout.unit_things_total"]
+    assert list(counter(COLOUR).born()) == ["scout.unit_things_total.red", "scout.unit_things_total.green"]
+    assert list(counter(ROUTE).born()) == []
+    too_many = Label("many", tuple(f"v{number}" for number in range(MOST_BORN + 1)))
+    assert list(counter(too_many).born()) == []
+
+
+def test_what_was_counted_is_born_again_too(emitted: Captured) -> None:
+    things = counter(ROUTE)
+    things.inc(route="/")
+    assert list(things.born()) == ["scout.unit_things_total./"]
+
+
+@pytest.mark.parametrize(
+    "declare",
+    [
+        lambda: Label("x", ("a",)),
+        lambda: Label("le-ss", ("a",)),
+        lambda: Label("colour"),
+        lambda: Label("colour", ("a",), bound=3),
+        lambda: Label("colour", ("a.b",)),
+        lambda: counter(name="things"),
+        lambda: counter(name="Things_total"),
+        lambda: counter(COLOUR, COLOUR),
+        lambda: Timer(name="took_seconds", buckets=(2, 1), **PLAIN),  # type: ignore[arg-type]
+    ],
+)
+def test_a_declaration_that_the_exporter_would_not_take_is_refused(declare: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        declare()  # type: ignore[operator]

@@ -1,0 +1,272 @@
+"""The database, the queue, the gateway, and what is measured by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import datetime as dt
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
+
+from metrics import catalogue, database, instruments, push, queue
+from metrics.model import PushedGauge
+from metrics.push import ScanFigures
+from metrics.testing import Captured, captured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def emitted() -> Iterator[Captured]:
+    with captured() as found:
+        yield found
+
+
+# --- The database ---
+
+
+@pytest.fixture
+def engine() -> Iterator[sa.Engine]:
+    made = sa.create_engine("sqlite://")
+    database.instrument(made)
+    database.instrument(made)
+    with made.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE jobs (id INTEGER PRIMARY KEY, title TEXT)"))
+    yield made
+    made.dispose()
+
+
+def test_every_statement_is_timed_once_by_operation_and_table(engine: sa.Engine) -> None:
+    with captured() as emitted, engine.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO jobs (title) VALUES (:title)"), [{"title": "a"}, {"title": "b"}]
+        )
+        connection.execute(sa.text("SELECT * FROM jobs"))
+        connection.execute(sa.text("UPDATE jobs SET title = 'c'"))
+        connection.execute(sa.text("DELETE FROM jobs"))
+        connection.execute(sa.text("PRAGMA user_version"))
+    for operation in ("insert", "select", "update", "delete"):
+        emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation=operation, table="jobs")
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation="other", table="none")
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, 5)
+    emitted.assert_no_metrics(catalogue.DB_ERRORS)
+
+
+def test_a_failed_statement_is_timed_and_counted(engine: sa.Engine) -> None:
+    with captured() as emitted, engine.connect() as connection, pytest.raises(sa.exc.OperationalError):
+        connection.execute(sa.text("SELECT * FROM nowhere"))
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="select", type="OperationalError")
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation="select", table="nowhere")
+
+
+@pytest.mark.parametrize(
+    ("statement", "operation", "table"),
+    [
+        ("SELECT jobs.id FROM jobs JOIN sources ON 1", "select", "jobs"),
+        ('SELECT a FROM "jobs"', "select", "jobs"),
+        ("select 1", "select", "none"),
+        ("SELECT count(*) FROM (SELECT id FROM listings) AS anon_1", "select", "listings"),
+        ("INSERT INTO public.jobs (a) SELECT b FROM other", "insert", "jobs"),
+        ("UPDATE ONLY jobs SET a = 1", "update", "jobs"),
+        ("DELETE FROM sessions WHERE 1", "delete", "sessions"),
+        ("-- a remark\n/* and another */ DELETE FROM `notes`", "delete", "notes"),
+        ("WITH recent AS (SELECT id FROM runs) SELECT * FROM jobs", "select", "jobs"),
+        ("WITH a AS (SELECT 1), b AS (SELECT 2) UPDATE jobs SET x = 1", "update", "jobs"),
+        ("(SELECT a FROM jobs) UNION (SELECT a FROM notes)", "select", "jobs"),
+        ("BEGIN IMMEDIATE", "other", "none"),
+        ("", "other", "none"),
+        ("WITH", "other", "none"),
+    ],
+)
+def test_a_statement_tells_what_it_does_and_to_what(statement: str, operation: str, table: str) -> None:
+    assert database.what(statement) == (operation, table)
+
+
+def test_the_memory_for_statements_is_bounded() -> None:
+    for number in range(5_000):
+        database.what(f"SELECT {number} FROM jobs")  # noqa: S608 - never run
+    assert len(database._texts) <= 1_000
+
+
+# --- The queue ---
+
+
+def job(waited: float | None = 2.0, *, aware: bool = True) -> Any:
+    enqueued = None if waited is None else dt.datetime.now(dt.UTC) - dt.timedelta(seconds=waited)
+    if enqueued is not None and not aware:
+        enqueued = enqueued.replace(tzinfo=None)
+    return SimpleNamespace(origin="scans", func_name="workers.jobs.scan_source", enqueued_at=enqueued)
+
+
+@pytest.mark.parametrize("aware", [True, False])
+def test_a_job_that_ends_well_is_measured(emitted: Captured, *, aware: bool) -> None:
+    with queue.track_job(job(aware=aware)):
+        pass
+    labels = {"queue": "scans", "function": "scan_source"}
+    emitted.assert_observed(catalogue.RQ_JOB_WAIT, **labels)
+    assert emitted.durations(catalogue.RQ_JOB_WAIT)[0] == pytest.approx(2, abs=1)
+    emitted.assert_observed(catalogue.RQ_JOB_DURATION, outcome="succeeded", **labels)
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, outcome="succeeded", **labels)
+
+
+def test_a_job_that_raises_is_measured_as_failed(emitted: Captured) -> None:
+    with pytest.raises(KeyError), queue.track_job(job(waited=None)):
+        raise KeyError
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, outcome="failed")
+    emitted.assert_observed(catalogue.RQ_JOB_DURATION, outcome="failed")
+    emitted.assert_no_metrics(catalogue.RQ_JOB_WAIT)
+
+
+def test_a_wait_before_the_job_was_queued_is_refused_and_told() -> None:
+    with captured(strict=False) as emitted, queue.track_job(job(waited=-30)):
+        pass
+    emitted.assert_no_metrics(catalogue.RQ_JOB_WAIT)
+    assert len(emitted.mistakes) == 1
+
+
+# --- By hand ---
+
+
+def test_track_query_times_and_counts_errors(emitted: Captured) -> None:
+    with instruments.track_query("jobs", "select"):
+        pass
+    with pytest.raises(ValueError, match="no"), instruments.track_query("jobs", "update"):
+        raise ValueError("no")
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, table="jobs", operation="select")
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, table="jobs", operation="update")
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="update", type="ValueError")
+
+
+def test_timed_works_as_a_block_a_decorator_and_on_coroutines(emitted: Captured) -> None:
+    timed = instruments.timed(catalogue.SCAN_PHASE_DURATION, phase="parse")
+
+    @timed
+    def plain(number: int) -> int:
+        return number if number == 0 else plain(number - 1)
+
+    @timed
+    async def awaited() -> str:
+        await asyncio.sleep(0)
+        return "done"
+
+    with timed, timed:
+        pass
+    assert plain(2) == 0
+    assert asyncio.run(awaited()) == "done"
+    emitted.assert_observed(catalogue.SCAN_PHASE_DURATION, 6, phase="parse")
+
+
+def test_counted_counts_calls_that_raise_too(emitted: Captured) -> None:
+    @instruments.counted(catalogue.SCAN_CLAIMS_LOST)
+    def fails() -> None:
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011 - any will do
+        fails()
+    with instruments.counted(catalogue.SCAN_CLAIMS_LOST):
+        pass
+    emitted.assert_incremented(catalogue.SCAN_CLAIMS_LOST, 2)
+
+
+def test_count_error_tells_class_and_place(emitted: Captured) -> None:
+    instruments.count_error(ConnectionResetError("gone"), "sampler")
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="ConnectionResetError", place="sampler")
+
+
+# --- The gateway ---
+
+
+class Gateway(BaseHTTPRequestHandler):
+    heard: ClassVar[list[tuple[str, str, str]]] = []
+    code = 200
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        self.heard.append((self.command, self.path, body))
+        self.send_response(self.code)
+        self.end_headers()
+
+    do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def gateway() -> Iterator[str]:
+    Gateway.heard.clear()
+    Gateway.code = 200
+    server = HTTPServer(("127.0.0.1", 0), Gateway)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+FIGURES = ScanFigures(
+    state="partial", duration=2.5, finished_at=1_700_000_000.0, last_success_at=None,
+    seen=9, new=3, updated=2, closed=1, listed=8,
+)  # fmt: skip
+
+
+def test_a_push_replaces_the_group_with_every_declared_gauge(gateway: str, emitted: Captured) -> None:
+    assert push.push_scan(gateway, "acme", FIGURES)
+    ((method, path, body),) = Gateway.heard
+    assert (method, path) == ("PUT", "/metrics/job/iam_scan/source/acme")
+    values = {}
+    for family in text_string_to_metric_families(body):
+        assert family.type == "gauge"
+        assert family.documentation == catalogue.BY_NAME[family.name].help
+        values[family.name] = family.samples[0].value
+    assert set(values) == {metric.name for metric in catalogue.ALL if isinstance(metric, PushedGauge)}
+    assert values == {
+        "iam_scan_last_success_timestamp_seconds": 0, "iam_scan_last_run_timestamp_seconds": 1_700_000_000,
+        "iam_scan_last_duration_seconds": 2.5, "iam_scan_last_succeeded": 1, "iam_scan_last_complete": 0,
+        "iam_scan_last_seen": 9, "iam_scan_last_new": 3, "iam_scan_last_updated": 2,
+        "iam_scan_last_closed": 1, "iam_scan_listed": 8,
+    }  # fmt: skip
+    emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="succeeded")
+
+
+@pytest.mark.parametrize(
+    ("state", "succeeded", "complete"), [("succeeded", 1, 1), ("partial", 1, 0), ("failed", 0, 0)]
+)
+def test_the_outcome_is_told_by_two_gauges(gateway: str, state: str, succeeded: int, complete: int) -> None:
+    figures = ScanFigures(state, 1, 1, 1, 1, 1, 1, 1, 1)
+    assert push.push_scan(gateway, "acme", figures)
+    assert f"iam_scan_last_succeeded {succeeded}.0" in Gateway.heard[0][2]
+    assert f"iam_scan_last_complete {complete}.0" in Gateway.heard[0][2]
+
+
+def test_a_source_of_any_name_has_its_group(gateway: str) -> None:
+    assert push.push_scan(gateway, "a/b", FIGURES)
+    assert Gateway.heard[0][1].rpartition("/")[2] == base64.urlsafe_b64encode(b"a/b").decode()
+
+
+def test_a_removed_source_is_forgotten(gateway: str) -> None:
+    assert push.forget_source(gateway, "acme")
+    assert Gateway.heard[0][:2] == ("DELETE", "/metrics/job/iam_scan/source/acme")
+
+
+@pytest.mark.parametrize("code", [400, 500])
+def test_a_refused_push_raises_nothing_and_is_counted(gateway: str, emitted: Captured, code: int) -> None:
+    Gateway.code = code
+    assert not push.push_scan(gateway, "acme", FIGURES)
+    assert not push.forget_source(gateway, "acme")
+    emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="failed")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid", "", "nonsense", "ftp://x"])
+def test_a_gateway_that_is_not_there_raises_nothing_and_is_counted(emitted: Captured, url: str) -> None:
+    assert not push.push_scan(url, "acme", FIGURES)
+    assert not push.forget_source(url, "acme")
+    emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="failed")
