@@ -116,7 +116,9 @@ def emissions() -> list[tuple[str, Metric, ast.Call]]:
                             attr="inc" | "set" | "observe" | "time",
                         )
                     ):
-                        found.append((f"{path.relative_to(ROOT)}:{node.lineno}", getattr(catalogue, name), node))
+                        found.append(
+                            (f"{path.relative_to(ROOT)}:{node.lineno}", getattr(catalogue, name), node)
+                        )
     return found
 
 

@@ -110,7 +110,8 @@ def test_a_crowd_is_limited_altogether(settings: Settings) -> None:
 
 
 def test_all_processes_count_together_in_redis(
-    settings: Settings, redis_server: RedisServer  # noqa: F811 - the fixture
+    settings: Settings,
+    redis_server: RedisServer,  # noqa: F811 - the fixture
 ) -> None:
     shared = load({"SCOUT_DATA_DIR": str(settings.data_dir), "REDIS_URL": redis_server.url})
     one, other = SignInLimit(shared), SignInLimit(shared)
