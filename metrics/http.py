@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 UNMATCHED = "__unmatched__"
 
 #: What a request is counted, timed and measured with.
-_Handles = tuple[Callable[[], None], Callable[[float], None], Callable[[float], None]]
-# Where in the environment a request's exchange is found.
-_EXCHANGE = "metrics.exchange"
+_Handles = tuple[Callable[[], object], Callable[[float], None], Callable[[float], None]]
+# Where in the environment it is noted that an exception was counted, and on which route.
+_UNCAUGHT = "metrics.uncaught"
 # The most combinations of method, route and status whose handles are kept at hand.
 _MOST_KEPT = 4_000
 _METHODS = frozenset(catalogue.METHOD.values)
@@ -60,43 +60,66 @@ class _Middleware:
         got_request_exception.connect(self._uncaught, app, weak=False)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        exchange = _Exchange(environ, start_response)
+        # Every call of a function counts here: this is on the way of each request.
+        exchange = _Exchange()
+        exchange.begun = perf_counter()
+        exchange.environ = environ
+        exchange.start = start_response
+        exchange.route = UNMATCHED
+        exchange.status = "500"
+        exchange.headers = []
         try:
-            body = self._app(environ, exchange.start_response)
+            exchange.body = body = self._app(environ, exchange.start_response)
         except BaseException as error:
-            exchange.failed(self, error)
+            self._failed(exchange, error)
             raise
-        exchange.answered(self, body)
+        status = exchange.status
+        method = environ["REQUEST_METHOD"]
+        handles = self._kept.get((method, exchange.route, status))
+        if handles is None:
+            handles = self._handles(method, exchange.route, status)
+        count, exchange.took, exchange.sent = handles
+        count()
+        exchange.length = length = _length(exchange.headers)
+        if length and method != "HEAD" and status != "304":
+            exchange.sent(length)
         wrapper = environ.get("wsgi.file_wrapper")
         if wrapper is not None and type(body) is wrapper and _closes(body, exchange):
             return body  # by its type the server knows that it may use sendfile()
         return exchange
 
-    def handles(self, method: str, route: str, status: str) -> _Handles:
-        """What to count a request with."""
-        if method not in _METHODS:
-            method = OTHER
-        key = (method, route, status)
-        kept = self._kept.get(key)
-        if kept is None:
-            endpoint = template(route)
-            kept = (
-                catalogue.HTTP_REQUESTS.bind(method, endpoint, status).inc,
-                catalogue.HTTP_REQUEST_DURATION.bind(method, endpoint, status).observe,
-                catalogue.HTTP_RESPONSE_BYTES.bind(endpoint).inc,
-            )
-            if len(self._kept) < _MOST_KEPT:
-                self._kept[key] = kept
-        return kept
+    def _failed(self, exchange: _Exchange, error: BaseException) -> None:
+        """Count a request whose application raised: it becomes the server's 500."""
+        environ = exchange.environ
+        if _UNCAUGHT in environ:
+            exchange.route = environ[_UNCAUGHT]
+        elif isinstance(error, Exception):
+            _count(error, exchange.route)
+        count, took, _ = self._handles(environ["REQUEST_METHOD"], exchange.route, "500")
+        count()
+        took(perf_counter() - exchange.begun)
+
+    def _handles(self, method: str, route: str, status: str) -> _Handles:
+        """What to count a request with: kept for the next one, unless its method is an odd one."""
+        known = method in _METHODS
+        shown = method if known else OTHER
+        endpoint = template(route)
+        handles = (
+            catalogue.HTTP_REQUESTS.bind(shown, endpoint, status).one,
+            catalogue.HTTP_REQUEST_DURATION.bind(shown, endpoint, status).observe,
+            catalogue.HTTP_RESPONSE_BYTES.bind(endpoint).inc,
+        )
+        if known and len(self._kept) < _MOST_KEPT:
+            self._kept[(method, route, status)] = handles
+        return handles
 
     def _uncaught(self, sender: Flask, exception: BaseException, **_: Any) -> None:
         from flask import request  # noqa: PLC0415 - metrics must not need Flask where none is
 
         del sender
-        exchange = request.environ.get(_EXCHANGE)
-        if exchange is not None:
-            exchange.route = _route(request.environ)
-            exchange.count(exception)
+        route = _route(request.environ)
+        _count(exception, route)
+        request.environ[_UNCAUGHT] = route
 
 
 def _route(environ: WSGIEnvironment) -> str:
@@ -104,6 +127,10 @@ def _route(environ: WSGIEnvironment) -> str:
     request = environ.get("werkzeug.request")
     rule = request.url_rule if request is not None else None
     return rule.rule if rule is not None else UNMATCHED
+
+
+def _count(error: BaseException, route: str) -> None:
+    catalogue.HTTP_EXCEPTIONS.inc(type=type(error).__name__, endpoint=template(route))
 
 
 def _closes(body: Any, exchange: _Exchange) -> bool:
@@ -124,97 +151,73 @@ def _closes(body: Any, exchange: _Exchange) -> bool:
     return True
 
 
+def _length(headers: list[tuple[str, str]]) -> int | None:
+    """What Content-Length says; None where it says nothing."""
+    for name, value in headers:
+        if name == "Content-Length":  # as Werkzeug writes it
+            return int(value)
+    for name, value in headers:
+        if name.lower() == "content-length" and value.isdigit():
+            return int(value)
+    return None
+
+
 class _Exchange:
-    """One request and its answer, from the call of the application until the server closes the body."""
+    """One request and its answer, until the server closes the body. The middleware fills it in."""
 
     __slots__ = (
-        "_begun",
-        "_body",
-        "_counted",
-        "_environ",
-        "_headers",
-        "_length",
-        "_send",
-        "_start",
-        "_status",
-        "_took",
-        "route",
-    )
+        "begun", "body", "environ", "headers", "length", "route", "sent", "start", "status", "took",
+    )  # fmt: skip
 
-    def __init__(self, environ: WSGIEnvironment, start: StartResponse) -> None:
-        self._begun = perf_counter()
-        self._environ = environ
-        self._start = start
-        self._status = "500"
-        self._headers: list[tuple[str, str]] = []
-        self._took: Callable[[float], None] | None = None
-        self._counted: BaseException | None = None
-        self.route = UNMATCHED
-        environ[_EXCHANGE] = self
+    begun: float
+    body: Any
+    environ: WSGIEnvironment
+    headers: list[tuple[str, str]]
+    length: int | None
+    route: str
+    sent: Callable[[float], None]
+    start: StartResponse
+    status: str
+    took: Callable[[float], None] | None
 
-    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+    def start_response(self, status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
         """Note the answer's status and headers on their way out, and the route while it is known."""
-        self._status = status[:3]
-        self._headers = headers
-        self.route = _route(self._environ)
-        return self._start(status, headers) if exc_info is None else self._start(status, headers, exc_info)
-
-    def answered(self, middleware: _Middleware, body: Iterable[bytes]) -> None:
-        """Count the request: the application has answered, only the body's way to the client is left."""
-        self._body = body
-        method = self._environ["REQUEST_METHOD"]
-        count, self._took, self._send = middleware.handles(method, self.route, self._status)
-        count()
-        self._length = None
-        for name, value in self._headers:
-            if name == "Content-Length" or name.lower() == "content-length":
-                self._length = int(value) if value.isdigit() else None
-                if self._length and method != "HEAD" and self._status != "304":
-                    self._send(self._length)
-                break
-
-    def failed(self, middleware: _Middleware, error: BaseException) -> None:
-        """Count a request whose application raised: it becomes the server's 500."""
-        if isinstance(error, Exception):
-            self.count(error)
-        count, self._took, _ = middleware.handles(self._environ["REQUEST_METHOD"], self.route, "500")
-        count()
-        self.done()
-
-    def count(self, error: BaseException) -> None:
-        """Count an exception under its class and route, once, on however many ways it is noticed."""
-        if self._counted is not error:
-            self._counted = error
-            catalogue.HTTP_EXCEPTIONS.inc(type=type(error).__name__, endpoint=template(self.route))
+        self.status = status[:3]
+        self.headers = headers
+        # As in _route(), which would be one call more.
+        request = self.environ.get("werkzeug.request")
+        if request is not None:
+            rule = request.url_rule
+            if rule is not None:
+                self.route = rule.rule
+        return self.start(status, headers, *more)
 
     def __iter__(self) -> Iterator[bytes]:
         # A body of known length runs by without us; only a stream is counted piece by piece.
-        return iter(self._body) if self._length is not None else self._streamed()
+        return iter(self.body) if self.length is not None else self._streamed()
 
     def _streamed(self) -> Iterator[bytes]:
-        sent = 0
+        size = 0
         try:
-            for piece in self._body:
-                sent += len(piece)
+            for piece in self.body:
+                size += len(piece)
                 yield piece
         except Exception as error:
-            self.count(error)
+            _count(error, self.route)
             raise
         finally:
-            if sent:
-                self._send(sent)
+            self.sent(size)
 
     def close(self) -> None:
         """Called by the server at the end of the answer, also when the client has gone."""
         try:
-            close = getattr(self._body, "close", None)
-            if close is not None:
-                close()
+            if hasattr(self.body, "close"):
+                self.body.close()
         finally:
             self.done()
 
     def done(self) -> None:
         """Record the duration, once."""
-        took, self._took = self._took, None
+        took, self.took = self.took, None
         if took is not None:
-            took(perf_counter() - self._begun)
+            took(perf_counter() - self.begun)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -100,6 +101,40 @@ def test_no_code_names_a_metric_outside_the_catalogue() -> None:
             if path != ROOT / "metrics" / "catalogue.py":
                 found += re.findall(rf"""["'](?:{names})["']""", path.read_text(encoding="utf-8"))
     assert found == []
+
+
+def emissions() -> list[tuple[str, Metric, ast.Call]]:
+    """Every `catalogue.X.inc(...)`, `.set(...)`, `.observe(...)` and `.time(...)` in the product."""
+    found = []
+    for folder in ("metrics", "scout", "webapp", "workers"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                match node:
+                    case ast.Call(
+                        func=ast.Attribute(
+                            value=ast.Attribute(value=ast.Name(id="catalogue"), attr=name),
+                            attr="inc" | "set" | "observe" | "time",
+                        )
+                    ):
+                        found.append(
+                            (f"{path.relative_to(ROOT)}:{node.lineno}", getattr(catalogue, name), node)
+                        )
+    return found
+
+
+def test_every_emission_names_the_labels_of_its_metric_and_declared_values() -> None:
+    wrong = []
+    for place, metric, call in emissions():
+        if any(keyword.arg is None for keyword in call.keywords):
+            continue  # **labels
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        if set(given) != {label.name for label in metric.labels}:
+            wrong.append(f"{place}: {metric.name} has other labels than {sorted(map(str, given))}")
+        for label in metric.labels:
+            value = given.get(label.name)
+            if label.values and isinstance(value, ast.Constant) and value.value not in label.values:
+                wrong.append(f"{place}: {metric.name} has no {label.name}={value.value!r}")
+    assert wrong == []
 
 
 # --- The command ---
