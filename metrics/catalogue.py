@@ -7,7 +7,18 @@ dashboards are checked against it.
 
 from __future__ import annotations
 
-from metrics.model import DB_BUCKETS, JOB_BUCKETS, Counter, Gauge, Label, Metric, Signal, Timer, Unit
+from metrics.model import (
+    DB_BUCKETS,
+    JOB_BUCKETS,
+    Counter,
+    Gauge,
+    Label,
+    Metric,
+    PushedGauge,
+    Signal,
+    Timer,
+    Unit,
+)
 
 # --- The labels, and what they may say -------------------------------------------------------------------
 
@@ -422,6 +433,86 @@ CLIENT_LABEL_OVERFLOWS = Counter(
     raised_by="a value that is unsafe, not allowed, or past its label's bound",
     signal=Signal.PIPELINE,
     labels=(Label("metric", bound=100),),
+)
+
+CLIENT_EXPORTER_RESTARTS = Counter(
+    name="statsd_client_exporter_restarts_total",
+    help="Returns of the exporter that our processes noticed: each process counts for itself.",
+    raised_by="the client, when datagrams are taken again after they were refused, or the host has moved",
+    signal=Signal.PIPELINE,
+)
+CLIENT_PROBES = Counter(
+    name="statsd_client_probes_total",
+    help="Probes sent through the whole path.",
+    raised_by="`scout metrics doctor`",
+    signal=Signal.PIPELINE,
+)
+
+# --- Scan results, on the Pushgateway -----------------------------------------------------------------------
+# One group per source: job="iam_scan", source=<slug>. Every push replaces the whole group.
+
+SCAN_LAST_SUCCESS = PushedGauge(
+    name="iam_scan_last_success_timestamp_seconds",
+    help="When the source's scan last succeeded, in Unix time; 0 when it never did.",
+    raised_by="the end of every source's scan",
+    signal=Signal.BUSINESS,
+    unit=Unit.TIMESTAMP,
+)
+SCAN_LAST_RUN = PushedGauge(
+    name="iam_scan_last_run_timestamp_seconds",
+    help="When the source's last scan ended, in Unix time.",
+    raised_by="the end of every source's scan",
+    signal=Signal.BUSINESS,
+    unit=Unit.TIMESTAMP,
+)
+SCAN_LAST_DURATION = PushedGauge(
+    name="iam_scan_last_duration_seconds",
+    help="How long the source's last scan took.",
+    raised_by="the end of every source's scan",
+    signal=Signal.LATENCY,
+    unit=Unit.SECONDS,
+)
+SCAN_LAST_SUCCEEDED = PushedGauge(
+    name="iam_scan_last_succeeded",
+    help="Whether the source's last scan brought jobs at all: 1 succeeded or partial, 0 failed.",
+    raised_by="the end of every source's scan",
+    signal=Signal.ERRORS,
+)
+SCAN_LAST_COMPLETE = PushedGauge(
+    name="iam_scan_last_complete",
+    help="Whether the source's last scan read the whole board: 1 succeeded, 0 partial or failed.",
+    raised_by="the end of every source's scan",
+    signal=Signal.ERRORS,
+)
+SCAN_LAST_SEEN = PushedGauge(
+    name="iam_scan_last_seen",
+    help="Postings that the source's last scan saw.",
+    raised_by="the end of every source's scan",
+    signal=Signal.BUSINESS,
+)
+SCAN_LAST_NEW = PushedGauge(
+    name="iam_scan_last_new",
+    help="Postings that the source's last scan saw for the first time.",
+    raised_by="the end of every source's scan",
+    signal=Signal.BUSINESS,
+)
+SCAN_LAST_UPDATED = PushedGauge(
+    name="iam_scan_last_updated",
+    help="Postings that had changed in the source's last scan.",
+    raised_by="the end of every source's scan",
+    signal=Signal.BUSINESS,
+)
+SCAN_LAST_CLOSED = PushedGauge(
+    name="iam_scan_last_closed",
+    help="Postings that were gone in the source's last scan.",
+    raised_by="the end of every source's scan",
+    signal=Signal.BUSINESS,
+)
+SCAN_LISTED = PushedGauge(
+    name="iam_scan_listed",
+    help="Postings that the source has open now, as far as we know.",
+    raised_by="the end of every source's scan",
+    signal=Signal.BUSINESS,
 )
 
 ALL: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

@@ -1,9 +1,11 @@
-"""The tables: sources, jobs and their listings, scan runs, the owner's statuses and notes, account and sessions."""
+"""The tables: sources, jobs and their listings, scan runs, statuses and notes, account and sessions."""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
+import unicodedata
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -19,7 +21,10 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    event,
+    inspect,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from scout import clock
@@ -41,7 +46,11 @@ class UTCDateTime(TypeDecorator[dt.datetime]):
         value = value.astimezone(dt.UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+    def process_result_value(
+        self,
+        value: dt.datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
+    ) -> dt.datetime | None:
         """Give every time back aware, in UTC."""
         if value is None:
             return None
@@ -85,9 +94,42 @@ class ScanState(enum.StrEnum):
         return self in {ScanState.SUCCEEDED, ScanState.PARTIAL, ScanState.FAILED}
 
 
-def _enum(kind: type[enum.StrEnum]) -> Enum:
+def _enum(kind: type[enum.StrEnum], column: str) -> Enum:
     # Stored by value, as text with a CHECK: adding a member is a small migration on either database.
-    return Enum(kind, native_enum=False, values_callable=lambda e: [m.value for m in e], length=20)
+    return Enum(
+        kind,
+        name=column,
+        native_enum=False,
+        create_constraint=True,
+        values_callable=lambda members: [member.value for member in members],
+        length=20,
+    )
+
+
+def _now() -> dt.datetime:
+    # Looks the clock up at each call, so that a test that sets it sets it here too.
+    return clock.now()
+
+
+def _json() -> JSON:
+    # Python's None is SQL's NULL, not JSON's null. PostgreSQL keeps the binary form.
+    return JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def fold(text: str) -> str:
+    """The form in which text is compared in a search: compatibility-normalised, without case."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def search_text(title: str, company: str, locations: Sequence[str], department: str = "") -> str:
+    """What a search reads of a job besides its description, folded, a line each."""
+    return fold("\n".join((title, company, *locations, department)))
+
+
+def _search_text_of_row(context: Any) -> str:
+    # A column default, so that bulk inserts have it too.
+    row = context.get_current_parameters()
+    return search_text(row["title"], row["company"], row.get("locations") or (), row.get("department") or "")
 
 
 class Base(DeclarativeBase):
@@ -104,20 +146,21 @@ class Base(DeclarativeBase):
     )
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         dt.datetime: UTCDateTime(),
-        Status: _enum(Status),
-        Remote: _enum(Remote),
-        RunTrigger: _enum(RunTrigger),
-        ScanState: _enum(ScanState),
-        dict[str, Any]: JSON(),
-        list[Any]: JSON(),
+        dict[str, Any]: _json(),
+        list[Any]: _json(),
     }
+
+
+# A page, a link or a queued job may name a row that is gone: its id never comes to mean another row.
+# PostgreSQL counts on by itself; SQLite must be asked.
+_NO_REUSE = {"sqlite_autoincrement": True}
 
 
 class Source(Base):
     """One board that is scanned: its address, its schedule, its lease and how it fared last."""
 
     __tablename__ = "sources"
-    __table_args__ = (UniqueConstraint("kind", "token"),)
+    __table_args__ = (UniqueConstraint("kind", "token"), _NO_REUSE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
@@ -125,7 +168,7 @@ class Source(Base):
     token: Mapped[str] = mapped_column(String(500))
     name: Mapped[str] = mapped_column(String(200))
     url: Mapped[str] = mapped_column(String(1000), default="")
-    added_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    added_at: Mapped[dt.datetime] = mapped_column(default=_now)
     paused: Mapped[bool] = mapped_column(default=False)
 
     next_scan_at: Mapped[dt.datetime | None] = mapped_column(index=True)
@@ -138,7 +181,7 @@ class Source(Base):
 
     last_scan_at: Mapped[dt.datetime | None]
     last_success_at: Mapped[dt.datetime | None]
-    last_state: Mapped[ScanState | None]
+    last_state: Mapped[ScanState | None] = mapped_column(_enum(ScanState, "last_state"))
     last_reason: Mapped[str] = mapped_column(String(40), default="")
     last_error: Mapped[str] = mapped_column(Text, default="")
     failures: Mapped[int] = mapped_column(default=0)
@@ -162,6 +205,8 @@ class Job(Base):
         Index(None, "status", "first_seen_at", "id"),
         Index(None, "first_seen_at", "id"),
         Index(None, "score", "id"),
+        Index(None, "posted_at", "id"),
+        _NO_REUSE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -169,7 +214,7 @@ class Job(Base):
     company: Mapped[str] = mapped_column(String(300), index=True)
     url: Mapped[str] = mapped_column(Text)
     locations: Mapped[list[Any]] = mapped_column(default=list)
-    remote: Mapped[Remote] = mapped_column(default=Remote.UNKNOWN)
+    remote: Mapped[Remote] = mapped_column(_enum(Remote, "remote"), default=Remote.UNKNOWN)
     remote_evidence: Mapped[str] = mapped_column(String(200), default="")
     salary: Mapped[dict[str, Any] | None]
     """The fields of `scout.postings.Salary`, or null where none is stated."""
@@ -183,16 +228,17 @@ class Job(Base):
     reasons: Mapped[list[Any]] = mapped_column(default=list)
     """Why it matches: `{"term", "where", "points"}`, best first."""
 
-    status: Mapped[Status] = mapped_column(default=Status.NEW)
-    first_seen_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
-    last_seen_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    status: Mapped[Status] = mapped_column(_enum(Status, "status"), default=Status.NEW)
+    first_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    last_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
     changed_at: Mapped[dt.datetime | None]
     """When a scan last found its content changed."""
     closed_at: Mapped[dt.datetime | None]
     """When no board listed it any more; null while at least one does."""
     version: Mapped[int] = mapped_column(default=1)
-
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    """Rises with each change of the status, and only then: a scan that touches the job is no conflict."""
+    search_text: Mapped[str] = mapped_column(Text, default=_search_text_of_row, deferred=True)
+    """Title, company, places and department, folded: kept in step by itself (see `search_text()`)."""
 
     listings: Mapped[list[Listing]] = relationship(
         back_populates="job", cascade="all, delete-orphan", passive_deletes=True
@@ -208,6 +254,15 @@ class Job(Base):
     )
 
 
+@event.listens_for(Job, "before_update")
+def _keep_search_text(_mapper: Any, _connection: Any, job: Job) -> None:
+    state = inspect(job)
+    if any(
+        state.attrs[name].history.has_changes() for name in ("title", "company", "locations", "department")
+    ):
+        job.search_text = search_text(job.title, job.company, job.locations, job.department)
+
+
 class Listing(Base):
     """A job under one source: that source's own id of it, and what it last looked like there."""
 
@@ -221,8 +276,8 @@ class Listing(Base):
     url: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(64))
     """Fingerprint of the posting's content: an equal one means that nothing needs writing."""
-    first_seen_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
-    last_seen_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    first_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    last_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
     missing: Mapped[int] = mapped_column(default=0)
     """Complete listings in a row that lacked it."""
     closed_at: Mapped[dt.datetime | None]
@@ -235,11 +290,12 @@ class ScanRun(Base):
     """One round of scanning: a set of sources, asked for together."""
 
     __tablename__ = "scan_runs"
+    __table_args__ = _NO_REUSE
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    trigger: Mapped[RunTrigger]
-    state: Mapped[ScanState] = mapped_column(default=ScanState.QUEUED, index=True)
-    created_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    trigger: Mapped[RunTrigger] = mapped_column(_enum(RunTrigger, "trigger"))
+    state: Mapped[ScanState] = mapped_column(_enum(ScanState, "state"), default=ScanState.QUEUED, index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=_now)
     started_at: Mapped[dt.datetime | None]
     finished_at: Mapped[dt.datetime | None]
 
@@ -252,12 +308,12 @@ class ScanResult(Base):
     """One source's part in a run. A row exists from the moment the run is asked for."""
 
     __tablename__ = "scan_results"
-    __table_args__ = (UniqueConstraint("run_id", "source_id"), Index(None, "state"))
+    __table_args__ = (UniqueConstraint("run_id", "source_id"), Index(None, "state"), _NO_REUSE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("scan_runs.id", ondelete="CASCADE"))
     source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"), index=True)
-    state: Mapped[ScanState] = mapped_column(default=ScanState.QUEUED)
+    state: Mapped[ScanState] = mapped_column(_enum(ScanState, "state"), default=ScanState.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
     """How often a worker began it; past the limit it is parked as failed."""
     started_at: Mapped[dt.datetime | None]
@@ -284,9 +340,9 @@ class StatusChange(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
-    from_status: Mapped[Status]
-    to_status: Mapped[Status]
-    at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    from_status: Mapped[Status] = mapped_column(_enum(Status, "from_status"))
+    to_status: Mapped[Status] = mapped_column(_enum(Status, "to_status"))
+    at: Mapped[dt.datetime] = mapped_column(default=_now)
     by: Mapped[str] = mapped_column(String(20))
     """Who: `owner` (pages), `command` (command line) or `scan`."""
 
@@ -301,8 +357,8 @@ class Note(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
     body: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
-    updated_at: Mapped[dt.datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    created_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    updated_at: Mapped[dt.datetime] = mapped_column(default=_now, onupdate=_now)
 
     job: Mapped[Job] = relationship(back_populates="notes")
 
@@ -315,8 +371,8 @@ class Account(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     password_hash: Mapped[str] = mapped_column(String(300))
-    created_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
-    password_changed_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    created_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    password_changed_at: Mapped[dt.datetime] = mapped_column(default=_now)
 
 
 class Session(Base):
@@ -325,8 +381,8 @@ class Session(Base):
     __tablename__ = "sessions"
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    created_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
-    last_seen_at: Mapped[dt.datetime] = mapped_column(default=clock.now)
+    created_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    last_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
     browser: Mapped[str] = mapped_column(String(200), default="")
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -41,25 +41,35 @@ class Settings:
     web_workers: int = _setting("SCOUT_WEB_WORKERS", 2, "Gunicorn worker processes.")
     scan_workers: int = _setting("SCOUT_SCAN_WORKERS", 2, "RQ worker processes that scan.")
     password: str = _setting(
-        "SCOUT_PASSWORD", "", "The owner's password; unset, one is made at first start and printed once.",
+        "SCOUT_PASSWORD",
+        "",
+        "The owner's password; unset, one is made at first start and printed once.",
         secret=True,
     )
     secret_key: str = _setting(
-        "SECRET_KEY", "", "Key that signs cookies; unset, one is made and kept in the data directory.",
+        "SECRET_KEY",
+        "",
+        "Key that signs cookies; unset, one is made and kept in the data directory.",
         secret=True,
     )
     starter_boards: bool = _setting(
-        "SCOUT_STARTER_BOARDS", True, "Whether a new data directory starts with the list of known boards."
+        "SCOUT_STARTER_BOARDS",
+        True,  # noqa: FBT003 - the default itself
+        "Whether a new data directory starts with the list of known boards.",
     )
     database_url: str = _setting(
-        "DATABASE_URL", "", "PostgreSQL (`postgresql://...`); unset, SQLite in the data directory.", secret=True
+        "DATABASE_URL",
+        "",
+        "PostgreSQL (`postgresql://...`); unset, SQLite in the data directory.",
+        secret=True,
     )
     redis_url: str = _setting(
         "REDIS_URL", "", "A Redis; unset, one is started on a Unix socket in the data directory.", secret=True
     )
     statsd_url: str = _setting(
-        "STATSD_URL", "", "Where metrics go: `udp://host:port` or `unixgram:///path`; unset, the exporter of "
-        "this stack."
+        "STATSD_URL",
+        "",
+        "Where metrics go: `udp://host:port` or `unixgram:///path`; unset, the exporter of this stack.",
     )
     statsd_exporter_url: str = _setting(
         "STATSD_EXPORTER_URL", "", "Web address of the statsd_exporter that STATSD_URL feeds."
@@ -68,12 +78,21 @@ class Settings:
         "PUSHGATEWAY_URL", "", "Web address of a Pushgateway; unset, one is started."
     )
     prometheus_url: str = _setting("PROMETHEUS_URL", "", "Web address of a Prometheus, for the status page.")
+    profile: str = _setting(
+        "SCOUT_PROFILE", "", "Name of a profile of the program, or path of your own; unset, `iam`."
+    )
     statsd_port: int = _setting("SCOUT_STATSD_PORT", 9125, "UDP port of the exporter that this stack starts.")
-    exporter_port: int = _setting("SCOUT_EXPORTER_PORT", 9102, "Web port of the exporter that this stack starts.")
-    pushgateway_port: int = _setting("SCOUT_PUSHGATEWAY_PORT", 9091, "Port of the gateway that this stack starts.")
+    exporter_port: int = _setting(
+        "SCOUT_EXPORTER_PORT", 9102, "Web port of the exporter that this stack starts."
+    )
+    pushgateway_port: int = _setting(
+        "SCOUT_PUSHGATEWAY_PORT", 9091, "Port of the gateway that this stack starts."
+    )
     origin_overrides: Mapping[str, str] = _setting(
-        "SCOUT_ORIGIN_OVERRIDES", {}, "`https://a=http://b:1,...`: sends requests for one origin to another, "
-        "path and query unchanged (caching proxies, the simulator, tests)."
+        "SCOUT_ORIGIN_OVERRIDES",
+        {},
+        "`https://a=http://b:1,...`: sends requests for one origin to another, "
+        "path and query unchanged (caching proxies, the simulator, tests).",
     )
     allow_private: frozenset[tuple[str, int]] = _setting(
         "SCOUT_ALLOW_PRIVATE", frozenset(), "`host:port,...` that the fetch door may reach although private."
@@ -82,10 +101,14 @@ class Settings:
         "SCOUT_CONTACT", "", "Page or mail address that boards may reach you at, sent with every request."
     )
     metrics_allow: tuple[str, ...] = _setting(
-        "SCOUT_METRICS_ALLOW", ("127.0.0.0/8", "::1/128"), "Networks that may read /metrics without signing in."
+        "SCOUT_METRICS_ALLOW",
+        ("127.0.0.0/8", "::1/128"),
+        "Networks that may read /metrics without signing in.",
     )
-    scan_interval_minutes: int = _setting(
-        "SCOUT_SCAN_INTERVAL_MINUTES", 60, "Minutes between two scans of a board, unless the board asks for more."
+    scan_interval_minutes: float = _setting(
+        "SCOUT_SCAN_INTERVAL_MINUTES",
+        60.0,
+        "Minutes between two scans of a board, unless the board asks for more; 0.5 is half a minute.",
     )
     lease_seconds: int = _setting(
         "SCOUT_LEASE_SECONDS", 60, "Seconds after which a scan whose worker died may be taken over."
@@ -136,7 +159,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         SettingError: A value cannot be used; the text says which, why and what it takes.
     """
     if environ is None:
-        environ = {**_dotenv(Path(".env")), **os.environ}
+        environ = environment()
     values = {}
     for each in fields(Settings):
         variable = each.metadata["variable"]
@@ -144,6 +167,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if text:
             values[each.name] = _parse(each.name, variable, text)
     return Settings(**values)
+
+
+def environment() -> dict[str, str]:
+    """The environment, over what `.env` in the working folder says."""
+    return {**_dotenv(Path(".env")), **os.environ}
 
 
 def _dotenv(path: Path) -> dict[str, str]:
@@ -156,7 +184,7 @@ def _dotenv(path: Path) -> dict[str, str]:
     return found
 
 
-def _parse(name: str, variable: str, text: str) -> Any:  # noqa: PLR0911 - one return per type of setting
+def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case per type
     match name:
         case "data_dir":
             return Path(text).expanduser().absolute()
@@ -165,7 +193,7 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: PLR0911 - one r
         case "web_workers" | "scan_workers":
             return _number(variable, text, 1, 64)
         case "scan_interval_minutes":
-            return _number(variable, text, 1, 10080)
+            return _decimal(variable, text, 0.1, 10080)
         case "lease_seconds":
             return _number(variable, text, 2, 3600)
         case "starter_boards":
@@ -196,6 +224,12 @@ def _number(variable: str, text: str, least: int, most: int) -> int:
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
         raise SettingError(f"{variable}={text!r}: write a whole number from {least} to {most}.")
     return int(text)
+
+
+def _decimal(variable: str, text: str, least: float, most: float) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not least <= float(text) <= most:
+        raise SettingError(f"{variable}={text!r}: write a number from {least:g} to {most:g}.")
+    return float(text)
 
 
 def _host_port(variable: str, text: str) -> tuple[str, int]:

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SAMPLES = Path(
-    os.environ.get("SCOUT_SAMPLES") or Path(__file__).resolve().parents[2] / "shared" / "samples"
-)
+SAMPLES = Path(os.environ.get("SCOUT_SAMPLES") or Path(__file__).resolve().parents[2] / "shared" / "samples")
 
 needs_samples = pytest.mark.skipif(
     not SAMPLES.is_dir(), reason="the recorded board answers (../shared/samples) are not on this machine"

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def wait_until(condition: Callable[[], T], *, timeout: float = 10.0, what: str = "the condition") -> T:
-    """Ask again and again until the answer is truthy, and return it; fail the test after `timeout` seconds."""
+    """Ask again until the answer is truthy, and return it; fail the test after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     pause = 0.01
     while True:

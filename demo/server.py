@@ -1,0 +1,492 @@
+"""The server: every board of the world on one port, told apart by path."""
+
+from __future__ import annotations
+
+import collections
+import datetime as dt
+import gzip
+import hashlib
+import ipaddress
+import json
+import re
+import select
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from demo.boards import Board
+from demo.boards import boards as all_boards
+from demo.faults import Fault, Faults, UnknownFaultError
+from demo.world import Entry, World
+
+#: Listings of more postings than this are made while they are sent, and never kept.
+_KEEP = 2000
+_PAGE = (
+    b"<!doctype html><title>One moment</title><h1>Checking your browser</h1><p>This takes a few seconds.</p>"
+)
+_EMPTY = {
+    "greenhouse": b'{"jobs":[],"meta":{"total":0}}',
+    "lever": b"[]",
+    "ashby": b'{"apiVersion":"1","jobs":[]}',
+    "feed": b'<?xml version="1.0"?><rss version="2.0"><channel><title>None</title></channel></rss>',
+}
+_PATHS = (
+    ("greenhouse", re.compile(r"/v1/boards/([^/]+)(?:/jobs(?:/(\d+))?)?/?")),
+    ("lever", re.compile(r"/v0/postings/([^/]+)(?:/([^/]+))?/?")),
+    ("ashby", re.compile(r"/posting-api/job-board/([^/]+)()/?")),
+)
+
+
+class BodyCache:
+    """The bodies last asked for, gzipped, up to `limit` bytes of them; safe for many threads.
+
+    Gzipped they are a sixth of their size, so that a world of thousands of boards fits.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._bodies: collections.OrderedDict[str, bytes] = collections.OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, tag: str) -> bytes | None:
+        """The gzipped body with this tag, if it is still here."""
+        with self._lock:
+            packed = self._bodies.get(tag)
+            if packed is not None:
+                self._bodies.move_to_end(tag)
+            return packed
+
+    def put(self, tag: str, packed: bytes) -> None:
+        """Keep a gzipped body; the ones longest unused make room for it."""
+        with self._lock:
+            if tag in self._bodies:
+                return
+            self._bodies[tag] = packed
+            self._size += len(packed)
+            while self._size > self._limit and self._bodies:
+                _, gone = self._bodies.popitem(last=False)
+                self._size -= len(gone)
+
+
+class Simulator:
+    """A running simulator of boards.
+
+    Args:
+        host: The address to listen on.
+        port: The port; 0 takes a free one.
+        seed: Another seed is another world.
+        tick: Seconds between two ticks; 0 means that the world moves by hand only.
+        boards: How many boards there are.
+        postings: Postings per board; about nine tenths of them are open at a time.
+        churn: The average life of a posting, in ticks.
+        mild: Whether boards misbehave a little by themselves.
+        epoch: The time of tick 0; by default the last full hour.
+        cache_bytes: How many bytes of ready answers are kept.
+
+    Raises:
+        OSError: The port cannot be had.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        seed: int = 7,
+        tick: float = 0,
+        boards: int = 12,
+        postings: int = 40,
+        churn: int = 120,
+        mild: bool = False,
+        epoch: dt.datetime | None = None,
+        cache_bytes: int = 256 * 1024 * 1024,
+    ) -> None:
+        self.boards: tuple[Board, ...] = all_boards(boards)
+        hour = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0)
+        self.world = World(boards=self.boards, seed=seed, slots=postings, churn=churn, epoch=epoch or hour)
+        self.faults = Faults([board.key for board in self.boards], mild=mild, seed=seed)
+        self.tick_seconds = tick
+        self.tick = 0
+        self.requests: collections.Counter[str] = collections.Counter()
+        self.numbers = {board.key: number for number, board in enumerate(self.boards)}
+        self.feeds = {urlsplit(board.token).path: board.key for board in self.boards if board.kind == "feed"}
+        self.cache = BodyCache(cache_bytes)
+        self._entries: collections.OrderedDict[tuple[int, int], list[Entry]] = collections.OrderedDict()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._server = _Server((host, port), _Handler)
+        self._server.simulator = self
+        self.faults.tick(0)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host, port = self._server.server_address[:2]
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set when the simulator is to end: slow answers stop waiting."""
+        return self._stopping
+
+    def start(self) -> Self:
+        """Begin to serve, and to tick where a tick is set."""
+        serve = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True, name="boards")
+        self._threads = [serve]
+        if self.tick_seconds > 0:
+            self._threads.append(threading.Thread(target=self._run_ticks, daemon=True, name="ticks"))
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End all of it and close the port."""
+        self._stopping.set()
+        if self._threads:
+            self._server.shutdown()
+        self._server.server_close()
+        for thread in self._threads:
+            thread.join(5)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def advance(self, ticks: int = 1) -> int:
+        """Move the world on, and return the tick that it is then."""
+        for _ in range(ticks):
+            with self._lock:
+                self.tick += 1
+                now = self.tick
+            self.faults.tick(now)
+        return self.tick
+
+    def _run_ticks(self) -> None:
+        while not self._stopping.wait(self.tick_seconds):
+            self.advance()
+
+    def entries(self, board: int, tick: int) -> list[Entry]:
+        """What a board carries at a tick; the boards last asked for are remembered."""
+        with self._lock:
+            found = self._entries.get((board, tick))
+        if found is None:
+            found = self.world.entries(board, tick)
+            with self._lock:
+                self._entries[board, tick] = found
+                while len(self._entries) > 64:  # noqa: PLR2004 - the boards being paged through just now
+                    self._entries.popitem(last=False)
+        return found
+
+    def state(self, only: str = "", *, brief: bool = False) -> dict[str, Any]:
+        """The truth about the world, as tests and benchmarks compare it.
+
+        Args:
+            only: One board's key, or empty for all of them.
+            brief: Counts instead of ids.
+        """
+        tick = self.tick
+        told: dict[str, Any] = {}
+        for board, number in ((board, self.numbers[board.key]) for board in self.boards):
+            if only and board.key != only:
+                continue
+            truth: dict[str, Any] = dict(self.world.truth(number, tick)) if not brief else {}
+            if brief:
+                entries = self.entries(number, tick)
+                listed = sum(entry.listed for entry in entries)
+                truth = {"open": listed, "drafts": len(entries) - listed}
+            told[board.key] = {**board._asdict(), **truth, "requests": self.requests[board.key]}
+        return {
+            "seed": self.world.seed,
+            "tick": tick,
+            "tick_seconds": self.tick_seconds,
+            "faults": self.faults.told(tick),
+            "boards": told,
+        }
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+    simulator: Simulator
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that hang up: that is what the faults make them do."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "BoardSimulator"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    timeout = 75
+    server: _Server
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        """Nothing: the state counts the requests."""
+
+    def do_HEAD(self) -> None:
+        """Answer as GET does, without the body."""
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        """Answer for a board, or tell the state."""
+        split = urlsplit(self.path)
+        query = {name: values[-1] for name, values in parse_qs(split.query).items()}
+        if split.path.startswith("/demo/"):
+            self._control(split.path, query)
+            return
+        if split.path == "/":
+            self._send(
+                200, b"A simulator of job boards. GET /demo/state tells what is on them.\n", "text/plain"
+            )
+            return
+        simulator = self.server.simulator
+        kind, key, job = self._find(split.path)
+        number = simulator.numbers.get(key)
+        if number is None:
+            self._send_json(404, {"status": 404, "error": "Job not found"})
+            return
+        simulator.requests[key] += 1
+        tick = simulator.tick
+        fault = simulator.faults.take(key, tick)
+        if fault is not None and self._spoil_early(fault, kind):
+            return
+        if job:
+            self._send_one(number, tick, job)
+        else:
+            self._send_listing(number, tick, query, fault)
+
+    def do_POST(self) -> None:
+        """Change the world: `/demo/tick` and `/demo/faults`."""
+        length = int(self.headers.get("Content-Length") or 0)
+        data = self.rfile.read(min(length, 1 << 20)) if length else b"{}"
+        split = urlsplit(self.path)
+        try:
+            asked = json.loads(data)
+            self._control(split.path, {}, asked if isinstance(asked, dict) else {})
+        except (TypeError, ValueError) as error:
+            self._send_json(400, {"error": str(error)})
+
+    def _find(self, path: str) -> tuple[str, str, str]:
+        """The kind, the board's key and the job's id that a path names."""
+        feed = self.server.simulator.feeds.get(path)
+        if feed is not None:
+            return "feed", feed, ""
+        for kind, pattern in _PATHS:
+            match = pattern.fullmatch(path)
+            if match:
+                return kind, f"{kind}/{match[1]}", match[2] or ""
+        return "", "", ""
+
+    def _control(self, path: str, query: dict[str, str], asked: dict[str, Any] | None = None) -> None:
+        if not _near(self.client_address[0]):
+            self._send_json(403, {"error": "Control paths answer to this machine only."})
+            return
+        simulator = self.server.simulator
+        if path == "/demo/state" and asked is None:
+            self._send_json(200, simulator.state(query.get("board", ""), brief="brief" in query))
+        elif path == "/demo/tick" and asked is not None:
+            self._send_json(200, {"tick": simulator.advance(int(asked.get("ticks", 1)))})
+        elif path == "/demo/faults" and asked is not None:
+            board = str(asked.get("board", ""))
+            if board != "*" and board not in simulator.numbers:
+                raise UnknownFaultError(f"{board!r} is no board here. GET /demo/state lists them.")
+            simulator.faults.set(board, Fault.from_json(asked))
+            self._send_json(200, {"faults": simulator.faults.told(simulator.tick)})
+        else:
+            self._send_json(404, {"error": "There are GET /demo/state, POST /demo/tick, POST /demo/faults."})
+
+    # Answers that are as they should be.
+
+    def _send_listing(self, board: int, tick: int, query: dict[str, str], fault: Fault | None) -> None:
+        simulator = self.server.simulator
+        world = simulator.world
+        kind = world.boards[board].kind
+        entries = simulator.entries(board, tick)
+        full = True
+        if kind == "greenhouse":
+            full = query.get("content") == "true"
+        elif kind == "ashby":
+            full = query.get("includeCompensation") == "true"
+        elif kind == "lever":
+            skip, limit = _whole(query.get("skip"), 0), _whole(query.get("limit"), len(entries))
+            entries = entries[skip : skip + limit]
+        content_type = (
+            "application/rss+xml; charset=utf-8" if kind == "feed" else "application/json; charset=utf-8"
+        )
+        tag = _tag(world, board, entries, full=full)
+        if fault is None and tag in (self.headers.get("If-None-Match") or ""):
+            self._send(304, b"", content_type, {"ETag": tag})
+            return
+        pieces = world.listing(board, entries, full=full)
+        if len(entries) > _KEEP and fault is None:
+            self._stream(pieces, content_type, {"ETag": tag})
+            return
+        packed = simulator.cache.get(tag)
+        if packed is None:
+            packed = gzip.compress(b"".join(pieces), 1, mtime=0)
+            simulator.cache.put(tag, packed)
+        headers = {"ETag": tag, "Vary": "Accept-Encoding"}
+        if fault is not None:
+            self._spoil_body(fault, gzip.decompress(packed), content_type)
+        elif self._takes_gzip():
+            self._send(200, packed, content_type, headers | {"Content-Encoding": "gzip"})
+        else:
+            self._send(200, gzip.decompress(packed), content_type, headers)
+
+    def _send_one(self, board: int, tick: int, job: str) -> None:
+        simulator = self.server.simulator
+        for entry in simulator.entries(board, tick):
+            if entry.listed and simulator.world.job_id(board, entry) == job:
+                text = simulator.world.render(board, entry, full=True, alone=True)
+                self._send(200, text.encode(), "application/json; charset=utf-8")
+                return
+        self._send_json(404, {"status": 404, "error": "Job not found"})
+
+    def _takes_gzip(self) -> bool:
+        return "gzip" in (self.headers.get("Accept-Encoding") or "")
+
+    def _send_json(self, status: int, value: Any) -> None:
+        self._send(status, json.dumps(value, ensure_ascii=False).encode(), "application/json; charset=utf-8")
+
+    def _send(
+        self, status: int, body: bytes, content_type: str, headers: dict[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def _stream(self, pieces: Iterable[bytes], content_type: str, headers: dict[str, str]) -> None:
+        """Send pieces as they come, in chunks (RFC 9112, section 7.1), gzipped where that is accepted."""
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Transfer-Encoding", "chunked")
+        if self._takes_gzip():
+            self.send_header("Content-Encoding", "gzip")
+            pieces = _packed(pieces)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        for piece in pieces:
+            if piece:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+    # Answers that are not.
+
+    def _spoil_early(self, fault: Fault, kind: str) -> bool:
+        """Give the bad answers for which no listing is needed; False when `fault` is none of them."""
+        json_type = "application/json; charset=utf-8"
+        bodies = {
+            "html": (_PAGE, "text/html; charset=utf-8"),
+            "empty": (_EMPTY[kind], "application/rss+xml" if kind == "feed" else json_type),
+            "blank": (b"", json_type),
+            "garbage": (b'{"jobs": [\x00\xff\xfe <<<' + bytes(range(256)), json_type),
+        }
+        places = {"redirect_inside": fault.location, "redirect_loop": self.path}
+        if fault.name.isdigit():
+            headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+            body = json.dumps({"status": int(fault.name), "error": "The simulator was told to fail."})
+            self._send(int(fault.name), body.encode(), json_type, headers)
+        elif fault.name in bodies:
+            self._send(200, *bodies[fault.name])
+        elif fault.name in places:
+            self._send(302, b"", "text/plain", {"Location": places[fault.name]})
+        elif fault.name in {"hang", "disconnect"}:
+            if fault.name == "hang":
+                self._wait(fault.seconds)
+            self.close_connection = True
+        elif fault.name == "endless":
+            self._stream(self._never_ending(), json_type, {})
+        else:
+            return False
+        return True
+
+    def _spoil_body(self, fault: Fault, body: bytes, content_type: str) -> None:
+        """Give the bad answers that begin as a good one: `truncated` and `slow`."""
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if fault.name == "truncated":
+            self.wfile.write(body[: len(body) // 2])
+            self.wfile.flush()
+            self.close_connection = True
+            return
+        steps = 40
+        size = len(body) // steps + 1
+        for start in range(0, len(body), size):
+            self.wfile.write(body[start : start + size])
+            self.wfile.flush()
+            if self._wait(fault.seconds / steps):
+                self.close_connection = True
+                return
+
+    def _never_ending(self) -> Iterator[bytes]:
+        filler = b'{"jobs":[' + b" " * 65_536
+        while not self.server.simulator.stopping.is_set():
+            yield filler
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait; True when the simulator ends or the client has gone before the time is up."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if self.server.simulator.stopping.wait(min(left, 0.2)):
+                return True
+            poll = select.poll()
+            poll.register(self.connection, select.POLLIN)
+            try:
+                if poll.poll(0) and not self.connection.recv(1, socket.MSG_PEEK):
+                    return True
+            except OSError:
+                return True
+        return False
+
+
+def _near(address: str) -> bool:
+    """Whether a client is on this machine."""
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+def _whole(text: str | None, default: int) -> int:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else default
+
+
+def _tag(world: World, board: int, entries: list[Entry], *, full: bool) -> str:
+    """The version of a listing: it changes whenever a byte of the listing does."""
+    digest = hashlib.blake2b(digest_size=12)
+    digest.update(f"{world.seed} {world.epoch} {board} {full}".encode())
+    digest.update(repr(entries).encode())
+    return f'"{digest.hexdigest()}"'
+
+
+def _packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Gzip a stream piece by piece."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()

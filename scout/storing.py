@@ -1,0 +1,340 @@
+"""Storing what a scan read: what is new, changed, unchanged, back again, or gone from a board.
+
+A listing is (source, the source's own job id), and the database keeps it unique. Content is compared by a
+fingerprint, so that an unchanged posting costs no more than its place in one bulk UPDATE. Nothing here
+touches what the owner decided: statuses move only through `scout.jobs.close` and `scout.jobs.reopen`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from scout import clock, jobs
+from scout.leases import changed
+from scout.matching import Match
+from scout.models import Job, Listing, Status, search_text
+from scout.postings import Posting
+
+#: Complete listings in a row that must lack a posting before it counts as closed.
+ABSENCES = 2
+
+#: From this many listed postings on, a listing of fewer than half of them is not believed at once.
+GUARDED_FROM = 10
+
+_ID_LENGTH = 500
+_IDS_PER_STATEMENT = 5000  # SQLite takes 32,766 values a statement (sqlite.org/limits.html)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A listing as the database has it."""
+
+    listing_id: int
+    job_id: int
+    digest: str
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A posting to be written, with its fingerprint and how it matches."""
+
+    posting: Posting
+    digest: str
+    match: Match
+
+
+@dataclass(slots=True)
+class Stored:
+    """What one batch did, in listings."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    reopened: int = 0
+    known: dict[str, Known] = field(default_factory=dict)
+    """The batch's written listings as they are now, by the source's job id."""
+
+
+def digest(posting: Posting) -> str:
+    """The fingerprint of a posting's content.
+
+    The date of publication is left out: boards move it without a change of the posting, and a date in the
+    future is read as today's, so it would make old postings look edited every day.
+    """
+    pay = posting.salary
+    content = (
+        posting.title, posting.company, posting.url, posting.locations, posting.remote.value,
+        posting.remote_evidence, posting.description_html or posting.description_text,
+        pay and (pay.minimum, pay.maximum, pay.currency, pay.period, pay.origin, pay.raw),
+        posting.employment_type, posting.department, posting.requisition_id, posting.tags,
+    )  # fmt: skip
+    # repr tells ('a', 'b') from ('ab',), and writes NUL and lone surrogates as plain escapes.
+    return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+def identity(posting: Posting) -> str:
+    """The source's job id as it is stored: an absurdly long one is cut, and a fingerprint keeps it unique."""
+    own = _clean(posting.source_job_id)
+    if len(own) <= _ID_LENGTH:
+        return own
+    mark = hashlib.sha256(own.encode()).hexdigest()
+    return own[: _ID_LENGTH - len(mark)] + mark
+
+
+def known_listings(session: Session, source_id: int) -> dict[str, Known]:
+    """All listings of a source, by the source's job id."""
+    rows = session.execute(
+        select(Listing.source_job_id, Listing.id, Listing.job_id, Listing.digest, Listing.closed_at).where(
+            Listing.source_id == source_id
+        )
+    )
+    return {row[0]: Known(row[1], row[2], row[3], row[4] is not None) for row in rows}
+
+
+def write(
+    session: Session,
+    source_id: int,
+    entries: Sequence[Entry],
+    unchanged: Sequence[Known],
+    known: dict[str, Known],
+) -> Stored:
+    """Store one batch in the running transaction.
+
+    Args:
+        session: The transaction.
+        source_id: The source that was read.
+        entries: Postings that are new, changed, or back after they were closed; each id once.
+        unchanged: Listings that were seen again as they were.
+        known: The source's listings as this scan knows them; not altered here, since the transaction may
+            fail.
+    """
+    now = clock.now()
+    stored = Stored(unchanged=len(unchanged))
+    touch(session, unchanged, now)
+    fresh = [entry for entry in entries if identity(entry.posting) not in known]
+    seen_before = [
+        (entry, known[identity(entry.posting)]) for entry in entries if identity(entry.posting) in known
+    ]
+    if fresh:
+        seen_before += _insert(session, source_id, fresh, now, stored)
+    if seen_before:
+        _update(session, seen_before, now, stored)
+    return stored
+
+
+def touch(session: Session, listings: Iterable[Known], now: dt.datetime) -> None:
+    """Note that listings, and so their jobs, were seen again."""
+    found = list(listings)
+    for start in range(0, len(found), _IDS_PER_STATEMENT):
+        part = found[start : start + _IDS_PER_STATEMENT]
+        changed(
+            session,
+            update(Listing)
+            .where(Listing.id.in_([each.listing_id for each in part]))
+            .values(last_seen_at=now, missing=0),
+        )
+        changed(
+            session, update(Job).where(Job.id.in_([each.job_id for each in part])).values(last_seen_at=now)
+        )
+
+
+def touch_all(session: Session, source_id: int) -> int:
+    """Note that a source's open listings were seen again, since the board says so; how many."""
+    now = clock.now()
+    open_ones = (Listing.source_id == source_id) & Listing.closed_at.is_(None) & (Listing.missing == 0)
+    changed(
+        session,
+        update(Job).where(Job.id.in_(select(Listing.job_id).where(open_ones))).values(last_seen_at=now),
+    )
+    return changed(session, update(Listing).where(open_ones).values(last_seen_at=now))
+
+
+def open_count(session: Session, source_id: int) -> int:
+    """How many open listings a source has."""
+    return session.scalar(
+        select(func.count()).where(Listing.source_id == source_id, Listing.closed_at.is_(None))
+    ) or 0  # fmt: skip
+
+
+def vanished(listed: int, seen: int) -> bool:
+    """Whether a complete listing is too short to be believed.
+
+    Args:
+        listed: Open listings before the scan.
+        seen: Postings that the board named now.
+    """
+    return listed > 0 and (seen == 0 or (listed >= GUARDED_FROM and seen * 2 < listed))
+
+
+def close_absent(
+    session: Session, source_id: int, seen: set[str], absences: int = ABSENCES
+) -> tuple[int, bool]:
+    """Count an absence for each open listing that a complete listing did not name, and close those due.
+
+    A job closes with its last open listing. If it is still `new` its status follows; what the owner decided
+    stays.
+
+    Returns:
+        How many listings were closed, and whether absences wait for a second complete listing.
+    """
+    now = clock.now()
+    rows = session.execute(
+        select(Listing.id, Listing.source_job_id, Listing.job_id, Listing.missing).where(
+            Listing.source_id == source_id, Listing.closed_at.is_(None)
+        )
+    ).all()
+    absent = [row for row in rows if row.source_job_id not in seen]
+    gone = [row for row in absent if row.missing + 1 >= absences]
+    for ids in _parts([row.id for row in absent]):
+        changed(session, update(Listing).where(Listing.id.in_(ids)).values(missing=Listing.missing + 1))
+    for ids in _parts([row.id for row in gone]):
+        changed(session, update(Listing).where(Listing.id.in_(ids)).values(closed_at=now))
+    for ids in _parts([row.job_id for row in gone]):
+        _close_jobs(session, ids, now)
+    return len(gone), len(absent) > len(gone)
+
+
+def _close_jobs(session: Session, job_ids: Sequence[int], now: dt.datetime) -> None:
+    listed_elsewhere = select(Listing.job_id).where(Listing.closed_at.is_(None))
+    for job in session.scalars(select(Job).where(Job.id.in_(job_ids), Job.id.not_in(listed_elsewhere))):
+        jobs.close(session, job, now)
+
+
+def _insert(
+    session: Session, source_id: int, entries: Sequence[Entry], now: dt.datetime, stored: Stored
+) -> list[tuple[Entry, Known]]:
+    """Insert jobs with their listings. Returns those that somebody else had inserted meanwhile."""
+    job_ids = list(
+        session.scalars(
+            insert(Job).returning(Job.id, sort_by_parameter_order=True),
+            [
+                {
+                    **_content(entry),
+                    "status": Status.NEW,
+                    "first_seen_at": now,
+                    "last_seen_at": now,
+                    "version": 1,
+                }
+                for entry in entries
+            ],
+        )
+    )
+    rows = [
+        {
+            "source_id": source_id,
+            "source_job_id": identity(entry.posting),
+            "job_id": job_id,
+            "url": _clean(entry.posting.url),
+            "digest": entry.digest,
+            "first_seen_at": now,
+            "last_seen_at": now,
+            "missing": 0,
+        }
+        for entry, job_id in zip(entries, job_ids, strict=True)
+    ]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    inserted: dict[str, Known] = {}
+    statement = (
+        dialect.insert(Listing)
+        .on_conflict_do_nothing(index_elements=["source_id", "source_job_id"])
+        .returning(Listing.source_job_id, Listing.id, Listing.job_id, Listing.digest)
+    )
+    for row in session.execute(statement, rows):
+        inserted[row[0]] = Known(row[1], row[2], row[3], closed=False)
+    stored.new += len(inserted)
+    stored.known.update(inserted)
+    lost = [entry for entry in entries if identity(entry.posting) not in inserted]
+    if not lost:
+        return []
+    orphans = [row["job_id"] for row in rows if row["source_job_id"] not in inserted]
+    changed(session, Job.__table__.delete().where(Job.id.in_(orphans)))  # type: ignore[attr-defined]
+    theirs = known_listings(session, source_id)
+    return [(entry, theirs[identity(entry.posting)]) for entry in lost]
+
+
+def _update(session: Session, pairs: Sequence[tuple[Entry, Known]], now: dt.datetime, stored: Stored) -> None:
+    edited = [(entry, known) for entry, known in pairs if entry.digest != known.digest]
+    if edited:
+        # The version is left alone: it guards the owner's own changes, and the board's touch none of them.
+        session.connection().execute(
+            update(Job.__table__).where(Job.__table__.c.id == bindparam("job")),  # type: ignore[arg-type]
+            [
+                {**_content(entry), "changed_at": now, "last_seen_at": now, "job": known.job_id}
+                for entry, known in edited
+            ],
+        )
+    session.connection().execute(
+        update(Listing.__table__).where(Listing.__table__.c.id == bindparam("listing")),  # type: ignore[arg-type]
+        [
+            {
+                "url": _clean(entry.posting.url),
+                "digest": entry.digest,
+                "last_seen_at": now,
+                "missing": 0,
+                "closed_at": None,
+                "listing": known.listing_id,
+            }
+            for entry, known in pairs
+        ],
+    )
+    back = [known.job_id for _, known in pairs if known.closed]
+    if back:
+        changed(session, update(Job).where(Job.id.in_(back)).values(last_seen_at=now))
+        for job in session.scalars(select(Job).where(Job.id.in_(back))):
+            jobs.reopen(session, job)
+    stored.reopened += len(back)
+    stored.updated += sum(1 for _, known in edited if not known.closed)
+    for entry, known in pairs:
+        stored.known[identity(entry.posting)] = Known(
+            known.listing_id, known.job_id, entry.digest, closed=False
+        )
+
+
+def _content(entry: Entry) -> dict[str, Any]:
+    posting = entry.posting
+    title, company = _clean(posting.title), _clean(posting.company)[:300]
+    department = _clean(posting.department)[:300]
+    locations = [_clean(place) for place in posting.locations]
+    return {
+        "title": title,
+        "company": company,
+        "url": _clean(posting.url),
+        "locations": locations,
+        "remote": posting.remote,
+        "remote_evidence": _clean(posting.remote_evidence)[:200],
+        "salary": dataclasses.asdict(posting.salary) if posting.salary else None,
+        "employment_type": _clean(posting.employment_type)[:40],
+        "department": department,
+        # A bulk UPDATE runs none of the column defaults that would derive it.
+        "search_text": search_text(title, company, locations, department),
+        "description_html": _clean(posting.description_html),
+        "description_text": _clean(posting.description_text),
+        "posted_at": posting.posted_at,
+        "score": entry.match.score,
+        "reasons": entry.match.reasons,
+    }
+
+
+def _clean(text: str) -> str:
+    """Text that both databases take: PostgreSQL refuses NUL, and neither stores a lone surrogate."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def _parts(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[start : start + _IDS_PER_STATEMENT] for start in range(0, len(ids), _IDS_PER_STATEMENT)]

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import select, update
+
+from scout.leases import changed
+from scout.models import Job, RunTrigger, ScanRun, ScanState, Source
+from scout.settings import PROJECT
+from tests.boards_in_folders import posting
+from tests.redis_server import redis_server
+from tests.scan_stack import Stack, stack
+from tests.waiting import wait_until
+
+__all__ = ["redis_server", "stack"]
+
+
+def command(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from scout.cli import main; main()", "scan", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, **stack.environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_run_goes_from_the_queue_through_the_workers_into_the_database(stack: Stack) -> None:
+    good = stack.watch("good", [posting(1), posting(2)], [posting(3)])
+    stack.watch("bad", then="bot_challenge")
+    stack.watch("half", [posting(9)], then="too_large")
+    stack.start("worker")
+    results = stack.finished(stack.ask("good", "bad", "half"))
+    assert {slug: result.state.value for slug, result in results.items()} == {
+        "good": "succeeded",
+        "bad": "failed",
+        "half": "partial",
+    }
+    assert results["bad"].error == "The board failed: bot_challenge."
+    assert (results["good"].seen, results["good"].new) == (3, 3)
+    assert len(stack.rows(good)) == 3
+    wait_until(
+        lambda: stack.queue.queue.count == 0 and not stack.queue.queue.failed_job_registry.get_job_count(),
+        what="an empty queue",
+    )
+    assert not [key for key in stack.queue.connection.keys("rq:job:*") if b"scan_" in key], (
+        "no job is left over"
+    )
+
+
+def test_what_is_in_redis_is_json_and_carries_only_a_number(stack: Stack) -> None:
+    stack.watch("good", [posting(1)])
+    stack.ask("good")
+    (job_id,) = stack.queue.queue.get_job_ids()
+    (job,) = stack.queue.queue.get_jobs()
+    assert job_id.startswith("scan_1_")
+    assert json.loads(job._data if isinstance(job._data, bytes) else job.data) == [
+        "workers.jobs.scan_source", None, [1], {},
+    ]  # fmt: skip
+
+
+def test_the_command_waits_and_tells(stack: Stack) -> None:
+    stack.watch("good", [posting(1), posting(2)])
+    stack.watch("bad", then="gone")
+    stack.start("worker")
+    told = command(stack, "--source", "good", "--wait", "--json")
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout) == {
+        "run_id": 1,
+        "status": "succeeded",
+        "sources": [
+            {"source": "good", "kind": "folder", "status": "succeeded", "seen": 2, "new": 2, "updated": 0,
+             "closed": 0, "error": None}
+        ],
+    }  # fmt: skip
+    told = command(stack, "--source", "good", "--source", "bad", "--wait")
+    assert told.returncode == 3
+    assert "bad: failed, 0 seen, 0 new, 0 updated, 0 closed. The board failed: gone." in told.stdout
+    assert "Scan run 2 partial." in told.stdout
+    assert command(stack, "--source", "bad", "--wait").returncode == 1
+    told = command(stack, "--source", "good")
+    assert (told.returncode, told.stdout) == (0, "4\n")
+
+
+def test_the_command_says_what_is_missing(stack: Stack) -> None:
+    told = command(stack)
+    assert told.returncode == 1
+    assert "scout sources add" in told.stderr
+    told = command(stack, "--source", "nobody")
+    assert told.returncode == 1
+    assert "'nobody'" in told.stderr
+    assert command(stack, "--nonsense").returncode == 2
+    stack.redis.stop()
+    told = command(stack)
+    assert told.returncode == 1
+    assert "make run" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_ctrl_c_leaves_the_run_going(stack: Stack) -> None:
+    held = stack.watch("held", [posting(1)])
+    held.hold(0)
+    stack.start("worker")
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", "from scout.cli import main; main()", "scan", "--source", "held", "--wait"],
+        cwd=PROJECT,
+        env={**os.environ, **stack.environ},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: held.reached(0), timeout=20, what="the scan's start")
+    waiting.send_signal(signal.SIGINT)
+    _, said = waiting.communicate(timeout=20)
+    assert waiting.returncode == 1
+    assert "Scan run 1 goes on" in said
+    held.release(0)
+    assert stack.finished(1)["held"].state is ScanState.SUCCEEDED
+
+
+def test_the_scheduler_asks_for_what_is_due(stack: Stack) -> None:
+    for name in ("one", "two", "three"):
+        stack.watch(name, [posting(1)])
+    with stack.db.session() as session:
+        changed(session, update(Source).where(Source.slug != "three").values(paused=False))
+    stack.start("schedule")
+    stack.start("worker")
+    results = stack.finished(1)
+    assert sorted(results) == ["one", "two"]
+    assert stack.run(1).trigger is RunTrigger.FIRST
+    with stack.db.session() as session:
+        changed(session, update(Source).where(Source.slug == "two").values(next_scan_at=Source.added_at))
+    wait_until(lambda: _runs(stack) == 2, what="the second run")
+    assert sorted(stack.finished(2)) == ["two"]
+    assert stack.run(2).trigger is RunTrigger.SCHEDULE
+
+
+def _runs(stack: Stack) -> int:
+    with stack.db.reading() as session:
+        return len(session.scalars(select(ScanRun.id)).all())
+
+
+def test_a_second_scheduler_waits_for_the_first_ones_end(stack: Stack) -> None:
+    first = stack.start("schedule")
+    wait_until(lambda: stack.queue.connection.get("scout:scheduler"), timeout=20, what="the lock")
+    holder = stack.queue.connection.get("scout:scheduler")
+    stack.start("schedule")
+    first.terminate()
+    assert first.wait(timeout=10) == 0
+    wait_until(
+        lambda: stack.queue.connection.get("scout:scheduler") not in {None, holder},
+        timeout=20,
+        what="the other's lock",
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_workers_stop_within_seconds_and_hand_their_scan_back(stack: Stack, number: signal.Signals) -> None:
+    held = stack.watch("held", [posting(1)], [posting(2)])
+    held.hold(1)
+    pool = stack.start("worker")
+    run_id = stack.ask("held")
+    horse = wait_until(lambda: held.reached(1), timeout=20, what="the second page")
+    os.killpg(pool.pid, number)
+    assert pool.wait(timeout=5) == 0
+    wait_until(lambda: not _alive(horse), what="the horse's end")
+    (result,) = stack.run(run_id).results
+    assert (result.state, result.attempts) == (ScanState.QUEUED, 0)
+    held.release(1)
+    stack.start("worker")
+    stack.start("schedule")
+    assert stack.finished(run_id)["held"].state is ScanState.SUCCEEDED
+    assert len(stack.rows(held)) == 2
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_jobs_of_two_boards_are_two_jobs_though_their_ids_are_the_same(stack: Stack) -> None:
+    stack.watch("one", [posting(1)])
+    stack.watch("two", [posting(1)])
+    stack.start("worker")
+    stack.finished(stack.ask("one", "two"))
+    with stack.db.reading() as session:
+        assert len(session.scalars(select(Job.id)).all()) == 2

@@ -1,0 +1,60 @@
+"""Putting the application together."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+import metrics.http
+from scout import account
+from scout import settings as scout_settings
+from scout.jobs import next_statuses
+from scout.settings import Settings
+from webapp import appearance, assets, errors, jobs, probes, scans, security, show, sign_in, sources
+from webapp.parts import Parts
+from webapp.sessions import StoredSessions, browser_session
+
+#: The most that a request may carry: a note, or a pasted address, with room to spare.
+_LARGEST_REQUEST = 256 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application. It connects to nothing until a request needs it.
+
+    Args:
+        settings: What to use in place of the environment's.
+
+    Raises:
+        SettingError: The environment says something that cannot be used.
+        ScoutError: The key that signs cookies cannot be kept in the data directory.
+    """
+    settings = settings or scout_settings.load()
+    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.secret_key = account.secret_key(settings)
+    app.config.update(
+        MAX_CONTENT_LENGTH=_LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=_LARGEST_REQUEST,
+        MAX_FORM_PARTS=50,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["scout"] = Parts(settings)
+    app.extensions["scout_sign_in_limit"] = sign_in.SignInLimit(settings)
+    app.session_interface = StoredSessions()
+
+    metrics.http.instrument(app)
+    security.protect(app)
+    errors.handle(app)
+    for module in (jobs, sources, scans, sign_in, appearance, probes):
+        app.register_blueprint(module.pages)
+
+    show.add_filters(app)
+    app.jinja_env.globals.update(
+        asset=assets.address,
+        htmx=assets.HTMX,
+        theme=appearance.theme,
+        themes=appearance.THEMES,
+        session_of_browser=browser_session,
+        next_statuses=next_statuses,
+        way_back=jobs.way_back,
+        verbs=jobs.VERBS,
+    )
+    return app

@@ -1,0 +1,58 @@
+"""How gunicorn serves the pages: `gunicorn -c webapp/gunicorn.conf.py 'webapp:create_app()'`."""
+
+# ruff: noqa: N999 - the name that gunicorn gives its configuration
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+from typing import Any
+
+import metrics
+from scout import settings as scout_settings
+
+_settings = scout_settings.load()
+
+bind = (
+    f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
+)
+workers = _settings.web_workers
+worker_class = "gthread"
+threads = 4
+# Loaded once, before the fork: the workers share what the libraries fill, some 40 MB each. Safe, as the
+# application opens nothing before its first request (webapp/parts.py).
+preload_app = True
+
+timeout = 30
+graceful_timeout = 10
+keepalive = 5
+# A worker ends and is replaced now and then, whatever it may leak; never all at once.
+max_requests = 20_000
+max_requests_jitter = 2_000
+# The heartbeat is a file: on a disk that stalls it would read as a dead worker.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder of the system, not a guessed file name
+
+# Requests are counted by our own middleware, by route; gunicorn's own StatsD and log would double that.
+statsd_host = None
+accesslog = None
+errorlog = "-"
+loglevel = os.environ.get("SCOUT_LOG_LEVEL", "warning").lower()
+# A second door that nobody here uses, and a file that it would write at start.
+control_socket_disable = True
+
+
+def when_ready(_server: Any) -> None:
+    """Keep the collector away from what all workers share: touching a page copies it."""
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Begin emitting, from the process that will serve."""
+    metrics.start(_settings.statsd, role="web")
+
+
+def worker_exit(_server: Any, _worker: Any) -> None:
+    """Send what is still pending."""
+    metrics.flush()
+    metrics.stop()

@@ -1,0 +1,158 @@
+"""The scheduler: asks for scans that are due, brings back what died, samples: `python -m workers.schedule`.
+
+One process of all does this, whoever holds a lock in Redis that ends by itself. The lock only saves work:
+each step is safe when two do it at once. The schedule itself is in the database, so nothing is lost with
+Redis.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+import metrics
+from metrics.instruments import count_error
+from scout import clock, runs
+from scout import settings as scout_settings
+from scout.database import Database
+from scout.errors import ScoutError
+from scout.models import RunTrigger, ScanResult, Source
+from scout.queue import Scans
+from scout.settings import Settings
+from workers import sampler
+from workers.reaper import Forgotten, finish_runs, requeue_abandoned
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at what is due.
+TICK = 1.0
+LOCK = "scout:scheduler"
+#: Seconds after which a dead scheduler's lock ends.
+LOCK_SECONDS = 10
+
+# Renews the lock only if it is ours, in one step.
+_RENEW = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('pexpire', KEYS[1], ARGV[2]) or 0"
+_FREE = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('del', KEYS[1]) or 0"
+
+
+class Scheduler:
+    """What the scheduler does, a tick at a time."""
+
+    def __init__(self, settings: Settings, db: Database, queue: Scans) -> None:
+        self.settings = settings
+        self.db = db
+        self.queue = queue
+        self.name = secrets.token_hex(8)
+        self.forgotten = Forgotten(db, queue)
+        self.sampled_at = float("-inf")
+        self._troubles: dict[str, str] = {}
+
+    def tick(self) -> None:
+        """One round. Whatever is away is named in one line, and tried again next time."""
+        if not self._attempt("the scheduler's lock", self.lead):
+            return
+        self._attempt("abandoned scans", lambda: requeue_abandoned(self.db, self.settings, self.queue))
+        self._attempt("the end of runs", lambda: finish_runs(self.db))
+        self._attempt("scans that are due", self.ask_for_due)
+        self._attempt("scans without a job", self.forgotten.enqueue)
+        if time.monotonic() - self.sampled_at >= sampler.INTERVAL:
+            self.sampled_at = time.monotonic()
+            self._attempt("the database's sample", lambda: sampler.sample_database(self.db, self.settings))
+            self._attempt("the queue's sample", lambda: sampler.sample_queue(self.queue))
+
+    def lead(self) -> bool:
+        """Whether this scheduler is the one that works; takes the lock if it is free.
+
+        Raises:
+            redis.RedisError: Redis does not answer.
+        """
+        connection = self.queue.connection
+        if connection.set(LOCK, self.name, nx=True, ex=LOCK_SECONDS):
+            return True
+        return bool(connection.eval(_RENEW, 1, LOCK, self.name, str(LOCK_SECONDS * 1000)))
+
+    def ask_for_due(self) -> list[int]:
+        """Ask for a run of what was never scanned, and for one of what is due; the runs' ids."""
+        now = clock.now()
+        with self.db.reading() as session:
+            under_way = select(ScanResult.id).where(
+                ScanResult.source_id == Source.id, ScanResult.state.in_(runs.OPEN)
+            )
+            due = session.execute(
+                select(Source.slug, Source.last_scan_at).where(
+                    Source.paused.is_(False),
+                    or_(Source.next_scan_at.is_(None), Source.next_scan_at <= now),
+                    ~under_way.exists(),
+                )
+            ).all()
+        first = [row.slug for row in due if row.last_scan_at is None]
+        again = [row.slug for row in due if row.last_scan_at is not None]
+        asked = []
+        for trigger, slugs in ((RunTrigger.FIRST, first), (RunTrigger.SCHEDULE, again)):
+            if slugs:
+                asked.append(runs.request(self.db, self.queue, trigger=trigger, slugs=slugs))
+        return asked
+
+    def leave(self) -> None:
+        """Free the lock, so that the next scheduler need not wait."""
+        try:
+            self.queue.connection.eval(_FREE, 1, LOCK, self.name)
+        except redis.RedisError as error:
+            logger.info("The scheduler's lock ends by itself: %s", error)
+
+    def _attempt(self, what: str, step: Callable[[], object]) -> bool:
+        """Do one step; True if it returned something true. The log tells when it begins and stops failing."""
+        try:
+            answer = step()
+        except (redis.RedisError, SQLAlchemyError, ScoutError, OSError) as error:
+            self._trouble(what, error, logger.warning)
+        except Exception as error:  # noqa: BLE001 - a fault in one step must not stop the others
+            self._trouble(what, error, logger.exception)
+        else:
+            if self._troubles.pop(what, None) is not None:
+                logger.info("Back again: %s", what)
+            return bool(answer)
+        return False
+
+    def _trouble(self, what: str, error: Exception, log: Callable[..., None]) -> None:
+        count_error(error, "sampler" if "sample" in what else "schedule")
+        line = (str(error).strip().splitlines() or [""])[0]
+        if self._troubles.get(what) != type(error).__name__:
+            self._troubles[what] = type(error).__name__
+            log("Trouble with %s, trying again: %s: %s", what, type(error).__name__, line)
+
+
+def main() -> int:
+    """Run until told to stop; 0, or 1 when a setting cannot be used."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        settings = scout_settings.load()
+        db = Database.open(settings)
+    except ScoutError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - nobody else would say it
+        return 1
+    metrics.start(settings.statsd, role="scheduler")
+    scheduler = Scheduler(settings, db, Scans(settings))
+    while not stop.is_set():
+        scheduler.tick()
+        stop.wait(TICK)
+    scheduler.leave()
+    metrics.flush()
+    db.dispose()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

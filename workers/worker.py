@@ -1,0 +1,184 @@
+"""The worker: RQ's, with JSON only, metrics around every job, and an end within seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+import redis
+from redis import Redis
+from rq import Worker, worker_registration
+from rq.exceptions import StopRequested
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker_pool import ForkProcess, WorkerPool
+
+import metrics
+from metrics.queue import track_job
+from scout.queue import NAME, ScanQueue, connect
+from scout.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+#: Seconds a stopping worker gives its scan to hand itself back; the stack kills what is left after five.
+GRACE = 3.0
+#: Seconds that a worker waits for a job before it looks around; RQ's time to live minus 15.
+_WAIT = 5
+_WORKER_TTL = _WAIT + 15
+#: Seconds between two looks at whether the parent still lives.
+_WATCH = 1.0
+
+
+class TrackedJob(Job):
+    """A job whose wait, run time and outcome are measured, whatever it does."""
+
+    def perform(self) -> Any:
+        """Run the job's function."""
+        with track_job(self):
+            return super().perform()
+
+
+class ScanWorker(Worker):
+    """An RQ worker for scans. It takes no remote commands and reads nothing but JSON from Redis."""
+
+    # A Redis that comes back should be seen soon.
+    max_connection_wait_time = 4.0
+    log_result_lifespan = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.update(
+            serializer=JSONSerializer,
+            worker_ttl=_WORKER_TTL,
+            job_monitoring_interval=5,
+            maintenance_interval=60,
+            log_job_description=False,
+        )
+        super().__init__(*args, **options)
+        self._parent = os.getppid()
+
+    def work(self, *args: Any, **options: Any) -> bool:
+        """Work until told to stop. RQ's own scheduler is not needed: ours is `workers.schedule`."""
+        options.update(with_scheduler=False, logging_level="WARNING")
+        return bool(super().work(*args, **options))
+
+    def subscribe(self) -> None:
+        """Listen to no commands from Redis: it takes a thread and a connection, and nobody sends any."""
+
+    def unsubscribe(self) -> None:
+        """Nothing was subscribed to."""
+
+    def heartbeat(self, *args: Any, **options: Any) -> None:
+        """Say that we live, also to a Redis that was restarted empty; stop if our pool is gone.
+
+        Raises:
+            StopRequested: The parent process died.
+        """
+        if not self._is_horse and not self.horse_pid and os.getppid() != self._parent:
+            logger.warning("The worker pool is gone: worker %s stops", self.name)
+            raise StopRequested
+        super().heartbeat(*args, **options)
+        if options.get("pipeline") is None and not self.connection.hexists(self.key, "birth"):
+            self.connection.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Ask the running scan to hand itself back, and end it after `GRACE` seconds."""
+        horse = self.horse_pid
+        if horse:
+            _signal(horse, signal.SIGTERM)
+            timer = threading.Timer(GRACE, _signal, (horse, signal.SIGKILL))
+            timer.daemon = True
+            timer.start()
+
+    def main_work_horse(self, job: Job, queue: Any) -> None:
+        """The forked process that runs one job; it ends with its worker."""
+        worker = self.pid or os.getppid()
+        threading.Thread(target=_end_with, args=(worker,), name="parent watch", daemon=True).start()
+        super().main_work_horse(job, queue)
+
+    def perform_job(self, *args: Any, **options: Any) -> bool:
+        """Run the job, and send its metrics before RQ ends the process without clean-up (`os._exit`)."""
+        try:
+            return bool(super().perform_job(*args, **options))
+        finally:
+            metrics.flush()
+
+
+class Pool(WorkerPool):
+    """The workers of this machine, each a process; one that dies is replaced."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        super().__init__(
+            [NAME],
+            connection=connect(settings),
+            num_workers=settings.scan_workers,
+            worker_class=ScanWorker,
+            serializer=JSONSerializer,
+            job_class=TrackedJob,
+            queue_class=ScanQueue,
+        )
+
+    def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "") -> Any:  # noqa: FBT001, ARG002 - RQ's signature
+        """The process of one worker, not yet started."""
+        return ForkProcess(target=_run, args=(self.settings, name, burst), name=f"scan worker {name}")
+
+
+def run(settings: Settings) -> None:
+    """Run the pool until it is told to stop (SIGTERM, SIGINT)."""
+    _wait_for_redis(settings)
+    # What every job needs is imported once, here, and its pages are shared by all forks; frozen objects are
+    # not touched by the garbage collector, and so stay shared.
+    import scout.sources  # noqa: F401, PLC0415
+    import workers.jobs  # noqa: F401, PLC0415
+
+    gc.collect()
+    gc.freeze()
+    Pool(settings).start(logging_level="WARNING")
+
+
+def _run(settings: Settings, name: str, burst: bool) -> None:  # noqa: FBT001 - a process's arguments are positional
+    try:
+        connection = connect(settings)
+        worker = ScanWorker(
+            [ScanQueue(connection=connection)],
+            name=name,
+            connection=connection,
+            job_class=TrackedJob,
+            queue_class=ScanQueue,
+        )
+        worker.work(burst=burst)
+    except redis.RedisError as error:
+        logger.warning("A scan worker waits for the queue: %s", error)
+
+
+def _wait_for_redis(settings: Settings) -> None:
+    told = False
+    while True:
+        try:
+            Redis.ping(connect(settings))
+        except redis.RedisError as error:
+            if not told:
+                logger.warning("The scan workers wait for the queue: %s", error)
+                told = True
+            time.sleep(0.5)
+        else:
+            return
+
+
+def _end_with(worker: int) -> None:
+    while os.getppid() == worker:
+        time.sleep(_WATCH)
+    logger.warning("The worker of a running scan is gone: the scan is handed back")
+    _signal(os.getpid(), signal.SIGTERM)
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
