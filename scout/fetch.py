@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import email.utils
 import enum
+import importlib.metadata
 import ipaddress
 import random
 import re
@@ -51,7 +52,7 @@ from scout.settings import Settings
 
 #: The project's page, for operators of boards who wonder who is asking.
 PROJECT_PAGE = "https://iam-job-scout.example/"
-_VERSION = "0.1.0"
+_VERSION = importlib.metadata.version("iam-job-scout")
 #: The longest that a server's Retry-After is believed, in seconds.
 LONGEST_RETRY_AFTER = 6 * 3600.0
 

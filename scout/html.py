@@ -46,9 +46,23 @@ _DEEPEST = 256
 _OPENING = re.compile(r"<(/?)[A-Za-z]")
 
 
+# The ampersand is last: what it uncovers is not looked at again.
+_ESCAPED = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&"))
+
+
 def legible(text: str) -> str:
     """Text without what no reader may see: control characters, lone surrogates, direction overrides."""
     return _UNWANTED.sub("", text)
+
+
+def unescaped(html: str) -> str:
+    """HTML whose characters were escaped once more, as it was before.
+
+    Only the five characters that escaping touches are undone: any other entity is the HTML's own, and stays.
+    """
+    for entity, character in _ESCAPED:
+        html = html.replace(entity, character)
+    return html
 
 
 def sanitise(html: str) -> str:

@@ -87,6 +87,23 @@ def remote_field(value: Any) -> Remote:
     return _FIELD_VALUES.get(re.sub(r"[^a-z]", "", value[:80].lower()), Remote.UNKNOWN)
 
 
+#: What every pattern for the text holds one of. Finding these words is far cheaper than trying the patterns.
+_MENTIONS = ("remote", "hybrid", "on-site", "onsite", "on site")
+_AROUND = 80
+
+
+def _around_mentions(text: str) -> str:
+    """The parts of a text that could say where the work is done."""
+    lowered = text.lower()
+    parts = []
+    for word in _MENTIONS:
+        at = lowered.find(word)
+        while at >= 0:
+            parts.append(text[max(0, at - _AROUND) : at + 2 * _AROUND])
+            at = lowered.find(word, at + _AROUND)
+    return "\n".join(parts)
+
+
 def remote(
     *, fields: Iterable[tuple[str, Any]] = (), title: str = "", places: Iterable[str] = (), text: str = ""
 ) -> tuple[Remote, str]:
@@ -101,6 +118,7 @@ def remote(
         places: Its locations.
         text: Its description as plain text.
     """
+    text = _around_mentions(text)
     denial = _DENIAL.search(text)
     if denial:
         return Remote.ONSITE, f"text: “{denial[0]}”"

@@ -8,7 +8,6 @@ same address. Descriptions come as HTML whose characters are escaped once more.
 from __future__ import annotations
 
 import datetime as dt
-import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +15,7 @@ from urllib.parse import SplitResult, parse_qs
 
 from scout import normalise
 from scout.fetch import Door, FetchError, Limits, Reason
-from scout.html import plain, sanitise
+from scout.html import plain, sanitise, unescaped
 from scout.postings import Posting, Salary
 from scout.sources.answers import (
     ask,
@@ -108,7 +107,7 @@ class Greenhouse:
 
 def _posting(item: Any, board: Board) -> Posting:
     job = mapping(item)
-    safe = sanitise(html.unescape(job["content"])) if isinstance(job.get("content"), str) else ""
+    safe = sanitise(unescaped(job["content"])) if isinstance(job.get("content"), str) else ""
     text = plain(safe)
     title = required(normalise.line(job.get("title")), "title")
     places = normalise.locations([mapping(job.get("location")).get("name")])

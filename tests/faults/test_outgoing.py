@@ -431,3 +431,25 @@ def test_13_a_wait_that_makes_no_sense_is_no_wait(header: str) -> None:
     ):
         door.get(server.origin)
     assert slept == [0.5, 1.0]
+
+
+CHALLENGE = (
+    b"<!DOCTYPE html><title>Just a moment...</title><script src='/cdn-cgi/challenge-platform/x'></script>"
+)
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+@pytest.mark.parametrize(("body", "header"), [(CHALLENGE, ""), (b"", "challenge")])
+def test_15_a_page_that_checks_for_humans_is_named_and_not_asked_again(
+    status: int, body: bytes, header: str, emitted: Emitted
+) -> None:
+    with (
+        serving(lambda _: reply(body, status, CF_Mitigated=header)) as server,
+        Door(server.settings, kind="test", sleep=lambda _: None) as door,
+        pytest.raises(FetchError) as caught,
+    ):
+        door.get(server.origin)
+    assert caught.value.reason is Reason.BOT_CHALLENGE
+    assert "checks for humans" in caught.value.text
+    assert len(server.asked) == 1
+    assert emitted.of(catalogue.OUTBOUND_ERRORS, kind="test", reason="bot_challenge") == 1

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import re
+from html import escape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scout.html import legible, sanitise, text
+from scout.html import legible, sanitise, text, unescaped
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -110,3 +111,10 @@ def test_invisible_and_impossible_characters_are_gone() -> None:
     assert legible("a\u202eb\x00c\ud800d\u2066e\ufefff\x85g") == "abcdefg"
     assert legible("tab\tline\nemoji 👩‍💻 العربية") == "tab\tline\nemoji 👩‍💻 العربية"
     assert sanitise("<p>a\ud800\x00\u202eb</p>") == "<p>ab</p>"
+
+
+def test_one_escaping_is_undone_and_no_more() -> None:
+    html = '<p title="a">R&amp;D&nbsp;&lt;b&gt; it\'s</p>'
+    assert unescaped(escape(html)) == html
+    assert unescaped("&amp;lt;script&amp;gt;") == "&lt;script&gt;"
+    assert unescaped("&amp;nbsp;") == "&nbsp;"
