@@ -110,6 +110,9 @@ class Settings:
         60.0,
         "Minutes between two scans of a board, unless the board asks for more; 0.5 is half a minute.",
     )
+    log_level: str = _setting(
+        "SCOUT_LOG_LEVEL", "warning", "What the web server says: debug, info, warning or error."
+    )
     lease_seconds: int = _setting(
         "SCOUT_LEASE_SECONDS", 60, "Seconds after which a scan whose worker died may be taken over."
     )
@@ -194,6 +197,10 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return _number(variable, text, 1, 64)
         case "scan_interval_minutes":
             return _decimal(variable, text, 0.1, 10080)
+        case "log_level":
+            if text.lower() not in {"debug", "info", "warning", "error"}:
+                raise SettingError(f"{variable}={text!r}: write debug, info, warning or error.")
+            return text.lower()
         case "lease_seconds":
             return _number(variable, text, 2, 3600)
         case "starter_boards":

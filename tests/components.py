@@ -8,7 +8,6 @@ prints one line for each component, and with `CI=true` a missing one is a failur
 from __future__ import annotations
 
 import argparse
-import mmap
 import os
 import re
 import shutil
@@ -19,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from scout.stack.programs import version
 
 TESTS = Path(__file__).resolve().parent
 HOME = TESTS.parent / ".components"
@@ -98,35 +99,6 @@ def need(name: str) -> Path:
 def missing() -> list[Component]:
     """The components of which a program is not here."""
     return [each for each in COMPONENTS if not all(find(program) for program in each.programs)]
-
-
-def version(program: Path) -> str:
-    """What a program says of its version, or what Go wrote into it; "unknown" when neither tells."""
-    try:
-        said = subprocess.run(
-            [program, "--version"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    # Chromium's wrapper complains on stderr; the programs of Prometheus print there in older versions.
-    found = re.search(r"\bv?(\d+\.\d+(?:\.\d+)*)", _without_go_version(said.stdout) or said.stderr)
-    return found[1] if found else _go_version(program)
-
-
-def _without_go_version(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if "go version" not in line)
-
-
-def _go_version(program: Path) -> str:
-    # `go install` sets no version in the program's own flags, but Go keeps the module's in the file.
-    with program.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        found = re.search(rb"\nmod\t\S+\tv([0-9][^\t\n]*)", content)
-        return found[1].decode("ascii") if found else "unknown"
 
 
 # --- Bringing them, without root --------------------------------------------------------------------------

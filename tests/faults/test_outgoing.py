@@ -36,7 +36,15 @@ PRIVATE = [
     "100::1", "100:0:0:1::1", "fc00::1", "fd00:ec2::254", "fdff::1", "fe80::1", "fe80::1%eth0", "febf::1",
     "fec0::1", "ff02::1", "ff0e::1", "4000::1", "e000::1",
 ]  # fmt: skip
-REACHED = ["1.1.1.1", PUBLIC, "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
+REACHED = [
+    "1.1.1.1",
+    PUBLIC,
+    "172.32.0.1",
+    "100.128.0.1",
+    "2606:4700::1111",
+    "::ffff:1.1.1.1",
+    "64:ff9b::101:101",
+]
 
 
 def door_to(*addresses: str) -> Door:
@@ -89,7 +97,9 @@ def test_02_no_spelling_of_this_machine_reaches_it(host: str, emitted: Emitted) 
     assert server.connections == 0
 
 
-@pytest.mark.parametrize("host", ["１２７.0.0.1", "①②⑦.0.0.1", "127。0。0。1", "ⓛocalhost", "[::1%25lo]", "[::1%lo]"])
+@pytest.mark.parametrize(
+    "host", ["１２７.0.0.1", "①②⑦.0.0.1", "127。0。0。1", "ⓛocalhost", "[::1%25lo]", "[::1%lo]"]
+)
 def test_02_hosts_in_other_scripts_are_refused(host: str) -> None:
     with Door(Settings(), kind="test") as door, pytest.raises(FetchError) as caught:
         door.get(f"http://{host}/")
@@ -116,7 +126,9 @@ def test_03_a_name_that_changes_its_answer_is_looked_up_once_and_reached_where_c
         assert server.connections == 0
 
 
-@pytest.mark.parametrize("addresses", [(PUBLIC, "127.0.0.1"), ("10.0.0.1", PUBLIC), (PUBLIC, "::1"), ("2606:4700::1", "fd00::1")])
+@pytest.mark.parametrize(
+    "addresses", [(PUBLIC, "127.0.0.1"), ("10.0.0.1", PUBLIC), (PUBLIC, "::1"), ("2606:4700::1", "fd00::1")]
+)
 def test_04_one_private_address_among_public_ones_refuses_them_all(addresses: tuple[str, ...]) -> None:
     with door_to(*addresses) as door, pytest.raises(FetchError) as caught:
         door.get("https://board.example/")
@@ -346,7 +358,9 @@ def test_11_an_answer_of_another_length_than_it_says_is_not_used(answer: bytes, 
 
 
 def test_11_what_follows_a_length_that_is_too_small_never_reaches_the_next_answer() -> None:
-    answers = iter([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\nevil", reply(b"next")])
+    answers = iter(
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\nevil", reply(b"next")]
+    )
     with serving(lambda _: next(answers)) as server, Door(server.settings, kind="test") as door:
         assert door.get(server.origin).body == b"ok"
         assert door.get(server.origin).body == b"next"

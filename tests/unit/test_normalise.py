@@ -153,7 +153,13 @@ def test_pay_without_an_amount_is_no_pay() -> None:
 def test_pay_is_kept_in_order_with_a_real_currency() -> None:
     pay = normalise.salary(least="90,000", most=80_000, currency="eur", per="1 YEAR", raw=" 80 to 90 ")
     assert pay is not None
-    assert (pay.minimum, pay.maximum, pay.currency, pay.period, pay.raw) == (80_000, 90_000, "EUR", "year", "80 to 90")
+    assert (pay.minimum, pay.maximum, pay.currency, pay.period, pay.raw) == (
+        80_000,
+        90_000,
+        "EUR",
+        "year",
+        "80 to 90",
+    )
     odd = normalise.salary(least=1, most=None, currency="<b>", per=None)
     assert odd is not None
     assert odd.currency == ""
