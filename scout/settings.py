@@ -215,6 +215,11 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return _parts(text)
         case "statsd_exporter_url" | "pushgateway_url" | "prometheus_url":
             return _origin(variable, text)
+        case "redis_url":
+            if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+                # The value may hold a password, and is not repeated.
+                raise SettingError(f"{variable}: write redis://host:port/0, rediss://... or unix:///path.")
+            return text
         case "statsd_url":
             if not re.fullmatch(r"udp://[^/]+:\d+|unixgram:///.+", text):
                 raise SettingError(f"{variable}={text!r}: write udp://host:port or unixgram:///path.")
