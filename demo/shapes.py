@@ -149,22 +149,7 @@ def greenhouse(made: Opening, token: str, *, content: bool = True, alone: bool =
         # Several posts of one job, one a city, share this number.
         "internal_job_id": 1_000_000_000 + made.key % _RANGE,
         "location": {"name": where},
-        "metadata": None
-        if style == 2  # noqa: PLR2004 - a board without custom fields
-        else [
-            {
-                "id": 4_000_000 + len(token),
-                "name": "Workplace Type",
-                "value": {"remote": "Remote", "hybrid": "Hybrid", "onsite": "On-site"}[made.workplace],
-                "value_type": "single_select",
-            },
-            {
-                "id": 4_000_100 + len(token),
-                "name": "Employment Type",
-                "value": _COMMITMENT[made.employment],
-                "value_type": "single_select",
-            },
-        ],
+        "metadata": _metadata(made, style, 4_000_000_000 + mix(*token.encode()) % 1_000_000),
         "id": number,
         "updated_at": _stamp(made.updated),
         "requisition_id": made.requisition,
@@ -206,6 +191,29 @@ def greenhouse(made: Opening, token: str, *, content: bool = True, alone: bool =
             ],
         }
     return _json(job)
+
+
+def _metadata(made: Opening, style: int, first: int) -> list[dict[str, Any]] | None:
+    """Custom fields, which some boards have, some fill with the pay, and some do without."""
+    if style == 2:  # noqa: PLR2004 - one of the three styles
+        return None
+    workplace = {"remote": "Remote", "hybrid": "Hybrid", "onsite": "On-site"}[made.workplace]
+    fields: list[tuple[str, Any, str]] = [
+        ("Workplace Type", workplace, "single_select"),
+        ("Employment Type", _COMMITMENT[made.employment], "single_select"),
+    ]
+    if style == 1:
+        pay = made.pay and {
+            "unit": made.pay.currency,
+            "min_value": f"{made.pay.minimum}.0",
+            "max_value": f"{made.pay.maximum}.0",
+        }
+        period = made.pay.period if made.pay else "year"
+        fields.append((f"Salary Range (per {period})", pay, "currency_range"))
+    return [
+        {"id": first + number, "name": name, "value": value, "value_type": kind}
+        for number, (name, value, kind) in enumerate(fields)
+    ]
 
 
 def lever(made: Opening, token: str) -> str:
@@ -367,15 +375,16 @@ def rss_item(made: Opening) -> str:
         f"<p>\n  <strong>Headquarters:</strong> {escape(place.city)}\n</p>\n\n{_html(made.sections, 'h3')}"
         + (f"\n<p>{pay}</p>" if pay else "")
     )
-    region = "Anywhere in the World" if made.region == "Worldwide" else f"{made.region} Only"
-    country = "" if made.region == "Worldwide" else f"{flag} {place.country}"
+    anywhere = made.region == "Worldwide"
+    region = "Anywhere in the World" if anywhere else place.region or place.country
+    country = "" if anywhere else f"{flag} {place.country}"
     expires = made.published + dt.timedelta(days=30)
     return (
         "    <item>\n"
         f"      <title>{escape(f'{made.company.name}: {made.title}', quote=False)}</title>\n"
-        f"      <region>{region}</region>\n"
+        f"      <region>{_text(region)}</region>\n"
         f"      <country>{country}</country>\n"
-        f"      <state>{escape(place.region, quote=False)}</state>\n"
+        f"      <state>{_text(place.short)}</state>\n"
         f"      <skills>{escape(', '.join(made.family.tags), quote=False)}</skills>\n"
         f"      <category>{escape(made.family.category, quote=False)}</category>\n"
         f"      <type>{_FEED_TYPE[made.employment]}</type>\n"

@@ -110,6 +110,7 @@ class World:
             updated=updated + dt.timedelta(seconds=changes),
             sibling=entry.sibling,
             always_remote=place.kind == "feed",
+            category="DevOps and Sysadmin" if "devops" in place.token else "",
         )
 
     def job_id(self, board: int, entry: Entry) -> str:

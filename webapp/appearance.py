@@ -1,4 +1,4 @@
-"""Light, dark, or as the system has it: a cookie that the server reads, so that no page flashes in the wrong one."""
+"""Light, dark, or as the system has it: a cookie that the server reads, so that no page flashes."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError
 from redis import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 
 from metrics import catalogue
 from scout.database import DatabaseUnusable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What each status means here, in a title and a sentence or two. An exception's own words win where it has any.
+#: What each status means here, in a title and a sentence or two. An exception's own words win over these.
 _WORDS = {
     400: ("That could not be understood", "Something in the address or the form is not as it should be."),
     403: ("Not allowed", "This is refused."),
@@ -36,9 +36,8 @@ _WORDS = {
     409: ("It changed meanwhile", "Somebody else, or a scan, was faster."),
     413: ("Too large", "What was sent is larger than this page takes. Shorten it and try again."),
     429: ("Too many tries", "Signing in was tried too often. Wait ten minutes, then try again."),
-    500: ("Something broke", "An error happened here and was written to the log. Nothing was changed by halves."),
-    503: ("Not available right now", "The database does not answer. Wait a moment and try again; `scout doctor` "
-        "says what is wrong."),
+    500: ("Something broke", "An error happened here and is in the log. Nothing was changed by halves."),
+    503: ("Not available right now", "The database does not answer. `scout doctor` says what is wrong."),
 }  # fmt: skip
 
 

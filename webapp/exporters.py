@@ -1,8 +1,8 @@
 """What the exporters hold, as one page.
 
-The requests made here are the one exception to the fetch door (`scout/fetch.py`): they go to the exporter and
-the gateway of this stack, whose addresses come from our own settings and are private by nature. Nothing that a
-user or a board says can change where they go.
+The requests made here are the one exception to the fetch door (`scout/fetch.py`): they go to the exporter
+and the gateway of this stack, whose addresses come from our own settings and are private by nature. Nothing
+that a user or a board says can change where they go.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def merged_page(settings: Settings) -> Iterator[bytes]:
     ]
     for part, origin in (("statsd_exporter", settings.exporter), ("pushgateway", settings.pushgateway)):
         try:
-            pages.append(_fetch(f"{origin}/metrics").splitlines(keepends=True))
+            pages.append([_fetch(f"{origin}/metrics")])
             answered = 1
         except Unreachable as why:
             yield f"# {part} could not be read: {why}\n".encode()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import metrics.http
 from flask import Flask
 
+import metrics.http
 from scout import account
 from scout import settings as scout_settings
 from scout.jobs import next_statuses

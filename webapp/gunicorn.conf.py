@@ -1,5 +1,6 @@
 """How gunicorn serves the pages: `gunicorn -c webapp/gunicorn.conf.py 'webapp:create_app()'`."""
 
+# ruff: noqa: N999 - the name that gunicorn gives its configuration
 from __future__ import annotations
 
 import gc
@@ -31,7 +32,7 @@ max_requests_jitter = 2_000
 # The heartbeat is a file: on a disk that stalls it would read as a dead worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder of the system, not a guessed file name
 
-# Requests are counted by our own middleware, on stable routes; gunicorn's own StatsD and log would double that.
+# Requests are counted by our own middleware, by route; gunicorn's own StatsD and log would double that.
 statsd_host = None
 accesslog = None
 errorlog = "-"

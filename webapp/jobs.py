@@ -46,7 +46,7 @@ VERBS = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the list's address asks for. What it says wrongly is left at its default, so that old links work."""
+    """What the list's address asks for. What it says wrongly is left at its default: old links work."""
 
     q: str = ""
     status: str = Status.NEW.value
@@ -82,7 +82,7 @@ class Filters:
         )
 
     def address(self, **changes: Any) -> str:
-        """The list's address with these filters and some changes; any change but of the page begins at page 1."""
+        """The list's address with some changes; any change but of the page begins at page 1."""
         changed = replace(self, **({"page": 1} | changes))
         usual = Filters()
         named = {name: getattr(changed, name) for name in self.__slots__}
@@ -150,7 +150,7 @@ def all_unreachable(db: Session) -> bool:
 
 
 def _ways_out(db: Session, filters: Filters) -> Iterator[tuple[str, str, int]]:
-    """For an empty list: which single filter could be dropped, the address without it, and how many it shows."""
+    """For an empty list: which one filter could be dropped, the address without it, and how many it shows."""
     changes: list[tuple[str, dict[str, Any]]] = []
     if filters.q:
         changes.append((f"the search for “{filters.q}”", {"q": ""}))

@@ -1,4 +1,4 @@
-"""What the pages stand on: the settings, the database, the queue. Opened on first use, in each process anew."""
+"""What the pages stand on: settings, database, queue. Opened on first use, in each process anew."""
 
 from __future__ import annotations
 
@@ -78,4 +78,4 @@ class Parts:
 
 def parts() -> Parts:
     """The parts of the application that answers this request."""
-    return cast(Parts, current_app.extensions["scout"])
+    return cast("Parts", current_app.extensions["scout"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 
@@ -110,7 +110,7 @@ def banner(run_id: int) -> ResponseReturnValue:
     return answer
 
 
-def _what_is_known(run_id: int) -> dict[str, object]:
+def _what_is_known(run_id: int) -> dict[str, Any]:
     with parts().database.reading() as db:
         run = runs.get(db, min(run_id, _GREATEST_ID))
         results = sorted(run.results, key=lambda each: (_ORDER[each.state], each.source.name.casefold()))

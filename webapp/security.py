@@ -27,18 +27,9 @@ PUBLIC = frozenset(
 #: The safe methods of RFC 9110, section 9.2.1: they change nothing, so they need no token.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
-_CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 _HEADERS = {
@@ -54,7 +45,7 @@ _HEADERS = {
 }
 
 
-class ForeignOrigin(HTTPException):  # noqa: N818 - reads as the sentence that it is
+class ForeignOrigin(HTTPException):
     """An unsafe request that did not come from our own pages."""
 
     code = 403
@@ -125,8 +116,8 @@ def is_own_origin(incoming: Request) -> bool:
 def may_read_metrics(incoming: Request) -> bool:
     """Whether /metrics may be read without signing in.
 
-    By the address of the socket, never by a header that says so (miniflux's CVE-2023-27591 was that). A request
-    that a proxy passed on comes from the proxy's address and tells nothing, so it is refused.
+    By the address of the socket, never by a header that says so (miniflux's CVE-2023-27591 was that). A
+    request that a proxy passed on comes from the proxy's address, which tells nothing: it is refused.
     """
     if any(name in incoming.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip")):
         return False

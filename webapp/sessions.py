@@ -59,9 +59,10 @@ class BrowserSession(dict[str, Any], SessionMixin):
         return self._before != dict(self)
 
     def begin(self, token: str) -> None:
-        """Become the owner's session; what the visitor's held is dropped, so that nothing planted survives."""
+        """Become the owner's session. What the visitor's held is dropped: nothing planted survives."""
         self.clear()
         self.token = token
+        self.expires_at = None
         self.ended = False
 
     def end(self) -> None:
@@ -112,7 +113,7 @@ class StoredSessions(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Write down what changed, and set or take back the cookies."""
-        session = cast(BrowserSession, session)
+        session = cast("BrowserSession", session)
         if session.unavailable:
             return
         if session.token is not None:
@@ -123,12 +124,12 @@ class StoredSessions(SessionInterface):
         if session.changed or (session.ended and session):
             if session:
                 value = _signer(app).dumps(dict(session))
-                response.set_cookie(FORM_COOKIE, cast(str, value), max_age=_FORM_AGE, **_flags())
+                response.set_cookie(FORM_COOKIE, value, max_age=_FORM_AGE, **_flags())
             else:
                 response.delete_cookie(FORM_COOKIE, **_flags())
 
     def _save_row(self, app: Flask, session: BrowserSession, response: Response) -> None:
-        token = cast(str, session.token)
+        token = cast("str", session.token)
         begun = session.expires_at is None
         if session.changed or begun:
             with _parts(app).database.session() as db:
@@ -144,15 +145,15 @@ class StoredSessions(SessionInterface):
 
 def browser_session() -> BrowserSession:
     """The session of this request."""
-    return cast(BrowserSession, flask_session._get_current_object())  # type: ignore[attr-defined] # noqa: SLF001 - werkzeug's way to what a proxy stands for
+    return cast("BrowserSession", flask_session._get_current_object())  # type: ignore[attr-defined] # noqa: SLF001 - werkzeug's way to what a proxy stands for
 
 
 def _parts(app: Flask) -> Parts:
-    return cast(Parts, app.extensions["scout"])
+    return cast("Parts", app.extensions["scout"])
 
 
 def _signer(app: Flask) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(cast(str, app.secret_key), salt="scout-form")
+    return URLSafeTimedSerializer(cast("str", app.secret_key), salt="scout-form")
 
 
 def _flags() -> dict[str, Any]:

@@ -43,8 +43,8 @@ _NO_PAGES = frozenset({"static", "sign_in.form", "probes.healthz", "probes.ready
 class SignInLimit:
     """How often signing in may be tried, counted in Redis for all processes.
 
-    While Redis does not answer each process counts by itself: a fault there must not open the door to guessing,
-    nor lock the owner out.
+    While Redis does not answer each process counts by itself: a fault there must not open the door to
+    guessing, nor lock the owner out.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -62,7 +62,11 @@ class SignInLimit:
 
     def forgive(self, address: str) -> None:
         """Forget the tries of an address that got in."""
-        self._ask(lambda limiter: limiter.clear(self._per_address, address) or True)
+        self._ask(lambda limiter: self._clear(limiter, address))
+
+    def _clear(self, limiter: MovingWindowRateLimiter, address: str) -> bool:
+        limiter.clear(self._per_address, address)
+        return True
 
     def _hit(self, limiter: MovingWindowRateLimiter, address: str) -> bool:
         return limiter.hit(self._per_address, address) and limiter.hit(self._altogether, "everywhere")
@@ -104,7 +108,7 @@ def enter() -> ResponseReturnValue:
         right = account.verify(db, request.form.get("password", ""))
     if not right:
         catalogue.SIGN_INS.inc(outcome="failed")
-        problem = "That is not the password. It was printed once at the first start; `scout account` sets a new one."
+        problem = "That is not the password. It was printed once, at the first start."
         return render_template("sign_in.html", next=wanted, problem=problem), 401
     limit.forgive(address)
     with database.session() as db:
@@ -137,9 +141,9 @@ def _new_form_token() -> None:
 
 
 def safe_next(wanted: str) -> str:
-    """`wanted` if it is the path of one of our pages, else that of the jobs.
+    r"""`wanted` if it is the path of one of our pages, else that of the jobs.
 
-    What a browser makes of `//host`, `/\\host` or a tab in between is its own affair (WHATWG URL standard,
+    What a browser makes of `//host`, `/\host` or a tab in between is its own affair (WHATWG URL standard,
     "relative slash state"), so such addresses are refused by form, and what is left must match a route.
     """
     home = url_for("jobs.index")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import metrics.push
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
+import metrics.push
 from scout import runs, sources, watchlist
 from scout.errors import ScoutError
 from scout.models import Job, Listing, RunTrigger, ScanResult
@@ -57,7 +57,7 @@ def _open_jobs(db: Session) -> dict[int, int]:
     counted = (
         select(Listing.source_id, func.count()).where(Listing.closed_at.is_(None)).group_by(Listing.source_id)
     )
-    return dict(db.execute(counted).tuples().all())
+    return {source_id: number for source_id, number in db.execute(counted)}
 
 
 @pages.post("/sources")

@@ -212,3 +212,9 @@ def test_the_boards_are_a_dozen_over_all_kinds_and_more_can_be_had() -> None:
 def test_overrides_send_every_origin_to_the_simulator() -> None:
     pairs = dict(part.split("=") for part in demo.overrides("http://127.0.0.1:8800/").split(","))
     assert pairs == dict.fromkeys(demo.ORIGINS, "http://127.0.0.1:8800")
+
+
+def test_a_feed_of_one_category_lists_that_category_only() -> None:
+    here = world(slots=60)
+    root = ET.fromstring(listing(here, 11, 0))  # noqa: S314 - our own feed
+    assert {item.findtext("category") for item in root.iter("item")} == {"DevOps and Sysadmin"}

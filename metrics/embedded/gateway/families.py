@@ -1,7 +1,8 @@
 """Metric families: parsed from Prometheus text, and written as it.
 
-The parser takes what the text format 0.0.4 allows (Prometheus documentation, "Exposition formats") and refuses
-the rest with the line's number. One family's samples may stand anywhere in the text, as for the real program.
+The parser takes what the text format 0.0.4 allows (Prometheus documentation, "Exposition formats") and
+refuses the rest with the line's number. One family's samples may stand anywhere in the text, as for the real
+program.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Labels = tuple[tuple[str, str], ...]
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _LABEL = re.compile(r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*')
+_VALUE = re.compile(r"([^ \t]+)(?:[ \t]+([+-]?[0-9]{1,18}))?")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"\\": "\\", '"': '"', "n": "\n"}
 _COMMENT = re.compile(r"#[ \t]*(HELP|TYPE)[ \t]+([^ \t]+)(?:[ \t]+(.*))?")
@@ -53,7 +55,7 @@ class Metric:
         self.points: list[tuple[float, float]] = []
 
     def under(self, grouping: dict[str, str]) -> None:
-        """Give the metric its group's labels, which win over its own, and an `instance`, if only an empty one."""
+        """Give the metric its group's labels, which win over its own, and at least an empty `instance`."""
         self.labels = tuple(sorted({"instance": "", **dict(self.labels), **grouping}.items()))
 
 
@@ -65,15 +67,17 @@ class Family:
         kind: `counter`, `gauge`, `histogram`, `summary` or `untyped`.
         help: The help, or empty.
         metrics: The metrics in the order they were sent.
+        stamped: Whether one of them came with a timestamp, which a push must not have.
     """
 
-    __slots__ = ("help", "kind", "metrics", "name")
+    __slots__ = ("help", "kind", "metrics", "name", "stamped")
 
     def __init__(self, name: str, kind: str = "untyped", help_text: str = "") -> None:
         self.name = name
         self.kind = kind
         self.help = help_text
         self.metrics: list[Metric] = []
+        self.stamped = False
 
     def head(self) -> str:
         """The lines that open the family."""
@@ -112,14 +116,14 @@ def parse(body: str) -> dict[str, Family]:
     """The families in a text, by name; those without a sample are left out.
 
     Raises:
-        ParseError: A line is not in the format, carries a timestamp, or the last line has no end.
+        ParseError: A line is not in the format, or the last line has no end.
     """
     if body and not body.endswith("\n"):
         raise ParseError("the last line does not end in a newline")
     parser = _Parser()
     for number, line in enumerate(body.split("\n")[:-1], start=1):
         try:
-            parser.line(line.strip(" \t"))
+            parser.line(line.lstrip(" \t"))
         except ParseError as error:
             raise ParseError(f"line {number}: {error}") from None
     return {name: family for name, family in parser.families.items() if family.metrics}
@@ -160,7 +164,7 @@ class _Parser:
             return
         if name in self._typed or family.metrics:
             raise ParseError(f"{name} has a second TYPE, or one after its first sample")
-        kind = (rest or "").strip(" \t").lower()
+        kind = (rest or "").lower()
         if kind not in _KINDS:
             raise ParseError(f"{rest!r} is no type of metric")
         self._typed.add(name)
@@ -177,13 +181,12 @@ class _Parser:
             rest = self._labels(rest[1:], labels)
         elif rest == line[found.end() :]:
             raise ParseError(f"something that is no name follows {name}")
-        words = rest.split()
-        if not words:
-            raise ParseError(f"{name} has no value")
-        if len(words) > 1:
-            raise ParseError(f"{name} has a timestamp or more: pushed metrics must not have one")
+        value = _VALUE.fullmatch(rest.lstrip(" \t"))
+        if not value:
+            raise ParseError(f"{name} is not followed by one value, and perhaps a timestamp")
         family = self._family(name)
-        self._add(family, name.removeprefix(family.name), labels, _number(words[0]))
+        family.stamped |= value[2] is not None
+        self._add(family, name.removeprefix(family.name), labels, _number(value[1]))
 
     def _labels(self, rest: str, labels: dict[str, str]) -> str:
         """Read labels up to the closing brace; answers what follows it."""
@@ -237,9 +240,9 @@ class _Parser:
 
 
 def _number(word: str) -> float:
+    if "_" in word or "p" in word.lower():
+        raise ParseError(f"{word!r} is no number in this format")
     try:
-        if "_" in word or "p" in word.lower():
-            raise ValueError(word)
         return floats.parse(word)
     except (ValueError, OverflowError):
         raise ParseError(f"{word!r} is no number") from None

@@ -1,8 +1,8 @@
 """What was pushed, by group; kept consistent, and kept over a restart.
 
-Rules of the real program's `storage/diskmetricstore.go`: PUT replaces a group's families, POST those of the same
-name, the two push times stay; a push that would make the whole page inconsistent changes nothing but the group's
-`push_failure_time_seconds`.
+Rules of the real program's `storage/diskmetricstore.go`: PUT replaces a group's families, POST those of the
+same name, the two push times stay; a push that would make the whole page inconsistent changes nothing but the
+group's `push_failure_time_seconds`.
 """
 
 from __future__ import annotations
@@ -132,6 +132,8 @@ class Store:
         for families in others:
             kinds.update({name: family.kind for name, family in families.items()})
         for name, family in pushed.items():
+            if family.stamped:
+                raise Inconsistent(f"{name} has a timestamp; pushed metrics must not have one")
             if kinds.get(name, family.kind) != family.kind:
                 raise Inconsistent(f"{name} is a {family.kind} here and a {kinds[name]} elsewhere")
         kinds.update({name: family.kind for name, family in pushed.items()})
