@@ -1,10 +1,11 @@
-"""Outgoing requests under attack and under fault: each case by its result, its metric, and what the owner reads."""
+"""Outgoing requests under attack and fault: each case by its result, its metric, and what the owner reads."""
 
 from __future__ import annotations
 
 import gzip
 import itertools
 import resource
+import time
 import zlib
 from collections.abc import Iterator
 
@@ -23,8 +24,10 @@ PUBLIC = "93.184.215.14"
 PRIVATE = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200", "100.127.255.255",
     "127.0.0.1", "127.255.255.254", "168.63.129.16", "169.254.0.1", "169.254.169.254", "172.16.0.1",
-    "172.31.255.255", "192.0.0.1", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.0.1", "192.168.255.255",
-    "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+    "172.31.255.255", "192.0.0.1", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.0.1",
+    "192.168.255.255",
+    "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255",
+    "240.0.0.1",
     "255.255.255.255",
     "::", "::1", "::7f00:1", "::10.0.0.1",
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:100.64.0.1", "::ffff:169.254.169.254", "::ffff:0.0.0.0",
@@ -52,8 +55,8 @@ def door_to(*addresses: str) -> Door:
     return Door(
         Settings(),
         kind="test",
-        resolve=lambda host, port: [(10 if ":" in each else 2, (each, port)) for each in addresses],
-        sleep=lambda seconds: None,
+        resolve=lambda _, port: [(10 if ":" in each else 2, (each, port)) for each in addresses],
+        sleep=lambda _: None,
         limits=Limits(connect=0.2, total=1.0, tries=1),
     )
 
@@ -80,8 +83,10 @@ def test_01_public_addresses_are_not_refused(address: str) -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        "0x7f000001", "0x7f.0.0.1", "2130706433", "017700000001", "0177.0.0.1", "127.1", "127.0.1", "127.0.0.1.",
-        "0", "1", "00000177.0.0.1", "127.0.0.01", "localhost", "LOCALHOST", "localhost.", "LocalHost.", "256.1.1.1",
+        "0x7f000001", "0x7f.0.0.1", "2130706433", "017700000001", "0177.0.0.1", "127.1", "127.0.1",
+        "127.0.0.1.",
+        "0", "1", "00000177.0.0.1", "127.0.0.01", "localhost", "LOCALHOST", "localhost.", "LocalHost.",
+        "256.1.1.1",
         "0x7F.1", "127.0.0.0x1", "1.2.3.4.5",
     ],
 )  # fmt: skip
@@ -98,7 +103,7 @@ def test_02_no_spelling_of_this_machine_reaches_it(host: str, emitted: Emitted) 
 
 
 @pytest.mark.parametrize(
-    "host", ["１２７.0.0.1", "①②⑦.0.0.1", "127。0。0。1", "ⓛocalhost", "[::1%25lo]", "[::1%lo]"]
+    "host", ["\uff11\uff12\uff17.0.0.1", "①②⑦.0.0.1", "127。0。0。1", "ⓛocalhost", "[::1%25lo]", "[::1%lo]"]
 )
 def test_02_hosts_in_other_scripts_are_refused(host: str) -> None:
     with Door(Settings(), kind="test") as door, pytest.raises(FetchError) as caught:
@@ -190,11 +195,11 @@ def test_05_five_redirects_are_followed() -> None:
         "http://example.org@127.0.0.1/", "http://127.0.0.1#@example.org/\t", "http://exam\tple.org/",
         "http://example.org/\r\nHost: inside", "http://example.org/a b", " http://example.org/",
         "http://example.org/%00", "http://example.org\x00.evil/", "http://ex\u00adample.org/",
-        "http://example.org\u202e/", "http://еxample.org/", "http://example.org:99999/", "http://example.org:0/",
+        "http://example.org\u202e/", "http://\u0435xample.org/", "http://example.org:99999/", "http://example.org:0/",
         "http://example.org:-1/", "http://example.org:80:80/", "http://", "http:///path", "http:example.org",
         "http://.example.org/", "http://a..b/", "http://-a.example/", "http://" + "a" * 64 + ".example/",
         "http://" + "a." * 130 + "example/", "http://[::1", "http://::1/", "http://[1.2.3.4]/",
-        "http://[::1]x/", "http://exa%6dple.org/", "http://example.org:8٠/", "https://" + "x" * 5000,
+        "http://[::1]x/", "http://exa%6dple.org/", "http://example.org:8\u0660/", "https://" + "x" * 5000,
     ],
 )  # fmt: skip
 def test_06_urls_that_two_parsers_may_read_differently_are_refused(url: str, emitted: Emitted) -> None:
@@ -208,7 +213,8 @@ def test_06_urls_that_two_parsers_may_read_differently_are_refused(url: str, emi
 @pytest.mark.parametrize(
     "url",
     [
-        "file:///etc/passwd", "FILE:///etc/passwd", "gopher://example.org/", "ftp://example.org/", "data:text/html,x",
+        "file:///etc/passwd", "FILE:///etc/passwd", "gopher://example.org/", "ftp://example.org/",
+        "data:text/html,x",
         "javascript:alert(1)", "source:file:///etc/passwd", "view-source:http://example.org", "ws://example.org/",
         "//example.org/", "example.org", "", "jar:http://example.org!/",
     ],
@@ -280,8 +286,6 @@ def test_09_a_bomb_on_a_redirect_is_not_even_read() -> None:
 
 def dripping(start: bytes, drop: bytes) -> Iterator[bytes]:
     """A server's answer that never ends and never pauses for long."""
-    import time
-
     yield start
     while True:
         time.sleep(0.02)  # the slowness is the case, not a wait for something

@@ -82,7 +82,7 @@ def test_an_override_sends_an_origin_elsewhere_and_keeps_path_and_query() -> Non
 def test_an_override_holds_for_its_own_origin_only() -> None:
     with serving(lambda _: reply(b"played")) as server:
         settings = Settings(origin_overrides={"https://a.example": server.origin})
-        door = Door(settings, kind="test", resolve=lambda host, port: [(2, ("10.0.0.1", port))])
+        door = Door(settings, kind="test", resolve=lambda _, port: [(2, ("10.0.0.1", port))])
         for url in ("http://a.example/", "https://a.example:8443/", "https://b.a.example/"):
             with pytest.raises(FetchError) as caught:
                 door.get(url)
@@ -293,12 +293,12 @@ def test_certificates_are_checked_against_the_name_and_not_the_address(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     names: list[str | None] = []
-    context.sni_callback = lambda connection, name, _: names.append(name)
+    context.sni_callback = lambda _, name, __: names.append(name)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with serving(lambda _: reply(b"secret"), tls=context) as server:
         settings = Settings(allow_private=frozenset({(asked_for, server.port)}))
         with Door(
-            settings, kind="test", resolve=lambda host, port: [(2, ("127.0.0.1", port))], sleep=no_sleep
+            settings, kind="test", resolve=lambda _, port: [(2, ("127.0.0.1", port))], sleep=no_sleep
         ) as door:
             if reason is None:
                 assert door.get(f"https://{asked_for}:{server.port}/").body == b"secret"
@@ -317,7 +317,7 @@ def test_an_unknown_certificate_is_refused(tmp_path: Path) -> None:
     with serving(lambda _: reply(b"secret"), tls=context) as server:
         settings = Settings(allow_private=frozenset({("jobs.example", server.port)}))
         with (
-            Door(settings, kind="test", resolve=lambda host, port: [(2, ("127.0.0.1", port))]) as door,
+            Door(settings, kind="test", resolve=lambda _, port: [(2, ("127.0.0.1", port))]) as door,
             pytest.raises(FetchError) as caught,
         ):
             door.get(f"https://jobs.example:{server.port}/")

@@ -45,7 +45,8 @@ ATTACKS = [
 ]
 ALLOWED = re.compile(
     r"</?(?:a|abbr|b|blockquote|br|code|dd|div|dl|dt|em|h[1-6]|hr|i|li|ol|p|pre|s|small|strong|sub|sup|table|tbody"
-    r"|td|tfoot|th|thead|tr|u|ul)>|<a href=\"(?:https?:|mailto:)[^\"]*\" rel=\"nofollow noopener noreferrer\">"
+    r"|td|tfoot|th|thead|tr|u|ul)>"
+    r"|<a href=\"(?:https?:|mailto:)[^\"]*\" rel=\"nofollow noopener noreferrer\">"
     r"|<a rel=\"nofollow noopener noreferrer\">"
 )
 
