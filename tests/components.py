@@ -26,6 +26,7 @@ HOME = TESTS.parent / ".components"
 FOLDER = HOME / "bin"
 #: Where Debian keeps programs that it does not put on PATH.
 _OFF_PATH = "/usr/lib/postgresql"
+_POLICY = Path("/usr/sbin/policy-rc.d")
 #: Seconds that one download or build may take. Compiling the exporter takes about two minutes on two cores.
 _PATIENCE = 420
 
@@ -201,6 +202,16 @@ def _apt_options(*, own_lists: bool) -> list[str]:
 # --- Installing them, as root -----------------------------------------------------------------------------
 
 
+def not_of_the_system() -> list[Component]:
+    """The components that are missing, or of which only the Python package's copy is here."""
+    beside = Path(sys.executable).parent
+    return [
+        each
+        for each in COMPONENTS
+        if any((where := find(program)) is None or where.parent == beside for program in each.programs)
+    ]
+
+
 def install(wanted: Sequence[Component]) -> dict[str, str]:
     """Install by `apt-get` what Debian has, and bring the rest. Returns why, by name, where that failed."""
     packages = [name for each in wanted for name in each.package]
@@ -226,18 +237,17 @@ def install(wanted: Sequence[Component]) -> dict[str, str]:
 def _no_services() -> Iterator[None]:
     """Let installed packages start nothing: their services would take the very ports that the tests look at.
 
-    Debian's `invoke-rc.d` asks /usr/sbin/policy-rc.d, where 101 means "do not" (invoke-rc.d(8)).
+    Debian's `invoke-rc.d` asks that program, and 101 means "do not" (invoke-rc.d(8)).
     """
-    policy = Path("/usr/sbin/policy-rc.d")
-    ours = not policy.exists()
+    ours = not _POLICY.exists()
     if ours:
-        policy.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
-        policy.chmod(0o755)
+        _POLICY.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
+        _POLICY.chmod(0o755)
     try:
         yield
     finally:
         if ours:
-            policy.unlink()
+            _POLICY.unlink()
 
 
 # --- Telling ----------------------------------------------------------------------------------------------
@@ -265,8 +275,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m tests.components", description="The tests' real programs."
     )
     parser.add_argument("--system", action="store_true", help="install by apt-get, as root")
-    wanted = missing()
-    problems = install(wanted) if parser.parse_args(arguments).system else bring(wanted)
+    system = parser.parse_args(arguments).system
+    problems = install(not_of_the_system()) if system else bring(missing())
     with ThreadPoolExecutor() as pool:
         for line in pool.map(lambda each: _line(each, problems), COMPONENTS):
             print(line, flush=True)

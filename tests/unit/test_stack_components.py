@@ -64,3 +64,34 @@ def test_a_missing_component_is_told_and_in_ci_a_failure(
 
 def test_the_files_that_need_a_program_are_found() -> None:
     assert "e2e/test_whole_path.py" in components.asking("prometheus")
+
+
+def test_the_system_way_installs_quietly_and_starts_no_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_is_brought: None
+) -> None:
+    policy, log = tmp_path / "policy-rc.d", tmp_path / "log"
+    apt = tmp_path / "apt-get"
+    apt.write_text(f'#!/bin/sh\necho "$DEBIAN_FRONTEND $*; $(sh {policy}; echo $?)" >> {log}\n')
+    apt.chmod(0o755)
+    monkeypatch.setattr(components, "_POLICY", policy)
+    monkeypatch.setattr(components.os, "geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    components.install([Component("Nowhere", ("scout-no-such-program",), ("nowhere", "fonts"))])
+    assert log.read_text().splitlines() == [
+        "noninteractive -q update; 101",
+        "noninteractive -qy --no-install-recommends install nowhere fonts; 101",
+    ]
+    assert not policy.exists()
+
+
+def test_a_copy_in_a_python_package_does_not_count_as_the_systems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "redis-server").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "redis-server").chmod(0o755)
+    monkeypatch.setattr(components.sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(components, "COMPONENTS", (Component("Redis", ("redis-server",)),))
+    assert [each.name for each in components.not_of_the_system()] == ["Redis"]
+    assert components.missing() == []
