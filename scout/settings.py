@@ -128,8 +128,9 @@ class Settings:
     def redis_socket(self) -> Path:
         """Where the Redis of this stack listens, when REDIS_URL is unset."""
         path = self.data_dir / "redis.sock"
-        # The kernel takes 107 bytes for a socket's path (unix(7)); deep data directories get a short one.
-        if len(os.fsencode(path)) > 100:  # noqa: PLR2004
+        # The kernel takes 107 bytes for a socket's path (unix(7)), redis-py reads no path with a space in it
+        # (CLIENT INFO), and an address no path with a %: such data directories get a short, plain one.
+        if len(os.fsencode(path)) > 100 or not re.fullmatch(r"[A-Za-z0-9/._+@~-]+", str(path)):  # noqa: PLR2004
             digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
             path = Path(tempfile.gettempdir()) / f"scout-{os.getuid()}-{digest}" / "redis.sock"
         return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from pathlib import Path
@@ -120,6 +121,15 @@ def test_the_redis_configuration_quotes_a_folder_with_spaces_and_opens_no_port(t
     assert "\nunixsocketperm 700\n" in text
     assert "\nmaxmemory-policy noeviction\n" in text
     assert f'dir "{tmp_path}/my \\"data\\""' in text
+
+
+@pytest.mark.parametrize("name", ["my data", "50%", "a?b", "d\u00e4ta", "long" * 30])
+def test_the_queues_socket_has_a_plain_short_path_whatever_the_data_directory_is_called(
+    tmp_path: Path, name: str
+) -> None:
+    path = Settings(data_dir=tmp_path / name).redis_socket
+    assert re.fullmatch(r"[\w./-]{1,100}", str(path), re.ASCII)
+    assert path != Settings(data_dir=tmp_path / "other data").redis_socket
 
 
 @pytest.mark.parametrize(("text", "minutes"), [("0.5", 0.5), ("60", 60.0), ("10080", 10080.0)])
