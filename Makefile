@@ -1,18 +1,25 @@
-# One-liners over the `scout` command. `make run` and `make test` are all that a fresh machine needs.
-PYTHON ?= $(shell for p in python3.12 python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# One-liners over the `scout` command. `make run` and `make test` are all that a fresh machine needs: Python 3.11
+# or newer, and nothing else. 3.12 and 3.11 are preferred, as the Redis that comes in a wheel stops there.
+PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; done)
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
+# Tests that start the whole stack share a group, so that two workers on two cores do not starve it.
+PYTEST = .venv/bin/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: setup setup-dev run demo test components lint format bench lock
+.PHONY: help setup setup-dev run demo test components lint format bench lock
+help:                 ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
-setup: .venv/.installed
+setup: .venv/.installed   ## make .venv and install
 setup-dev: .venv/.dev-installed
 
 .venv/.installed: requirements.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on PATH."; exit 1; }
-	@echo "Installing into .venv with $(PYTHON) ..."
-	@$(PYTHON) -m venv .venv
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Here is: $$(python3 --version 2>&1 || echo none)." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing into .venv with $$("$(PYTHON)" --version); this takes about a minute, once ..."
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
 	@$(PIP) install --require-hashes -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@.venv/bin/python -m compileall -q metrics scout webapp workers demo || true
 	@touch $@
 
 .venv/.dev-installed: .venv/.installed requirements-dev.txt
@@ -27,7 +34,7 @@ demo: setup           ## the same against the board simulator: no network needed
 
 test: setup-dev       ## every test; prints what was skipped and why
 	@.venv/bin/python -m tests.components
-	@.venv/bin/python -m pytest
+	@$(PYTEST)
 
 components: setup-dev ## every real component, on a Debian-like machine, as root
 	@.venv/bin/python -m tests.components --system
@@ -37,13 +44,14 @@ lint: setup-dev       ## style, types, import rules, drift of everything generat
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/scout metrics mapping --check
+	@.venv/bin/python -m scout.stack.configuration --check
 
-format: setup-dev
+format: setup-dev     ## put everything into the one style
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
 bench: setup-dev      ## the benchmarks, beside peers
 	@.venv/bin/python -m benchmarks
 
-lock:                 ## pins requirements with hashes; needs uv
+lock:                 ## pin the requirements with hashes; needs uv
 	@uv pip compile --quiet --no-emit-index-url --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" requirements.in -o requirements.txt
 	@uv pip compile --quiet --no-emit-index-url --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt

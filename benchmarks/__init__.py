@@ -1,0 +1,1 @@
+"""The benchmarks: how fast, how large, and beside whom."""

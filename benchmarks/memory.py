@@ -1,8 +1,8 @@
 """How much memory the whole embedded stack takes when idle, and how soon the first page is there.
 
-`python -m benchmarks.memory` starts `scout up` in a folder of its own with nothing real on PATH and no boards,
-waits for the first page, lets it settle, and sums over the process tree: PSS counts a page that several processes
-share once in all, RSS counts it once for each.
+`python -m benchmarks.memory` starts `scout up` in a folder of its own with nothing real on PATH and no
+boards, waits for the first page, lets it settle, and sums over the process tree: PSS counts a page that
+several processes share once in all, RSS counts it once for each.
 """
 
 from __future__ import annotations

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 NAME = "scans"
 #: The job, by name: what enqueues does not import what runs.
 SCAN_SOURCE = "workers.jobs.scan_source"
+#: The key that the scheduler at work holds; it ends by itself some seconds after that process.
+SCHEDULER_LOCK = "scout:scheduler"
 #: Seconds after which RQ ends a scan that ignores its own time limit (`scout.scanning.TIME_LIMIT`).
 JOB_TIMEOUT = 900
 #: Seconds that Redis keeps a failed job, for who wants to look; the database keeps what matters.

@@ -110,6 +110,9 @@ class Settings:
         60.0,
         "Minutes between two scans of a board, unless the board asks for more; 0.5 is half a minute.",
     )
+    log_level: str = _setting(
+        "SCOUT_LOG_LEVEL", "warning", "What the web server says: debug, info, warning or error."
+    )
     lease_seconds: int = _setting(
         "SCOUT_LEASE_SECONDS", 60, "Seconds after which a scan whose worker died may be taken over."
     )
@@ -125,8 +128,9 @@ class Settings:
     def redis_socket(self) -> Path:
         """Where the Redis of this stack listens, when REDIS_URL is unset."""
         path = self.data_dir / "redis.sock"
-        # The kernel takes 107 bytes for a socket's path (unix(7)); deep data directories get a short one.
-        if len(os.fsencode(path)) > 100:  # noqa: PLR2004
+        # The kernel takes 107 bytes for a socket's path (unix(7)), redis-py reads no path with a space in it
+        # (CLIENT INFO), and an address no path with a %: such data directories get a short, plain one.
+        if len(os.fsencode(path)) > 100 or not re.fullmatch(r"[A-Za-z0-9/._+@~-]+", str(path)):  # noqa: PLR2004
             digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
             path = Path(tempfile.gettempdir()) / f"scout-{os.getuid()}-{digest}" / "redis.sock"
         return path
@@ -194,6 +198,10 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return _number(variable, text, 1, 64)
         case "scan_interval_minutes":
             return _decimal(variable, text, 0.1, 10080)
+        case "log_level":
+            if text.lower() not in {"debug", "info", "warning", "error"}:
+                raise SettingError(f"{variable}={text!r}: write debug, info, warning or error.")
+            return text.lower()
         case "lease_seconds":
             return _number(variable, text, 2, 3600)
         case "starter_boards":
@@ -208,6 +216,11 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return _parts(text)
         case "statsd_exporter_url" | "pushgateway_url" | "prometheus_url":
             return _origin(variable, text)
+        case "redis_url":
+            if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+                # The value may hold a password, and is not repeated.
+                raise SettingError(f"{variable}: write redis://host:port/0, rediss://... or unix:///path.")
+            return text
         case "statsd_url":
             if not re.fullmatch(r"udp://[^/]+:\d+|unixgram:///.+", text):
                 raise SettingError(f"{variable}={text!r}: write udp://host:port or unixgram:///path.")

@@ -8,7 +8,6 @@ prints one line for each component, and with `CI=true` a missing one is a failur
 from __future__ import annotations
 
 import argparse
-import mmap
 import os
 import re
 import shutil
@@ -20,11 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scout.stack.programs import version
+
 TESTS = Path(__file__).resolve().parent
 HOME = TESTS.parent / ".components"
 FOLDER = HOME / "bin"
 #: Where Debian keeps programs that it does not put on PATH.
 _OFF_PATH = "/usr/lib/postgresql"
+_POLICY = Path("/usr/sbin/policy-rc.d")
 #: Seconds that one download or build may take. Compiling the exporter takes about two minutes on two cores.
 _PATIENCE = 420
 
@@ -98,35 +100,6 @@ def need(name: str) -> Path:
 def missing() -> list[Component]:
     """The components of which a program is not here."""
     return [each for each in COMPONENTS if not all(find(program) for program in each.programs)]
-
-
-def version(program: Path) -> str:
-    """What a program says of its version, or what Go wrote into it; "unknown" when neither tells."""
-    try:
-        said = subprocess.run(
-            [program, "--version"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    # Chromium's wrapper complains on stderr; the programs of Prometheus print there in older versions.
-    found = re.search(r"\bv?(\d+\.\d+(?:\.\d+)*)", _without_go_version(said.stdout) or said.stderr)
-    return found[1] if found else _go_version(program)
-
-
-def _without_go_version(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if "go version" not in line)
-
-
-def _go_version(program: Path) -> str:
-    # `go install` sets no version in the program's own flags, but Go keeps the module's in the file.
-    with program.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        found = re.search(rb"\nmod\t\S+\tv([0-9][^\t\n]*)", content)
-        return found[1].decode("ascii") if found else "unknown"
 
 
 # --- Bringing them, without root --------------------------------------------------------------------------
@@ -229,6 +202,16 @@ def _apt_options(*, own_lists: bool) -> list[str]:
 # --- Installing them, as root -----------------------------------------------------------------------------
 
 
+def not_of_the_system() -> list[Component]:
+    """The components that are missing, or of which only the Python package's copy is here."""
+    beside = Path(sys.executable).parent
+    return [
+        each
+        for each in COMPONENTS
+        if any((where := find(program)) is None or where.parent == beside for program in each.programs)
+    ]
+
+
 def install(wanted: Sequence[Component]) -> dict[str, str]:
     """Install by `apt-get` what Debian has, and bring the rest. Returns why, by name, where that failed."""
     packages = [name for each in wanted for name in each.package]
@@ -254,18 +237,17 @@ def install(wanted: Sequence[Component]) -> dict[str, str]:
 def _no_services() -> Iterator[None]:
     """Let installed packages start nothing: their services would take the very ports that the tests look at.
 
-    Debian's `invoke-rc.d` asks /usr/sbin/policy-rc.d, where 101 means "do not" (invoke-rc.d(8)).
+    Debian's `invoke-rc.d` asks that program, and 101 means "do not" (invoke-rc.d(8)).
     """
-    policy = Path("/usr/sbin/policy-rc.d")
-    ours = not policy.exists()
+    ours = not _POLICY.exists()
     if ours:
-        policy.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
-        policy.chmod(0o755)
+        _POLICY.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
+        _POLICY.chmod(0o755)
     try:
         yield
     finally:
         if ours:
-            policy.unlink()
+            _POLICY.unlink()
 
 
 # --- Telling ----------------------------------------------------------------------------------------------
@@ -293,8 +275,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m tests.components", description="The tests' real programs."
     )
     parser.add_argument("--system", action="store_true", help="install by apt-get, as root")
-    wanted = missing()
-    problems = install(wanted) if parser.parse_args(arguments).system else bring(wanted)
+    system = parser.parse_args(arguments).system
+    problems = install(not_of_the_system()) if system else bring(missing())
     with ThreadPoolExecutor() as pool:
         for line in pool.map(lambda each: _line(each, problems), COMPONENTS):
             print(line, flush=True)

@@ -36,7 +36,7 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm
 statsd_host = None
 accesslog = None
 errorlog = "-"
-loglevel = os.environ.get("SCOUT_LOG_LEVEL", "warning").lower()
+loglevel = _settings.log_level
 # A second door that nobody here uses, and a file that it would write at start.
 control_socket_disable = True
 

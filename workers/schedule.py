@@ -26,7 +26,7 @@ from scout import settings as scout_settings
 from scout.database import Database
 from scout.errors import ScoutError
 from scout.models import RunTrigger, ScanResult, Source
-from scout.queue import Scans
+from scout.queue import SCHEDULER_LOCK, Scans
 from scout.settings import Settings
 from workers import sampler
 from workers.reaper import Forgotten, finish_runs, requeue_abandoned
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two looks at what is due.
 TICK = 1.0
-LOCK = "scout:scheduler"
+LOCK = SCHEDULER_LOCK
 #: Seconds after which a dead scheduler's lock ends.
 LOCK_SECONDS = 10
 

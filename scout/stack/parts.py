@@ -135,6 +135,8 @@ def _gateway(settings: Settings) -> Part:
 def without_secret(url: str) -> str:
     """An address as it may be shown: without its password, and without parameters, which may hold one."""
     split = urlsplit(url)
+    if not split.netloc:
+        return url.partition("?")[0]
     user, at, host = split.netloc.rpartition("@")
     shown = f"{user.partition(':')[0]}:***@{host}" if at and ":" in user else split.netloc
     return split._replace(netloc=shown, query="", fragment="").geturl()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from collections.abc import Iterable
@@ -100,18 +101,22 @@ def free(host: str = "127.0.0.1", first: int = 0) -> int:
 
 def holder(number: int, protocol: Literal["tcp", "udp"] = "tcp") -> str:
     """Who holds a port, as `name (pid 7)`; empty where the kernel does not tell us."""
-    inodes = set(_inodes(number, protocol))
-    if not inodes:
-        return ""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            held = {str(link.readlink()) for link in (process / "fd").iterdir()}
-            if held & {f"socket:[{inode}]" for inode in inodes}:
-                name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
-                return f"{name} (pid {process.name})"
-        except OSError:
-            continue  # It ended meanwhile, or belongs to somebody else.
+    sockets = {f"socket:[{inode}]" for inode in _inodes(number, protocol)}
+    if sockets:
+        for process in Path("/proc").glob("[0-9]*"):
+            # A process may end meanwhile, and those of other users are closed to us.
+            with contextlib.suppress(OSError):
+                if any(_target(link) in sockets for link in (process / "fd").iterdir()):
+                    name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+                    return f"{name} (pid {process.name})"
     return ""
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""  # Closed meanwhile.
 
 
 def _inodes(number: int, protocol: str) -> Iterable[str]:

@@ -117,7 +117,7 @@ def _supervise(plan: Plan, beneath: tuple[Part, ...], began: float) -> None:
             supervisor.say(
                 f"ready at {address(plan.settings)} after {took:.1f} s; Ctrl-C stops everything"
                 if ready
-                else f"the pages are not ready after {took:.0f} s; `scout doctor` in another terminal says why"
+                else f"the pages are not ready after {took:.0f} s; ask `scout doctor` in another terminal"
             )
             supervisor.run()
         except Stop:
@@ -160,7 +160,12 @@ def _prepare(supervisor: Supervisor, plan: Plan, environ: Mapping[str, str]) -> 
 def _announce(plan: Plan, done: Mapping[str, object]) -> None:
     rows = [("Address", address(plan.settings))]
     if done["password"]:
-        rows.append(("Password", f"{done['password']}   (made now; it is not shown again)"))
+        rows.append(
+            (
+                "Password",
+                f"{done['password']}   (made now and not shown again; `scout account password` sets another)",
+            )
+        )
     if done["boards"]:
         rows.append(("Boards", f"{done['boards']} added; the first scan begins by itself"))
     _show("", *(f"  {name:<9} {text}" for name, text in (*rows, *plan.notes)), "")

@@ -193,14 +193,15 @@ class Supervisor:
             else:
                 self._read(key.data)
 
-    def _read(self, running: _Running) -> None:
+    def _read(self, running: _Running) -> bool:
+        """Show what a part has said. Gives whether there may be more."""
         pipe = running.process.stdout
         if pipe is None or pipe.closed:
-            return
+            return False
         try:
             data = os.read(pipe.fileno(), 64 * 1024)
         except BlockingIOError:
-            return
+            return False
         running.pending += data
         if not data:
             self._selector.unregister(pipe)
@@ -212,6 +213,7 @@ class Supervisor:
         for line in lines:
             if line.strip():
                 self._write(running.name, line, running.colour)
+        return bool(data)
 
     def _write(self, name: str, line: str | bytes, colour: str | None) -> None:
         # A terminal that is gone must not keep us from stopping what we started.
@@ -224,7 +226,8 @@ class Supervisor:
         for running in self._running.values():
             code = running.process.poll()
             if code is not None:
-                self._read(running)
+                while self._read(running):
+                    pass
                 raise PartEnded(running.name, _told(code))
 
     def _stop(self) -> None:
@@ -249,10 +252,14 @@ class Supervisor:
         for each in parts:
             _kill_session(each.process.pid)
             each.process.wait()
-            self._read(each)
+            while self._read(each):
+                pass
             if each.process.stdout is not None and not each.process.stdout.closed:
+                # Somebody outside the part's session still holds the other end: what was said is shown.
                 self._selector.unregister(each.process.stdout)
                 each.process.stdout.close()
+                if each.pending.strip():
+                    self._write(each.name, bytes(each.pending), each.colour)
 
 
 def _told(code: int) -> str:
