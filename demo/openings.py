@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -32,10 +33,13 @@ from demo.words import (
 )
 
 T = TypeVar("T")
+_WORDS = re.compile("[a-z0-9]+")
 
 _MASK = (1 << 64) - 1
 _BY_CITY = {place.city: place for place in PLACES}
 _YEARS = {"Junior ": "1", "": "3", "Senior ": "5", "Staff ": "8", "Lead ": "6", "Principal ": "10"}
+#: How titles begin that carry their level within.
+_SENIOR = ("Head", "Director", "Senior", "Chef")
 _EUROPE = frozenset({"DE", "AT", "FR", "BE", "NL", "ES", "PT", "IT", "PL", "CZ", "SE", "DK", "IE"})
 
 
@@ -124,6 +128,7 @@ def opening(
     updated: dt.datetime,
     sibling: bool = False,
     always_remote: bool = False,
+    category: str = "",
 ) -> Opening:
     """The opening that `key` stands for, at a version.
 
@@ -136,6 +141,7 @@ def opening(
         updated: When it was last touched.
         sibling: The same job in another city: places move on by one.
         always_remote: Whether the board lists remote work only.
+        category: The one category of a feed that has one; empty for all.
     """
     chance = random.Random(key)
     roll = chance.random
@@ -146,10 +152,10 @@ def opening(
     employer = company if company is not None else pick(COMPANIES)
     first = int(roll() * len(employer.cities))
     place = _BY_CITY[employer.cities[(first + sibling) % len(employer.cities)]]
-    family = _family(roll(), roll(), employer, place)
+    family = _family(roll(), roll(), employer, place, category)
     level = pick(family.levels)
     name = pick(family.titles)
-    if name.startswith(("Head", "Director", "Senior", "Chef")):
+    if name.startswith(_SENIOR):
         level = ""
     title = level + name
 
@@ -165,6 +171,11 @@ def opening(
             places.append(other)
 
     employment = pick(("full_time",) * 16 + ("part_time", "contract", "contract", "internship"))
+    if employment == "internship":
+        if level or name.startswith(_SENIOR):
+            employment = "full_time"
+        else:
+            title = f"{name} (Internship)"
     pay = _pay(stated=roll(), spread=roll(), family=family, level=level, place=place, employment=employment)
     slots = {name: pick(values) for name, values in SLOTS.items()}
     slots |= {"company": employer.name, "people": employer.people, "years": _YEARS.get(level, "3")}
@@ -173,7 +184,7 @@ def opening(
         key=key,
         number=number,
         version=version,
-        slug="-".join("".join(c if c.isascii() and c.isalnum() else " " for c in title.lower()).split()),
+        slug="-".join(_WORDS.findall(f"{employer.name} {title}".lower())),
         company=employer,
         family=family,
         title=title,
@@ -199,15 +210,20 @@ def opening(
     return made
 
 
-def _family(one: float, two: float, employer: Company, place: Place) -> Family:
+def _family(one: float, two: float, employer: Company, place: Place, category: str) -> Family:
     if one < employer.identity:
         if two < 0.4:  # noqa: PLR2004 - postings in the country's own language, where one is at hand
             for local in (GERMAN_IDENTITY, FRENCH_IDENTITY):
                 if place.code in local.countries:
                     return local
-        return IDENTITY_FAMILIES[int(two * len(IDENTITY_FAMILIES))]
+        families = IDENTITY_FAMILIES
+        if category:
+            families = tuple(family for family in families if family.category == category)
+        return families[int(two * len(families))]
     # What is special to the company weighs twice: it is what people would remember of it.
     options = ORDINARY + employer.extra * 2
+    if category:
+        options = tuple(family for family in options if family.category == category)
     return options[int(two * len(options))]
 
 
@@ -226,6 +242,8 @@ def _pay(
         return None
     lift = {"Junior ": 0.78, "Senior ": 1.1, "Staff ": 1.25, "Lead ": 1.2, "Principal ": 1.32}.get(level, 1.0)
     low, high = family.pay
+    if employment == "internship":
+        low, high = low // 2, high // 2
     least = low * lift * place.factor
     most = (low + (high - low) * (0.4 + spread / 2)) * lift * place.factor
     if employment == "contract":

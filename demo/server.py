@@ -9,6 +9,7 @@ import hashlib
 import ipaddress
 import json
 import re
+import select
 import socket
 import threading
 import time
@@ -16,7 +17,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from demo.boards import Board
@@ -42,40 +43,36 @@ _PATHS = (
 )
 
 
-class Body(NamedTuple):
-    """An answer's bytes, as they are and gzipped."""
-
-    plain: bytes
-    packed: bytes
-
-
 class BodyCache:
-    """The bodies last asked for, up to `limit` bytes of them, safe for many threads."""
+    """The bodies last asked for, gzipped, up to `limit` bytes of them; safe for many threads.
+
+    Gzipped they are a sixth of their size, so that a world of thousands of boards fits.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._size = 0
-        self._bodies: collections.OrderedDict[str, Body] = collections.OrderedDict()
+        self._bodies: collections.OrderedDict[str, bytes] = collections.OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, tag: str) -> Body | None:
-        """The body with this tag, if it is still here."""
+    def get(self, tag: str) -> bytes | None:
+        """The gzipped body with this tag, if it is still here."""
         with self._lock:
-            body = self._bodies.get(tag)
-            if body is not None:
+            packed = self._bodies.get(tag)
+            if packed is not None:
                 self._bodies.move_to_end(tag)
-            return body
+            return packed
 
-    def put(self, tag: str, body: Body) -> None:
-        """Keep a body; the ones longest unused make room for it."""
+    def put(self, tag: str, packed: bytes) -> None:
+        """Keep a gzipped body; the ones longest unused make room for it."""
         with self._lock:
             if tag in self._bodies:
                 return
-            self._bodies[tag] = body
-            self._size += len(body.plain) + len(body.packed)
+            self._bodies[tag] = packed
+            self._size += len(packed)
             while self._size > self._limit and self._bodies:
                 _, gone = self._bodies.popitem(last=False)
-                self._size -= len(gone.plain) + len(gone.packed)
+                self._size -= len(gone)
 
 
 class Simulator:
@@ -92,7 +89,6 @@ class Simulator:
         mild: Whether boards misbehave a little by themselves.
         epoch: The time of tick 0; by default the last full hour.
         cache_bytes: How many bytes of ready answers are kept.
-        clock: Seconds that only grow, for tests.
 
     Raises:
         OSError: The port cannot be had.
@@ -281,11 +277,9 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(min(length, 1 << 20)) if length else b"{}"
         split = urlsplit(self.path)
         try:
-            asked = json.loads(data or b"{}")
-            if not isinstance(asked, dict):
-                raise UnknownFaultError("Send a JSON object.")
-            self._control(split.path, {}, asked)
-        except (UnknownFaultError, ValueError) as error:
+            asked = json.loads(data)
+            self._control(split.path, {}, asked if isinstance(asked, dict) else {})
+        except (TypeError, ValueError) as error:
             self._send_json(400, {"error": str(error)})
 
     def _find(self, path: str) -> tuple[str, str, str]:
@@ -300,7 +294,7 @@ class _Handler(BaseHTTPRequestHandler):
         return "", "", ""
 
     def _control(self, path: str, query: dict[str, str], asked: dict[str, Any] | None = None) -> None:
-        if not ipaddress.ip_address(self.client_address[0].partition("%")[0]).is_loopback:
+        if not _near(self.client_address[0]):
             self._send_json(403, {"error": "Control paths answer to this machine only."})
             return
         simulator = self.server.simulator
@@ -343,19 +337,17 @@ class _Handler(BaseHTTPRequestHandler):
         if len(entries) > _KEEP and fault is None:
             self._stream(pieces, content_type, {"ETag": tag})
             return
-        body = simulator.cache.get(tag)
-        if body is None:
-            plain = b"".join(pieces)
-            body = Body(plain, gzip.compress(plain, 1, mtime=0))
-            simulator.cache.put(tag, body)
-        if fault is not None:
-            self._spoil_body(fault, body.plain, content_type)
-            return
+        packed = simulator.cache.get(tag)
+        if packed is None:
+            packed = gzip.compress(b"".join(pieces), 1, mtime=0)
+            simulator.cache.put(tag, packed)
         headers = {"ETag": tag, "Vary": "Accept-Encoding"}
-        if self._takes_gzip():
-            self._send(200, body.packed, content_type, headers | {"Content-Encoding": "gzip"})
+        if fault is not None:
+            self._spoil_body(fault, gzip.decompress(packed), content_type)
+        elif self._takes_gzip():
+            self._send(200, packed, content_type, headers | {"Content-Encoding": "gzip"})
         else:
-            self._send(200, body.plain, content_type, headers)
+            self._send(200, gzip.decompress(packed), content_type, headers)
 
     def _send_one(self, board: int, tick: int, job: str) -> None:
         simulator = self.server.simulator
@@ -409,32 +401,29 @@ class _Handler(BaseHTTPRequestHandler):
     def _spoil_early(self, fault: Fault, kind: str) -> bool:
         """Give the bad answers for which no listing is needed; False when `fault` is none of them."""
         json_type = "application/json; charset=utf-8"
-        match fault.name:
-            case name if name.isdigit():
-                headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
-                body = json.dumps({"status": int(name), "error": "The simulator was told to fail."})
-                self._send(int(name), body.encode(), json_type, headers)
-            case "html":
-                self._send(200, _PAGE, "text/html; charset=utf-8")
-            case "empty":
-                self._send(200, _EMPTY[kind], "application/xml" if kind == "feed" else json_type)
-            case "blank":
-                self._send(200, b"", json_type)
-            case "garbage":
-                self._send(200, b'{"jobs": [\x00\xff\xfe <<<' + bytes(range(256)), json_type)
-            case "redirect_inside":
-                self._send(302, b"", "text/plain", {"Location": fault.location})
-            case "redirect_loop":
-                self._send(302, b"", "text/plain", {"Location": self.path})
-            case "hang":
+        bodies = {
+            "html": (_PAGE, "text/html; charset=utf-8"),
+            "empty": (_EMPTY[kind], "application/rss+xml" if kind == "feed" else json_type),
+            "blank": (b"", json_type),
+            "garbage": (b'{"jobs": [\x00\xff\xfe <<<' + bytes(range(256)), json_type),
+        }
+        places = {"redirect_inside": fault.location, "redirect_loop": self.path}
+        if fault.name.isdigit():
+            headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+            body = json.dumps({"status": int(fault.name), "error": "The simulator was told to fail."})
+            self._send(int(fault.name), body.encode(), json_type, headers)
+        elif fault.name in bodies:
+            self._send(200, *bodies[fault.name])
+        elif fault.name in places:
+            self._send(302, b"", "text/plain", {"Location": places[fault.name]})
+        elif fault.name in {"hang", "disconnect"}:
+            if fault.name == "hang":
                 self._wait(fault.seconds)
-                self.close_connection = True
-            case "disconnect":
-                self.close_connection = True
-            case "endless":
-                self._stream(self._never_ending(), json_type, {})
-            case _:
-                return False
+            self.close_connection = True
+        elif fault.name == "endless":
+            self._stream(self._never_ending(), json_type, {})
+        else:
+            return False
         return True
 
     def _spoil_body(self, fault: Fault, body: bytes, content_type: str) -> None:
@@ -468,14 +457,19 @@ class _Handler(BaseHTTPRequestHandler):
         while (left := deadline - time.monotonic()) > 0:
             if self.server.simulator.stopping.wait(min(left, 0.2)):
                 return True
+            poll = select.poll()
+            poll.register(self.connection, select.POLLIN)
             try:
-                if not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                if poll.poll(0) and not self.connection.recv(1, socket.MSG_PEEK):
                     return True
-            except BlockingIOError:
-                continue
             except OSError:
                 return True
         return False
+
+
+def _near(address: str) -> bool:
+    """Whether a client is on this machine."""
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 def _whole(text: str | None, default: int) -> int:

@@ -18,8 +18,9 @@ from demo.words import Place
 
 #: Greenhouse numbers are ten digits: a number below M is spread over them by a factor that shares no divisor.
 _SPREAD, _RANGE = 7_654_321_987, 9_000_000_000
-#: The separator that JSON needs between two postings, the shortest there is.
-_COMPACT = (",", ":")
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+#: Greenhouse writes its times with the offset of the American east coast.
+_EAST_COAST = dt.timezone(dt.timedelta(hours=-4))
 _COMMITMENT = {
     "full_time": "Full-time",
     "part_time": "Part-time",
@@ -40,48 +41,51 @@ _ASHBY_TYPE = {
 }
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=_COMPACT)
-
-
 def uuid(key: int, salt: int = 0) -> str:
     """A version 4 UUID that stands for `key`; another one for each salt."""
     return str(UUID(int=(key << 64) | mix(key, 99, salt), version=4))
 
 
-def job_id(kind: str, made_key: int, number: int, slug: str = "") -> str:
-    """The id under which a kind of board lists a posting.
+def job_id(kind: str, token: str, key: int, number: int, slug: str = "") -> str:
+    """The id under which a board lists a posting.
 
     Args:
         kind: The kind of board.
-        made_key: The posting's 64 bits.
+        token: How the kind names the board.
+        key: The posting's 64 bits.
         number: Its small number, unique on its board.
         slug: The words of its address; only feeds need them.
     """
     if kind == "greenhouse":
-        return str(_greenhouse_id(number))
+        return str(_greenhouse_id(token, number))
     if kind == "feed":
-        return f"https://weworkremotely.com/remote-jobs/{slug}-{number:x}{made_key & 0xFFF:03x}"
-    return uuid(made_key)
+        return f"https://weworkremotely.com/remote-jobs/{slug}-{number:x}{key & 0xFFF:03x}"
+    return uuid(key)
 
 
-def _greenhouse_id(number: int) -> int:
-    return 1_000_000_000 + number * _SPREAD % _RANGE
+def _greenhouse_id(token: str, number: int) -> int:
+    # The token moves each board to numbers of its own: on the real Greenhouse no two boards share one.
+    return 1_000_000_000 + (mix(*token.encode()) + number * _SPREAD) % _RANGE
 
 
 def _html(sections: list[Section], heading: str = "h3") -> str:
     parts = []
     for section in sections:
         if section.heading:
-            parts.append(f"<{heading}>{escape(section.heading, quote=False)}</{heading}>")
-        parts += [f"<p>{escape(text, quote=False)}</p>" for text in section.paragraphs]
+            parts.append(f"<{heading}>{_text(section.heading)}</{heading}>")
+        parts += [f"<p>{_text(text)}</p>" for text in section.paragraphs]
         if section.bullets:
             parts.append(f"<ul>\n{_items(section.bullets)}\n</ul>")
     return "\n".join(parts)
 
 
 def _items(bullets: list[str]) -> str:
-    return "\n".join(f"<li>{escape(text, quote=False)}</li>" for text in bullets)
+    return "\n".join([f"<li>{_text(text)}</li>" for text in bullets])
+
+
+def _text(text: str) -> str:
+    # Our sentences hold no angle brackets, and few an ampersand.
+    return text.replace("&", "&amp;") if "&" in text else text
 
 
 def _plain(sections: list[Section]) -> str:
@@ -103,8 +107,7 @@ def _where(place: Place, style: int) -> str:
 
 
 def _stamp(moment: dt.datetime) -> str:
-    # Greenhouse writes its times with the offset of the American east coast.
-    return moment.astimezone(dt.timezone(dt.timedelta(hours=-4))).isoformat(timespec="seconds")
+    return moment.astimezone(_EAST_COAST).isoformat(timespec="seconds")
 
 
 def _pay_sentence(made: Opening) -> str:
@@ -130,7 +133,7 @@ def greenhouse(made: Opening, token: str, *, content: bool = True, alone: bool =
         where = f"Remote ({made.places[0].code})" if style == 1 else f"Remote, {made.region}"
     else:
         where = (" | " if style else "; ").join(_where(place, style) for place in made.places)
-    number = _greenhouse_id(made.number)
+    number = _greenhouse_id(token, made.number)
     job: dict[str, Any] = {
         "absolute_url": f"https://job-boards.greenhouse.io/{token}/jobs/{number}",
         "data_compliance": [
@@ -146,22 +149,7 @@ def greenhouse(made: Opening, token: str, *, content: bool = True, alone: bool =
         # Several posts of one job, one a city, share this number.
         "internal_job_id": 1_000_000_000 + made.key % _RANGE,
         "location": {"name": where},
-        "metadata": None
-        if style == 2  # noqa: PLR2004 - a board without custom fields
-        else [
-            {
-                "id": 4_000_000 + len(token),
-                "name": "Workplace Type",
-                "value": {"remote": "Remote", "hybrid": "Hybrid", "onsite": "On-site"}[made.workplace],
-                "value_type": "single_select",
-            },
-            {
-                "id": 4_000_100 + len(token),
-                "name": "Employment Type",
-                "value": _COMMITMENT[made.employment],
-                "value_type": "single_select",
-            },
-        ],
+        "metadata": _metadata(made, style, 4_000_000_000 + mix(*token.encode()) % 1_000_000),
         "id": number,
         "updated_at": _stamp(made.updated),
         "requisition_id": made.requisition,
@@ -173,14 +161,16 @@ def greenhouse(made: Opening, token: str, *, content: bool = True, alone: bool =
         "application_deadline": None,
     }
     if content or alone:
-        text = [_html(made.sections[:7], "h2")]
+        intro = f'<div class="content-intro">{_html(made.sections[:1], "h2")}</div>'
+        text = [intro, _html(made.sections[1:7], "h2")]
         if made.pay is not None:
             text.append(f'<div class="pay-transparency"><p>{_pay_sentence(made)}</p></div>')
         text.append(_html(made.sections[7:], "h2"))
+        # An entity within the escaped text: readers who unescape once still find it.
         body = "\n".join(text).replace("What we offer</h2>", "What we&nbsp;offer</h2>")
         department = made.family.department
         job |= {
-            "content": escape(f'<div class="content-intro">{body}</div>', quote=True),
+            "content": escape(body, quote=True),
             "departments": [
                 {
                     "id": 4_100_000_000 + mix(*department.encode()) % 1_000_000,
@@ -201,6 +191,29 @@ def greenhouse(made: Opening, token: str, *, content: bool = True, alone: bool =
             ],
         }
     return _json(job)
+
+
+def _metadata(made: Opening, style: int, first: int) -> list[dict[str, Any]] | None:
+    """Custom fields, which some boards have, some fill with the pay, and some do without."""
+    if style == 2:  # noqa: PLR2004 - one of the three styles
+        return None
+    workplace = {"remote": "Remote", "hybrid": "Hybrid", "onsite": "On-site"}[made.workplace]
+    fields: list[tuple[str, Any, str]] = [
+        ("Workplace Type", workplace, "single_select"),
+        ("Employment Type", _COMMITMENT[made.employment], "single_select"),
+    ]
+    if style == 1:
+        pay = made.pay and {
+            "unit": made.pay.currency,
+            "min_value": f"{made.pay.minimum}.0",
+            "max_value": f"{made.pay.maximum}.0",
+        }
+        period = made.pay.period if made.pay else "year"
+        fields.append((f"Salary Range (per {period})", pay, "currency_range"))
+    return [
+        {"id": first + number, "name": name, "value": value, "value_type": kind}
+        for number, (name, value, kind) in enumerate(fields)
+    ]
 
 
 def lever(made: Opening, token: str) -> str:
@@ -354,7 +367,7 @@ def _compensation(made: Opening) -> dict[str, Any]:
 
 def rss_item(made: Opening) -> str:
     """One item of the feed: the title is `Company: Title`, the description is escaped HTML."""
-    link = job_id("feed", made.key, made.number, made.slug)
+    link = job_id("feed", "", made.key, made.number, made.slug)
     place = made.places[0]
     flag = "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in place.code)
     pay = _pay_sentence(made)
@@ -362,15 +375,16 @@ def rss_item(made: Opening) -> str:
         f"<p>\n  <strong>Headquarters:</strong> {escape(place.city)}\n</p>\n\n{_html(made.sections, 'h3')}"
         + (f"\n<p>{pay}</p>" if pay else "")
     )
-    region = "Anywhere in the World" if made.region == "Worldwide" else f"{made.region} Only"
-    country = "" if made.region == "Worldwide" else f"{flag} {place.country}"
+    anywhere = made.region == "Worldwide"
+    region = "Anywhere in the World" if anywhere else place.region or place.country
+    country = "" if anywhere else f"{flag} {place.country}"
     expires = made.published + dt.timedelta(days=30)
     return (
         "    <item>\n"
         f"      <title>{escape(f'{made.company.name}: {made.title}', quote=False)}</title>\n"
-        f"      <region>{region}</region>\n"
+        f"      <region>{_text(region)}</region>\n"
         f"      <country>{country}</country>\n"
-        f"      <state>{escape(place.region, quote=False)}</state>\n"
+        f"      <state>{_text(place.short)}</state>\n"
         f"      <skills>{escape(', '.join(made.family.tags), quote=False)}</skills>\n"
         f"      <category>{escape(made.family.category, quote=False)}</category>\n"
         f"      <type>{_FEED_TYPE[made.employment]}</type>\n"

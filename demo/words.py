@@ -703,7 +703,7 @@ FINANCE = Family(
 PEOPLE = Family(
     department="People",
     team="Talent",
-    titles=("Technical Recruiter", "People Partner", "Learning Manager", "Office Manager"),
+    titles=("Technical Recruiter", "People Partner", "Learning Manager", "Compensation Analyst"),
     summary=(
         "You will help {company} to find good people, and be a place where they stay.",
         "We hire slowly and keep long, so each conversation counts.",

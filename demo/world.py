@@ -110,13 +110,14 @@ class World:
             updated=updated + dt.timedelta(seconds=changes),
             sibling=entry.sibling,
             always_remote=place.kind == "feed",
+            category="DevOps and Sysadmin" if "devops" in place.token else "",
         )
 
     def job_id(self, board: int, entry: Entry) -> str:
         """The id under which the board lists a posting."""
-        kind = self.boards[board].kind
+        kind, token, _, _ = self.boards[board]
         slug = self.opening(board, entry).slug if kind == "feed" else ""
-        return shapes.job_id(kind, entry.key, entry.number, slug)
+        return shapes.job_id(kind, token, entry.key, entry.number, slug)
 
     def render(self, board: int, entry: Entry, *, full: bool, alone: bool = False) -> str:
         """One posting in the shape of its board.

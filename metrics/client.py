@@ -88,6 +88,14 @@ class _GaugeSteps(Series):
         self._steps = []
 
 
+class _SignedCounter(CounterSeries):
+    """A counter of the `statsd` methods, which `decr` may lower within a second; the exporter takes rises only."""
+
+    __slots__ = ()
+
+    least = -sys.float_info.max
+
+
 class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
     """Gathers and sends. Thread-safe; usable after a fork; no method raises but the constructor.
 
@@ -129,7 +137,7 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
             if random.random() > rate:  # noqa: S311 - sampling
                 return
             count = count / rate
-        found = self._named(stat, "c", CounterSeries)
+        found = self._named(stat, "c", _SignedCounter)
         if found is not None:
             found.inc(count)
 
@@ -341,8 +349,10 @@ def _is_name(name: object) -> bool:
 
 def _counter_lines(found: CounterSeries) -> Iterator[tuple[str, int]]:
     amount = found.take()
-    if amount:
+    if amount > 0:
         yield wire.counter(found.wire, amount), 1
+    elif amount < 0:
+        losses.mistake(f"{found.wire}: a counter cannot fall, and would by {-amount:g}")
 
 
 def _shared_line(each: Series, limit: int) -> Iterator[tuple[str, int]]:

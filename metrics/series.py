@@ -73,6 +73,9 @@ class CounterSeries(Series):
 
     __slots__ = ("_amounts", "_folding", "_ones", "_tick")
 
+    #: Amounts below are refused.
+    least = 0.0
+
     def __init__(self, wire: str, labels: tuple[str, ...] = ()) -> None:
         super().__init__(wire, labels)
         self._ones = losses.Tally()
@@ -110,7 +113,7 @@ class CounterSeries(Series):
         count = len(amounts)
         values = amounts[:count]
         del amounts[:count]
-        return sum(_usable(values, self.wire))
+        return sum(_usable(values, self.wire, self.least))
 
     def take(self) -> float:
         """What was added since the last call."""
@@ -231,10 +234,10 @@ class _Timing:
         self._series.observe(time.perf_counter() - self._begun)
 
 
-def _usable(values: list[float], wire: str) -> list[float]:
-    """The values that are numbers, finite and not negative; the others are counted as invalid."""
+def _usable(values: list[float], wire: str, least: float = 0.0) -> list[float]:
+    """The values that are numbers, finite and not below `least`; the others are counted as invalid."""
     try:
-        if min(values, default=0) >= 0 and 0 <= sum(values) < math.inf:
+        if min(values, default=least) >= least and -math.inf < sum(values) < math.inf:
             return values
     except (TypeError, ValueError, ArithmeticError):
         pass  # something among them is no number
@@ -244,8 +247,8 @@ def _usable(values: list[float], wire: str) -> list[float]:
             number = float(value)
         except Exception:  # noqa: BLE001 - a caller's object may raise anything; its emission must not
             number = math.nan
-        if 0 <= number < math.inf:
+        if least <= number < math.inf:
             good.append(number)
         else:
-            losses.mistake(f"{wire}: {value!r} is not a finite number of 0 or more")
+            losses.mistake(f"{wire}: {value!r} is not a finite number of {least:g} or more")
     return good

@@ -7,18 +7,21 @@ every read of the socket is cut to what is left of the fetch's time (so a server
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import os
 import queue
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.response import HTTPResponse
 from urllib3.util.ssl_ import create_urllib3_context
 
 from scout.addresses import refusal
@@ -201,6 +204,20 @@ def _open(gate: Gate, host: str, port: int) -> _Socket:
     raise Unreachable(last.strerror if last is not None and last.strerror else str(last)) from last
 
 
+@contextlib.contextmanager
+def _closed_on_error(sock: socket.socket | None) -> Iterator[None]:
+    """Close a socket at once when reading fails.
+
+    The answer that was begun holds it too, and lets go only when the garbage collector comes by.
+    """
+    try:
+        yield
+    except BaseException:
+        if sock is not None and (descriptor := sock.detach()) >= 0:
+            os.close(descriptor)
+        raise
+
+
 class _Connection(HTTPConnection):
     """A plain connection through the gate."""
 
@@ -210,6 +227,11 @@ class _Connection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         return _open(self._gate, self.host.strip("[]"), self.port or 80)
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 itself does
+        """Read the head of the answer; one that cannot be understood takes its socket with it."""
+        with _closed_on_error(self.sock):
+            return super().getresponse()
 
 
 class _TLSConnection(HTTPSConnection):
@@ -221,6 +243,11 @@ class _TLSConnection(HTTPSConnection):
 
     def _new_conn(self) -> socket.socket:
         return _open(self._gate, self.host.strip("[]"), self.port or 443)
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 itself does
+        """Read the head of the answer; one that cannot be understood takes its socket with it."""
+        with _closed_on_error(self.sock):
+            return super().getresponse()
 
     def connect(self) -> None:
         """Connect, shake hands, and put the encrypted socket under the deadline too."""

@@ -11,13 +11,8 @@ import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -28,6 +23,11 @@ import metrics.database
 from scout.errors import ScoutError
 from scout.models import Base
 from scout.settings import Settings
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is imported where it is used: most processes never migrate, and it is as large as the rest together.
 
 #: The execution option that marks connections whose transactions write.
 _WRITES = "scout_writes"
@@ -240,11 +240,35 @@ def explained() -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def for_command(settings: Settings) -> Iterator[Database]:
+    """The database for one command: with tables when it is new, and closed at the end.
+
+    Raises:
+        DatabaseUnusable: It cannot be used, or its tables are those of another version of the program.
+    """
+    database = Database.open(settings)
+    try:
+        with explained():
+            if is_empty(database):
+                migrate(settings)
+            elif not is_current(database):
+                raise DatabaseUnusable(
+                    "The database was made by another version of the program: run `scout migrate`, or update"
+                    " the program if it is the older one."
+                )
+            yield database
+    finally:
+        database.dispose()
+
+
 # --- Migrations -------------------------------------------------------------------------------------------
 
 
 def migration_config(connection: Connection | None = None) -> Config:
     """Alembic's configuration, made here so that no ini file is needed."""
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     config = Config()
     # `%` would begin an interpolation.
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
@@ -255,6 +279,8 @@ def migration_config(connection: Connection | None = None) -> Config:
 
 @functools.cache
 def _newest() -> tuple[str, ...]:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+
     return tuple(ScriptDirectory.from_config(migration_config()).get_heads())
 
 
@@ -269,6 +295,8 @@ def is_empty(database: Database) -> bool:
 
 
 def _revisions(database: Database) -> set[str]:
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - see above
+
     with database.engine.connect() as connection:
         return set(MigrationContext.configure(connection).get_current_heads())
 
@@ -279,12 +307,17 @@ def migrate(settings: Settings) -> None:
     Raises:
         DatabaseUnusable: The database cannot be reached, is locked by somebody else, or cannot be written.
     """
+    from alembic import command  # noqa: PLC0415 - see above
+
     with migrating(settings) as connection:
         command.upgrade(migration_config(connection), "head")
 
 
 def differences(settings: Settings) -> list[Any]:
     """What alembic would change to make the database's tables those of the models; empty when they agree."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - see above
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - see above
+
     engine = _engine(settings, poolclass=NullPool)
     with explained(), engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -137,7 +138,7 @@ def _next_scan(
     interval = dt.timedelta(minutes=settings.scan_interval_minutes)
     why = f"Every {_period(interval)}"
     kind = sources.KINDS.get(source.kind)
-    if kind is not None and kind.interval > interval:
+    if kind is not None and kind.interval > interval and not _played_here(settings):
         interval = kind.interval
         why = f"Every {_period(interval)}, as {kind.title} boards are asked no more often"
     if source.failures > 1:
@@ -153,12 +154,20 @@ def _next_scan(
     return now + wait, f"{why}."
 
 
+def _played_here(settings: Settings) -> bool:
+    """Whether boards are played by a simulator on this machine, to which no courtesy is owed."""
+    hosts = {urlsplit(target).hostname for target in settings.origin_overrides.values()}
+    return not hosts.isdisjoint({"127.0.0.1", "::1", "localhost"})
+
+
 def _period(span: dt.timedelta) -> str:
     return _words(span).removeprefix("1 ")
 
 
 def _words(span: dt.timedelta) -> str:
-    minutes = max(1, round(span.total_seconds() / 60))
+    if span < dt.timedelta(minutes=1):
+        return f"{span.total_seconds():.0f} seconds"
+    minutes = round(span.total_seconds() / 60)
     for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
         if minutes % size == 0 or minutes >= 10 * size:
             count = round(minutes / size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import email.utils
 import enum
+import ipaddress
 import random
 import re
 import time
@@ -22,6 +23,7 @@ from urllib3.exceptions import (
     DecodeError,
     HTTPError,
     IncompleteRead,
+    InvalidHeader,
     LocationParseError,
     NewConnectionError,
     ProtocolError,
@@ -215,7 +217,12 @@ def _host_and_port(authority: str, scheme: str, shown: str) -> tuple[str, int]:
         raise FetchError(Reason.URL, f"The address {shown} has a port that does not exist. Correct it.")
     host = found[1]
     if host.startswith("["):
-        return host[1:-1], port
+        try:
+            return str(ipaddress.IPv6Address(host[1:-1])), port
+        except ValueError:
+            raise FetchError(
+                Reason.URL, f"The address {shown} has brackets around what is no IPv6 address. Correct it."
+            ) from None
     host = host.removesuffix(".")
     if _NUMERIC_END.search(host):
         if not _DOTTED.fullmatch(host):
@@ -443,7 +450,7 @@ class Door:
     def _named(self, error: Exception, shown: str) -> Exception:
         """What an exception of the network is called, and whether it may pass."""
         cause: BaseException | None = error
-        while cause is not None:
+        while cause is not None and not isinstance(cause, (FetchError, _Transient)):
             match cause:
                 case AddressRefused():
                     return FetchError(
@@ -465,6 +472,8 @@ class Door:
                             f"{shown} did not answer in time. It may be busy: the next scan tries again.",
                         )
                     )
+                case InvalidHeader():
+                    return _unclear_length(shown)
                 case SSLError():
                     return FetchError(
                         Reason.TLS,
@@ -541,11 +550,7 @@ class Door:
             part.strip() for value in response.headers.getlist("content-length") for part in value.split(",")
         }
         if len(lengths) > 1 or not all(_LENGTHS.fullmatch(length) for length in lengths):
-            raise FetchError(
-                Reason.TRUNCATED,
-                f"{target.host} does not say plainly how long its answer is. Nothing of it was used; the next "
-                "scan tries again.",
-            )
+            raise _unclear_length(target.host)
         encoding = response.headers.get("content-encoding", "").strip().lower()
         if encoding not in _ENCODINGS:
             raise FetchError(
@@ -611,6 +616,13 @@ class Door:
             wait,
         )
         return _Transient(error) if status in _RETRIED_STATUSES else error
+
+
+def _unclear_length(host: str) -> FetchError:
+    return FetchError(
+        Reason.TRUNCATED,
+        f"{host} does not say plainly how long its answer is. Nothing of it was used; the next scan tries again.",
+    )
 
 
 def _user_agent(settings: Settings) -> str:

@@ -340,5 +340,28 @@ def as_dict(job: Job) -> dict[str, Any]:
     }
 
 
+def in_full(job: Job) -> dict[str, Any]:
+    """A job as JSON with all that `get` loads: `as_dict`, and its descriptions, history and notes."""
+    return {
+        **as_dict(job),
+        "remote_evidence": job.remote_evidence,
+        "description_text": job.description_text,
+        "description_html": job.description_html,
+        "next_statuses": [status.value for status in next_statuses(job.status)],
+        "history": [
+            {
+                "from": change.from_status.value,
+                "to": change.to_status.value,
+                "at": _iso(change.at),
+                "by": change.by,
+            }
+            for change in job.history
+        ],
+        "notes": [
+            {"id": note.id, "body": note.body, "created_at": _iso(note.created_at)} for note in job.notes
+        ],
+    }
+
+
 def _iso(time: dt.datetime | None) -> str | None:
     return None if time is None else time.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

@@ -2,8 +2,8 @@
 
 A profile is data (`scout/profiles/*.yaml`, described in `load_profile`): words of a trade, what each is worth
 in the title, the department or the description, and what must or must not stand beside it. A text is cut into
-words once and looked up in a tree of the profile's phrases, so that the time it takes hardly depends on how many
-phrases there are.
+words once and looked up in a tree of the profile's phrases, so that the time it takes hardly depends on how
+many phrases there are.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import yaml
 
 from scout import settings
 from scout.errors import ScoutError
+from scout.models import Job
 from scout.postings import Posting
 
 Where = Literal["title", "department", "description"]
@@ -427,6 +428,18 @@ def _plain(letter: str) -> str:
 # --- Profiles ---------------------------------------------------------------------------------------------
 
 
+def posting_of(job: Job) -> Posting:
+    """What matching reads of a stored job, whose deferred `description_text` must be loaded."""
+    return Posting(
+        source_job_id=str(job.id),
+        title=job.title,
+        company=job.company,
+        url=job.url,
+        department=job.department,
+        description_text=job.description_text,
+    )
+
+
 def names() -> list[str]:
     """The names of the profiles that come with the program."""
     folder = resources.files("scout") / "profiles"
@@ -458,8 +471,8 @@ def load_profile(path: Path | str | None = None) -> Profile:
                 others: 1                      # so many other terms must be there too
                 title: 40                      # its own points, instead of its group's
 
-    Terms are found as whole words, in any case unless `case` is set; `&` reads as `and`, and the last word may
-    be a plural. Points below 0 take away: -100 is a veto.
+    Terms are found as whole words, in any case unless `case` is set; `&` reads as `and`, and the last word
+    may be a plural. Points below 0 take away: -100 is a veto.
 
     Args:
         path: A file, or the name of a profile that comes with the program; None means the setting

@@ -140,10 +140,10 @@ def _time(value: Any) -> dt.datetime | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):
-        if not math.isfinite(value) or abs(value) > 1e15:  # noqa: PLR2004 - past any date
+        if not math.isfinite(value) or abs(value) > 1e14:  # noqa: PLR2004 - past any date
             return None
         seconds = value / 1000 if abs(value) >= _MILLISECONDS else value
-        return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(seconds=seconds)
+        return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(seconds=max(seconds, 0.0))
     if not isinstance(value, str):
         return None
     text = value.strip()[:64].removesuffix(" UTC")

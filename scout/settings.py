@@ -52,9 +52,6 @@ class Settings:
         "Key that signs cookies; unset, one is made and kept in the data directory.",
         secret=True,
     )
-    profile: str = _setting(
-        "SCOUT_PROFILE", "", "Name of a profile of the program, or path of your own; unset, `iam`."
-    )
     starter_boards: bool = _setting(
         "SCOUT_STARTER_BOARDS",
         True,  # noqa: FBT003 - the default itself
@@ -81,6 +78,9 @@ class Settings:
         "PUSHGATEWAY_URL", "", "Web address of a Pushgateway; unset, one is started."
     )
     prometheus_url: str = _setting("PROMETHEUS_URL", "", "Web address of a Prometheus, for the status page.")
+    profile: str = _setting(
+        "SCOUT_PROFILE", "", "Name of a profile of the program, or path of your own; unset, `iam`."
+    )
     statsd_port: int = _setting("SCOUT_STATSD_PORT", 9125, "UDP port of the exporter that this stack starts.")
     exporter_port: int = _setting(
         "SCOUT_EXPORTER_PORT", 9102, "Web port of the exporter that this stack starts."

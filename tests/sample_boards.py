@@ -1,4 +1,4 @@
-"""A server that plays the recorded boards: the files of the samples, as if it were the origins they came from."""
+"""A server that plays the recorded boards: the files of the samples, as their origins would serve them."""
 
 from __future__ import annotations
 

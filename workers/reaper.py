@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 _PICKED_UP = 5.0
 
 
-def requeue_abandoned(db: Database, settings: Settings) -> int:
-    """Put scans whose lease ended back among the queued, or park them after too many tries; how many there were."""
+def requeue_abandoned(db: Database, settings: Settings, queue: Scans) -> int:
+    """Put scans whose lease ended back on the queue, or park them after too many tries; how many there were."""
     with db.reading() as session:
         found = session.execute(
             select(ScanResult.id)
@@ -34,10 +34,10 @@ def requeue_abandoned(db: Database, settings: Settings) -> int:
                 or_(Source.lease_until.is_(None), Source.lease_until < clock.now()),
             )
         ).all()
-    return sum(_requeue(db, settings, row.id) for row in found)
+    return sum(_requeue(db, settings, queue, row.id) for row in found)
 
 
-def _requeue(db: Database, settings: Settings, result_id: int) -> bool:
+def _requeue(db: Database, settings: Settings, queue: Scans, result_id: int) -> bool:
     now = clock.now()
     run = None
     with db.session() as session:
@@ -69,7 +69,9 @@ def _requeue(db: Database, settings: Settings, result_id: int) -> bool:
             slug, kind = source.slug, source.kind
     logger.warning("%s: its scan's worker died, so it is %s", slug, action)
     catalogue.SCANS_ABANDONED.inc(action=action)
-    if action == "parked":
+    if action == "requeued":
+        queue.enqueue(result_id)
+    else:
         catalogue.SCAN_ERRORS.inc(kind=kind, reason=ending.reason)
     if run is not None:
         catalogue.SCAN_RUNS.inc(status=run.value)
@@ -96,12 +98,14 @@ class Forgotten:
     """Results that wait in the database while no job of theirs waits in Redis.
 
     A job is between the two for a moment when a worker has just taken it; it counts as forgotten after a few
-    seconds. One job too many does no harm: its claim finds nothing to do.
+    seconds, or at once when the scheduler has just started. One job too many does no harm: its claim finds nothing
+    to do.
     """
 
     db: Database
     queue: Scans
     missing_since: dict[int, float] = field(default_factory=dict)
+    first_look: bool = True
 
     def enqueue(self) -> int:
         """Enqueue the forgotten ones whose source is free; how many.
@@ -119,7 +123,9 @@ class Forgotten:
             ).all()
         now = time.monotonic()
         missing = [result_id for result_id in queued if result_id not in waiting]
-        self.missing_since = {each: self.missing_since.get(each, now) for each in missing}
+        since = now - _PICKED_UP if self.first_look else now
+        self.first_look = False
+        self.missing_since = {each: self.missing_since.get(each, since) for each in missing}
         due = [each for each in missing if now - self.missing_since[each] >= _PICKED_UP]
         count = 0
         for result_id in due:

@@ -59,7 +59,7 @@ class Scheduler:
         """One round. Whatever is away is named in one line, and tried again next time."""
         if not self._attempt("the scheduler's lock", self.lead):
             return
-        self._attempt("abandoned scans", lambda: requeue_abandoned(self.db, self.settings))
+        self._attempt("abandoned scans", lambda: requeue_abandoned(self.db, self.settings, self.queue))
         self._attempt("the end of runs", lambda: finish_runs(self.db))
         self._attempt("scans that are due", self.ask_for_due)
         self._attempt("scans without a job", self.forgotten.enqueue)

@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 from redis import Redis
-from rq import Worker
+from rq import Worker, worker_registration
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -74,7 +74,7 @@ class ScanWorker(Worker):
         """Nothing was subscribed to."""
 
     def heartbeat(self, *args: Any, **options: Any) -> None:
-        """Say that we live; stop if the pool that would stop us is gone.
+        """Say that we live, also to a Redis that was restarted empty; stop if our pool is gone.
 
         Raises:
             StopRequested: The parent process died.
@@ -83,6 +83,9 @@ class ScanWorker(Worker):
             logger.warning("The worker pool is gone: worker %s stops", self.name)
             raise StopRequested
         super().heartbeat(*args, **options)
+        if options.get("pipeline") is None and not self.connection.hexists(self.key, "birth"):
+            self.connection.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self)
 
     def handle_warm_shutdown_request(self) -> None:
         """Ask the running scan to hand itself back, and end it after `GRACE` seconds."""

@@ -10,4 +10,13 @@ class CannotStart(ScoutError):  # noqa: N818 - reads as the sentence that it is
 
 
 class PartEnded(ScoutError):  # noqa: N818 - reads as the sentence that it is
-    """A part ended by itself, and the rest was stopped. The text names the part and how it ended."""
+    """A part ended by itself, and the rest was stopped. The text names the part and how it ended.
+
+    Attributes:
+        part: Its name in the Procfile.
+    """
+
+    def __init__(self, part: str, how: str, hint: str = "its last lines are above") -> None:
+        super().__init__(f"{part} ended by itself ({how}), so everything was stopped; {hint}.")
+        self.part = part
+        self.how = how

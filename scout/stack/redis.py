@@ -19,9 +19,15 @@ def write_config(settings: Settings) -> Path:
     """
     if settings.redis_socket.parent != settings.data_dir:
         datadir.private_folder(settings.redis_socket.parent)
+    log(settings).unlink(missing_ok=True)
     path = settings.data_dir / "redis.conf"
     path.write_text(config(settings), encoding="utf-8")
     return path
+
+
+def log(settings: Settings) -> Path:
+    """Where Redis writes what it does. Not to the terminal: its greeting and advice would fill it."""
+    return settings.data_dir / "redis.log"
 
 
 def config(settings: Settings) -> str:
@@ -40,7 +46,8 @@ def config(settings: Settings) -> str:
         "save": '""',
         "maxmemory": _MEMORY,
         "maxmemory-policy": "noeviction",
-        "loglevel": "warning",
+        "loglevel": "notice",
+        "logfile": _quoted(str(log(settings))),
     }
     head = "# Written by `scout up` at every start.\n"
     return head + "".join(f"{name} {value}\n" for name, value in directives.items())

@@ -16,13 +16,15 @@ from scout.settings import PROJECT, Settings
 from scout.stack import answers, datadir, parts, ports, redis
 from scout.stack.parts import Part
 from scout.stack.ports import Port
-from scout.stack.problems import CannotStart
+from scout.stack.problems import CannotStart, PartEnded
 from scout.stack.supervisor import Stop, Supervisor
 
-#: The application's own processes in the Procfile.
-_APPLICATION = ("web", "workers", "scheduler")
+#: The application's own processes in the Procfile, beside `web`.
+_BEHIND_THE_PAGES = ("workers", "scheduler")
 #: Seconds for the parts beneath the application to answer; a Redis with a long log reads it first.
 _FOUNDATION_PATIENCE = 30.0
+#: Seconds for the pages to be ready before the rest is started without them.
+_PAGES_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,24 @@ def _supervise(plan: Plan, beneath: tuple[Part, ...], began: float) -> None:
                 supervisor.start(name, lines[name], environ, PROJECT)
             _announce(plan, _prepare(supervisor, plan, environ))
             _await_foundation(supervisor, plan, beneath)
-            for name in (*_APPLICATION, *plan.beside):
-                supervisor.start(name, lines[name], environ, PROJECT)
-            supervisor.wait(_ready(plan.settings))
+            # The pages come first, as somebody waits for them; a scan can wait a second.
+            supervisor.start("web", lines["web"], environ, PROJECT)
+            ready = supervisor.wait(_ready(plan.settings), timeout=_PAGES_PATIENCE)
             took = time.monotonic() - began
-            supervisor.say(f"ready at {address(plan.settings)} after {took:.1f} s; Ctrl-C stops everything")
+            for name in (*_BEHIND_THE_PAGES, *plan.beside):
+                supervisor.start(name, lines[name], environ, PROJECT)
+            supervisor.say(
+                f"ready at {address(plan.settings)} after {took:.1f} s; Ctrl-C stops everything"
+                if ready
+                else f"the pages are not ready after {took:.0f} s; `scout doctor` in another terminal says why"
+            )
             supervisor.run()
         except Stop:
             supervisor.say("stopping")
+        except PartEnded as error:
+            if error.part == "redis":
+                raise PartEnded(error.part, error.how, f"see {redis.log(plan.settings)}") from None
+            raise
 
 
 def procfile() -> dict[str, str]:
@@ -151,7 +163,7 @@ def _announce(plan: Plan, done: Mapping[str, object]) -> None:
         rows.append(("Password", f"{done['password']}   (made now; it is not shown again)"))
     if done["boards"]:
         rows.append(("Boards", f"{done['boards']} added; the first scan begins by itself"))
-    _show(*(f"  {name:<9} {text}" for name, text in (*rows, *plan.notes)), "")
+    _show("", *(f"  {name:<9} {text}" for name, text in (*rows, *plan.notes)), "")
 
 
 def _show(*lines: str) -> None:

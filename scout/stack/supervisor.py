@@ -35,6 +35,8 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: prctl(2): the signal that a process gets when its parent ends.
 _PR_SET_PDEATHSIG = 1
 _LINE_LIMIT = 64 * 1024
+#: Seconds within which signals count as one wish: a terminal and a `timeout` or `make` may both pass it on.
+_ONE_WISH = 1.0
 
 
 class Stop(BaseException):
@@ -66,6 +68,8 @@ class Supervisor:
         self._colours: Iterator[str] = get_colours()
         self._running: dict[str, _Running] = {}
         self._asked = False
+        self._hurry = False
+        self._first_asked = 0.0
         self._selector = selectors.DefaultSelector()
         self._wakeup, self._signalled = socket.socketpair()
         self._before: dict[int, Any] = {}
@@ -83,7 +87,6 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._asked = False
         try:
             self._stop()
         finally:
@@ -175,8 +178,12 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         del frame
-        # Asked again while stopping, there is no more patience.
-        self._asked = self._asked or number != signal.SIGCHLD
+        if number == signal.SIGCHLD:
+            return
+        now = time.monotonic()
+        self._first_asked = self._first_asked or now
+        self._asked = True
+        self._hurry = self._hurry or now - self._first_asked > _ONE_WISH
 
     def _turn(self, timeout: float | None) -> None:
         for key, _ in self._selector.select(timeout):
@@ -218,7 +225,7 @@ class Supervisor:
             code = running.process.poll()
             if code is not None:
                 self._read(running)
-                raise PartEnded(f"{running.name} ended by itself ({_told(code)}), so everything was stopped.")
+                raise PartEnded(running.name, _told(code))
 
     def _stop(self) -> None:
         application = [each for name, each in self._running.items() if name not in self.foundation]
@@ -233,7 +240,7 @@ class Supervisor:
         deadline = time.monotonic() + grace
         while any(each.process.poll() is None for each in parts):
             left = deadline - time.monotonic()
-            if left <= 0 or self._asked:
+            if left <= 0 or self._hurry:
                 break
             self._turn(min(left, 0.1))
         late = [each.name for each in parts if each.process.poll() is None]

@@ -47,7 +47,7 @@ class Field:
 
     @property
     def _plain(self) -> bool:
-        return isinstance(self._node, yaml.ScalarNode) and self._node.style is None
+        return isinstance(self._node, yaml.ScalarNode) and not self._node.style
 
     def mapping(self, known: Sequence[str] | None = None) -> dict[str, Field]:
         """The fields by key; with `known`, any other key is an error."""

@@ -20,6 +20,7 @@ Labels = tuple[tuple[str, str], ...]
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _LABEL = re.compile(r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*')
+_VALUE = re.compile(r"([^ \t]+)(?:[ \t]+([+-]?[0-9]{1,18}))?")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"\\": "\\", '"': '"', "n": "\n"}
 _COMMENT = re.compile(r"#[ \t]*(HELP|TYPE)[ \t]+([^ \t]+)(?:[ \t]+(.*))?")
@@ -65,15 +66,17 @@ class Family:
         kind: `counter`, `gauge`, `histogram`, `summary` or `untyped`.
         help: The help, or empty.
         metrics: The metrics in the order they were sent.
+        stamped: Whether one of them came with a timestamp, which a push must not have.
     """
 
-    __slots__ = ("help", "kind", "metrics", "name")
+    __slots__ = ("help", "kind", "metrics", "name", "stamped")
 
     def __init__(self, name: str, kind: str = "untyped", help_text: str = "") -> None:
         self.name = name
         self.kind = kind
         self.help = help_text
         self.metrics: list[Metric] = []
+        self.stamped = False
 
     def head(self) -> str:
         """The lines that open the family."""
@@ -112,14 +115,14 @@ def parse(body: str) -> dict[str, Family]:
     """The families in a text, by name; those without a sample are left out.
 
     Raises:
-        ParseError: A line is not in the format, carries a timestamp, or the last line has no end.
+        ParseError: A line is not in the format, or the last line has no end.
     """
     if body and not body.endswith("\n"):
         raise ParseError("the last line does not end in a newline")
     parser = _Parser()
     for number, line in enumerate(body.split("\n")[:-1], start=1):
         try:
-            parser.line(line.strip(" \t"))
+            parser.line(line.lstrip(" \t"))
         except ParseError as error:
             raise ParseError(f"line {number}: {error}") from None
     return {name: family for name, family in parser.families.items() if family.metrics}
@@ -160,7 +163,7 @@ class _Parser:
             return
         if name in self._typed or family.metrics:
             raise ParseError(f"{name} has a second TYPE, or one after its first sample")
-        kind = (rest or "").strip(" \t").lower()
+        kind = (rest or "").lower()
         if kind not in _KINDS:
             raise ParseError(f"{rest!r} is no type of metric")
         self._typed.add(name)
@@ -177,13 +180,12 @@ class _Parser:
             rest = self._labels(rest[1:], labels)
         elif rest == line[found.end() :]:
             raise ParseError(f"something that is no name follows {name}")
-        words = rest.split()
-        if not words:
-            raise ParseError(f"{name} has no value")
-        if len(words) > 1:
-            raise ParseError(f"{name} has a timestamp or more: pushed metrics must not have one")
+        value = _VALUE.fullmatch(rest.lstrip(" \t"))
+        if not value:
+            raise ParseError(f"{name} is not followed by one value, and perhaps a timestamp")
         family = self._family(name)
-        self._add(family, name.removeprefix(family.name), labels, _number(words[0]))
+        family.stamped |= value[2] is not None
+        self._add(family, name.removeprefix(family.name), labels, _number(value[1]))
 
     def _labels(self, rest: str, labels: dict[str, str]) -> str:
         """Read labels up to the closing brace; answers what follows it."""

@@ -132,6 +132,8 @@ class Store:
         for families in others:
             kinds.update({name: family.kind for name, family in families.items()})
         for name, family in pushed.items():
+            if family.stamped:
+                raise Inconsistent(f"{name} has a timestamp; pushed metrics must not have one")
             if kinds.get(name, family.kind) != family.kind:
                 raise Inconsistent(f"{name} is a {family.kind} here and a {kinds[name]} elsewhere")
         kinds.update({name: family.kind for name, family in pushed.items()})

@@ -1,0 +1,156 @@
+"""`scout jobs`: look through the jobs, and say what becomes of one."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import click
+
+import metrics
+from scout import settings
+from scout.cli import table
+from scout.database import for_command
+from scout.jobs import MOST_PER_PAGE, JobQuery, Sort, as_dict, change_status, find, get, in_full
+from scout.models import Job, Status
+from scout.watchlist import get as get_source
+
+_STATUS = click.Choice([status.value for status in Status])
+
+
+@click.group()
+def jobs() -> None:
+    """Look through the jobs, and say what becomes of one."""
+
+
+@jobs.command("list")
+@click.option(
+    "--status", "statuses", type=_STATUS, multiple=True, help="Only these; may be given several times."
+)
+@click.option("--source", default="", metavar="SLUG", help="Only jobs of this source.")
+@click.option("--search", default="", metavar="WORDS", help="Only jobs with all of these words.")
+@click.option("--min-score", type=click.IntRange(0, 100), default=0, help="Only jobs that match this well.")
+@click.option("--sort", type=click.Choice(get_args(Sort)), default="newest", show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many.")
+@click.option("--json", "as_json", is_flag=True, help="Print an array for programs.")
+def list_(
+    *,
+    statuses: tuple[str, ...],
+    source: str,
+    search: str,
+    min_score: int,
+    sort: Sort,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List jobs.
+
+    Example: scout jobs list --status new --search "okta remote" --sort score
+    """
+    with for_command(settings.load()) as database, database.reading() as session:
+        if source:
+            get_source(session, source)  # an unknown one is an error, not an empty list
+        found: list[Job] = []
+        page = 1
+        while True:
+            part = find(
+                session,
+                JobQuery(
+                    text=search,
+                    statuses=tuple(Status(status) for status in statuses),
+                    source=source,
+                    min_score=min_score,
+                    sort=sort,
+                    page=page,
+                    per_page=min(limit, MOST_PER_PAGE),
+                ),
+            )
+            found += part.jobs
+            page += 1
+            if page > part.pages or len(found) >= limit:
+                break
+        found = found[:limit]
+        if as_json:
+            click.echo(json.dumps([as_dict(job) for job in found], indent=2, ensure_ascii=False))
+            return
+        _show_list(found, part.total)
+
+
+def _show_list(found: list[Job], total: int) -> None:
+    if not found:
+        click.echo("No job fits. `scout scan` looks for new ones.")
+        return
+    rows = [
+        [
+            str(job.id),
+            str(job.score),
+            job.status.value,
+            job.title,
+            job.company,
+            "; ".join(job.locations) or ("remote" if job.remote.value == "remote" else ""),
+            table.ago(job.first_seen_at),
+        ]
+        for job in found
+    ]
+    table.show(["ID", "SCORE", "STATUS", "TITLE", "COMPANY", "PLACE", "FOUND"], rows, shrink=[3, 4, 5])
+    if len(found) < total:
+        click.echo(f"{len(found)} of {total} jobs; --limit shows more.", err=True)
+
+
+@jobs.command()
+@click.argument("job_id", type=click.IntRange(1), metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print an object for programs.")
+def show(job_id: int, *, as_json: bool) -> None:
+    """Show one job, with why it matches and what happened to it.
+
+    Example: scout jobs show 17
+    """
+    with for_command(settings.load()) as database, database.reading() as session:
+        job = get(session, job_id)
+        if as_json:
+            click.echo(json.dumps(in_full(job), indent=2, ensure_ascii=False))
+            return
+        _show(job)
+
+
+def _show(job: Job) -> None:
+    click.secho(table.plain(job.title), bold=True)
+    facts = [
+        ("Company", job.company),
+        ("Places", "; ".join(job.locations)),
+        ("Remote", job.remote.value),
+        ("Pay", (job.salary or {}).get("raw", "")),
+        ("Status", job.status.value + (", no longer listed" if job.closed_at else "")),
+        ("Posted", job.posted_at.date().isoformat() if job.posted_at else ""),
+        ("Found", job.first_seen_at.date().isoformat()),
+        ("Address", job.url),
+        ("Listed by", ", ".join(sorted({listing.source.slug for listing in job.listings}))),
+        ("Score", str(job.score)),
+    ]
+    for name, value in facts:
+        if value:
+            click.echo(f"{name + ':':<11}{table.plain(value)}")
+    for reason in job.reasons:
+        click.echo(f"{reason['points']:>+13} {table.plain(str(reason['term']))} ({reason['where']})")
+    for change in job.history:
+        click.echo(f"{change.at:%Y-%m-%d %H:%M} {change.from_status} -> {change.to_status} ({change.by})")
+    for note in job.notes:
+        click.echo(f"{note.created_at:%Y-%m-%d %H:%M} {table.paragraphs(note.body)}")
+    if job.description_text:
+        click.echo(f"\n{table.paragraphs(job.description_text)}")
+
+
+@jobs.command()
+@click.argument("job_id", type=click.IntRange(1), metavar="ID")
+@click.argument("status", type=_STATUS)
+def status(job_id: int, status: str) -> None:
+    """Set a job's status.
+
+    What is allowed depends on the status it has; `new` undoes. Example: scout jobs status 17 applied
+    """
+    chosen = settings.load()
+    metrics.start(chosen.statsd, role="")
+    click.get_current_context().call_on_close(metrics.stop)
+    with for_command(chosen) as database, database.session() as session:
+        job = change_status(session, job_id, Status(status), by="command")
+    click.echo(f"Job {job.id} is {job.status} now: {table.plain(job.title)}")

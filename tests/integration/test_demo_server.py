@@ -1,0 +1,328 @@
+# ruff: noqa: S310 - every address asked for is a server of these tests
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+import demo.server
+from demo.server import Simulator
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+GREENHOUSE = "/v1/boards/latchway-demo/jobs?content=true"
+LEVER = "/v0/postings/nordlicht-demo"
+ASHBY = "/posting-api/job-board/tessellate-demo?includeCompensation=true"
+FEED = "/remote-jobs.rss"
+
+
+@pytest.fixture
+def boards() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
+class Client:
+    """One kept connection, that shows answers as they are on the wire."""
+
+    def __init__(self, url: str) -> None:
+        split = urlsplit(url)
+        self.connection = http.client.HTTPConnection(str(split.hostname), split.port, timeout=10)
+
+    def get(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+        self.connection.request("GET", path, headers=headers)
+        answer = self.connection.getresponse()
+        return answer, answer.read()
+
+
+@pytest.fixture
+def client(boards: Simulator) -> Iterator[Client]:
+    made = Client(boards.url)
+    yield made
+    made.connection.close()
+
+
+def state(boards: Simulator) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{boards.url}/demo/state") as answer:
+        return dict(json.load(answer))
+
+
+def post(boards: Simulator, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(boards.url + path, json.dumps(body).encode())
+    with urllib.request.urlopen(request) as answer:
+        return dict(json.load(answer))
+
+
+def spoil(boards: Simulator, fault: str, **more: Any) -> None:
+    post(boards, "/demo/faults", {"board": "greenhouse/latchway-demo", "fault": fault, **more})
+
+
+def test_the_state_tells_what_each_board_lists(boards: Simulator, client: Client) -> None:
+    for _ in range(3):
+        told = state(boards)["boards"]
+        jobs = json.loads(client.get(GREENHOUSE)[1])["jobs"]
+        assert {str(job["id"]) for job in jobs} == set(told["greenhouse/latchway-demo"]["open"])
+        postings = json.loads(client.get(LEVER)[1])
+        assert {posting["id"] for posting in postings} == set(told["lever/nordlicht-demo"]["open"])
+        listed = [job["id"] for job in json.loads(client.get(ASHBY)[1])["jobs"] if job["isListed"]]
+        assert set(listed) == set(told["ashby/tessellate-demo"]["open"])
+        feed = client.get(FEED)[1].decode()
+        assert all(f"<guid>{guid}</guid>" in feed for guid in told["feed/remote-jobs"]["open"])
+        assert feed.count("<guid>") == len(told["feed/remote-jobs"]["open"])
+        post(boards, "/demo/tick", {"ticks": 20})
+    assert state(boards)["tick"] == 60
+
+
+def test_the_state_can_be_asked_for_one_board_and_for_counts(boards: Simulator) -> None:
+    whole = state(boards)["boards"]["lever/nordlicht-demo"]
+    with urllib.request.urlopen(f"{boards.url}/demo/state?board=lever/nordlicht-demo&brief=1") as answer:
+        brief = json.load(answer)["boards"]
+    assert list(brief) == ["lever/nordlicht-demo"]
+    assert brief["lever/nordlicht-demo"]["open"] == len(whole["open"])
+
+
+def test_the_world_moves_by_itself_when_a_tick_is_set() -> None:
+    with Simulator(tick=0.02) as boards:
+        wait_until(lambda: boards.tick > 3, what="four ticks")
+
+
+def test_lever_is_read_page_by_page(client: Client) -> None:
+    whole = json.loads(client.get(LEVER)[1])
+    pages = []
+    skip = 0
+    while page := json.loads(client.get(f"{LEVER}?mode=json&skip={skip}&limit=7")[1]):
+        assert len(page) <= 7
+        pages += page
+        skip += 7
+    assert pages == whole
+
+
+def test_greenhouse_leaves_out_the_text_unless_asked(client: Client) -> None:
+    jobs = json.loads(client.get("/v1/boards/latchway-demo/jobs")[1])["jobs"]
+    assert all("content" not in job and "departments" not in job for job in jobs)
+    alone = json.loads(client.get(f"/v1/boards/latchway-demo/jobs/{jobs[0]['id']}")[1])
+    assert alone["title"] == jobs[0]["title"]
+    assert alone["content"]
+
+
+def test_unknown_boards_and_jobs_are_not_found(client: Client) -> None:
+    for path in ("/v1/boards/nobody/jobs", "/v0/postings/nordlicht-demo/nothing", "/elsewhere"):
+        assert client.get(path)[0].status == 404
+
+
+def test_what_has_not_changed_is_not_sent_again(boards: Simulator, client: Client) -> None:
+    for path in (GREENHOUSE, LEVER, ASHBY, FEED):
+        answer, body = client.get(path)
+        tag = answer.headers["ETag"]
+        again, nothing = client.get(path, **{"If-None-Match": tag})
+        assert (again.status, nothing, again.headers["ETag"]) == (304, b"", tag)
+        boards.advance(40)
+        changed, other = client.get(path, **{"If-None-Match": tag})
+        assert changed.status == 200
+        assert changed.headers["ETag"] != tag
+        assert other != body
+
+
+def test_an_answer_is_gzipped_for_those_who_accept_it(client: Client) -> None:
+    plain, body = client.get(ASHBY)
+    packed, less = client.get(ASHBY, **{"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(less) < len(body) / 2
+    assert gzip.decompress(less) == body
+
+
+def test_a_large_board_is_streamed_in_chunks() -> None:
+    with Simulator(boards=1, postings=2600) as boards:
+        client = Client(boards.url)
+        answer, body = client.get(GREENHOUSE)
+        assert answer.headers["Transfer-Encoding"] == "chunked"
+        assert len(json.loads(body)["jobs"]) == len(
+            state(boards)["boards"]["greenhouse/latchway-demo"]["open"]
+        )
+        packed, less = client.get(GREENHOUSE, **{"Accept-Encoding": "gzip"})
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(less) == body
+        client.connection.close()
+
+
+@pytest.mark.parametrize("status", ["500", "403", "404", "503"])
+def test_a_status_is_answered_as_often_as_told_and_then_no_more(
+    boards: Simulator, client: Client, status: str
+) -> None:
+    spoil(boards, status, count=2)
+    assert [client.get(GREENHOUSE)[0].status for _ in range(3)] == [int(status), int(status), 200]
+
+
+def test_429_says_when_to_come_back(boards: Simulator, client: Client) -> None:
+    spoil(boards, "429", count=1, retry_after=17)
+    answer, _ = client.get(GREENHOUSE)
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "17")
+    spoil(boards, "429", retry_after="Fri, 31 Dec 2027 23:59:59 GMT")
+    assert client.get(GREENHOUSE)[0].headers["Retry-After"] == "Fri, 31 Dec 2027 23:59:59 GMT"
+
+
+def test_truncated_promises_more_than_it_sends(boards: Simulator, client: Client) -> None:
+    whole = client.get(GREENHOUSE)[1]
+    spoil(boards, "truncated", count=1)
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        client.get(GREENHOUSE)
+    assert whole.startswith(caught.value.partial)
+    assert len(caught.value.partial) == len(whole) // 2
+
+
+def test_slow_is_the_right_answer_in_pieces(boards: Simulator, client: Client) -> None:
+    whole = client.get(GREENHOUSE)[1]
+    spoil(boards, "slow", count=1, seconds=0.4)
+    client.connection.request("GET", GREENHOUSE)
+    answer = client.connection.getresponse()
+    first = answer.read1(1 << 20)
+    assert len(first) < len(whole)
+    assert first + answer.read() == whole
+
+
+def test_html_empty_blank_and_garbage_are_answers_of_200_that_are_no_listing(
+    boards: Simulator, client: Client
+) -> None:
+    spoil(boards, "html")
+    answer, body = client.get(GREENHOUSE)
+    assert (answer.status, answer.headers.get_content_type()) == (200, "text/html")
+    assert body.startswith(b"<!doctype html>")
+    spoil(boards, "empty")
+    assert json.loads(client.get(GREENHOUSE)[1])["jobs"] == []
+    spoil(boards, "blank")
+    answer, body = client.get(GREENHOUSE)
+    assert (answer.status, body) == (200, b"")
+    spoil(boards, "garbage")
+    answer, body = client.get(GREENHOUSE)
+    assert answer.status == 200
+    with pytest.raises(ValueError, match=r"codec|Expecting|Invalid"):
+        json.loads(body)
+
+
+def test_an_empty_feed_is_still_a_feed(boards: Simulator, client: Client) -> None:
+    post(boards, "/demo/faults", {"board": "feed/remote-jobs", "fault": "empty"})
+    body = client.get(FEED)[1]
+    assert b"<rss" in body
+    assert b"<item>" not in body
+
+
+def test_hang_and_disconnect_end_without_an_answer(boards: Simulator) -> None:
+    for fault in ("hang", "disconnect"):
+        spoil(boards, fault, count=1, seconds=0.3)
+        client = Client(boards.url)
+        with pytest.raises(http.client.RemoteDisconnected):
+            client.get(GREENHOUSE)
+        client.connection.close()
+
+
+def test_a_hanging_answer_lets_go_when_the_simulator_ends() -> None:
+    with Simulator() as boards:
+        spoil(boards, "hang", seconds=3600)
+        client = Client(boards.url)
+        client.connection.request("GET", GREENHOUSE)
+        wait_until(lambda: boards.requests["greenhouse/latchway-demo"], what="the request")
+    with pytest.raises(http.client.RemoteDisconnected):
+        client.connection.getresponse()
+    client.connection.close()
+
+
+def test_redirects_point_inside_or_back_to_themselves(boards: Simulator, client: Client) -> None:
+    spoil(boards, "redirect_inside")
+    answer, _ = client.get(GREENHOUSE)
+    assert (answer.status, answer.headers["Location"]) == (302, "http://169.254.169.254/latest/meta-data/")
+    spoil(boards, "redirect_inside", location="http://10.0.0.1/")
+    assert client.get(GREENHOUSE)[0].headers["Location"] == "http://10.0.0.1/"
+    spoil(boards, "redirect_loop")
+    assert client.get(GREENHOUSE)[0].headers["Location"] == GREENHOUSE
+
+
+def test_endless_goes_on_for_as_long_as_one_listens(boards: Simulator, client: Client) -> None:
+    spoil(boards, "endless", count=1)
+    client.connection.request("GET", GREENHOUSE)
+    answer = client.connection.getresponse()
+    assert len(answer.read(5_000_000)) == 5_000_000
+
+
+def test_a_fault_is_one_boards_own_until_it_is_taken_back(boards: Simulator, client: Client) -> None:
+    spoil(boards, "500")
+    assert client.get(LEVER)[0].status == 200
+    assert state(boards)["faults"] == {"greenhouse/latchway-demo": {"fault": "500", "count": None}}
+    spoil(boards, "none")
+    assert client.get(GREENHOUSE)[0].status == 200
+    post(boards, "/demo/faults", {"board": "*", "fault": "503"})
+    assert {client.get(path)[0].status for path in (GREENHOUSE, LEVER, ASHBY, FEED)} == {503}
+
+
+def test_what_is_no_fault_and_no_board_is_refused(boards: Simulator) -> None:
+    for asked in (
+        {"board": "greenhouse/latchway-demo", "fault": "earthquake"},
+        {"board": "greenhouse/nobody", "fault": "500"},
+        {"board": "greenhouse/latchway-demo", "fault": "500", "count": "many"},
+        {},
+    ):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            post(boards, "/demo/faults", asked)
+        with caught.value as refused:
+            assert refused.code == 400
+            assert json.load(refused)["error"]
+
+
+def test_mild_misbehaviour_comes_and_goes_by_itself() -> None:
+    with Simulator(mild=True) as boards:
+        troubled = []
+        for _ in range(60):
+            troubled.append(bool(boards.faults.told(boards.tick)))
+            boards.advance()
+        assert any(troubled)
+        assert not all(troubled)
+
+
+def test_the_control_paths_answer_to_this_machine_only(
+    boards: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = demo.server._near
+    assert [near(address) for address in ("127.0.0.1", "::1", "10.0.0.5", "fe80::1%eth0", "192.0.2.7")] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+    monkeypatch.setattr(demo.server, "_near", lambda _: False)
+    assert client.get("/demo/state")[0].status == 403
+    assert client.get(LEVER)[0].status == 200
+
+
+def test_the_command_serves_until_it_is_told_to_stop() -> None:
+    command = [sys.executable, "-m", "demo", "--port", "0", "--tick", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        url = first.split()[3].rstrip(":")
+        with urllib.request.urlopen(url + ASHBY) as answer:
+            assert json.load(answer)["jobs"]
+        process.terminate()
+        assert process.wait(10) == 0
+    assert "12 boards" in first
+
+
+def test_a_taken_port_is_one_clear_sentence() -> None:
+    with Simulator() as boards:
+        port = str(urlsplit(boards.url).port)
+        done = subprocess.run(
+            [sys.executable, "-m", "demo", "--port", port],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert f"127.0.0.1:{port}" in done.stderr

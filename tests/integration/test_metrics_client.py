@@ -1,0 +1,468 @@
+"""The client against the real statsd_exporter."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import string
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+import metrics
+from metrics import catalogue, mapping, series, wire
+from metrics.client import Client
+from metrics.labels import OTHER, safe
+from metrics.model import Counter, Gauge, Label, Metric, Signal, Timer
+from scout.cli.metrics import probe
+from tests.components import need
+from tests.waiting import wait_until
+
+FORK = multiprocessing.get_context("fork")
+
+
+@dataclass
+class Exporter:
+    """A running statsd_exporter."""
+
+    program: Path
+    rules: Path
+    web: int
+    udp: int
+    unix: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.unix.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [
+                self.program,
+                f"--statsd.mapping-config={self.rules}",
+                f"--statsd.listen-udp=127.0.0.1:{self.udp}",
+                "--statsd.listen-tcp=",
+                f"--statsd.listen-unixgram={self.unix}",
+                f"--web.listen-address=127.0.0.1:{self.web}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(self._up, what="the exporter's page")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def _up(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, "the exporter ended at once"
+        with contextlib.suppress(OSError):
+            return bool(self.page())
+        return False
+
+    @property
+    def url(self) -> str:
+        return f"udp://127.0.0.1:{self.udp}"
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.web}"
+
+    def page(self) -> str:
+        with urllib.request.urlopen(f"{self.address}/metrics", timeout=5) as answer:
+            return answer.read().decode()
+
+    def samples(self, name: str) -> dict[tuple[tuple[str, str], ...], float]:
+        """The values of all series of one sample name, by their labels."""
+        return {
+            tuple(sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(self.page())
+            for sample in family.samples
+            if sample.name == name
+        }
+
+    def total(self, name: str, **labels: str) -> float:
+        return sum(
+            value for found, value in self.samples(name).items() if labels.items() <= dict(found).items()
+        )
+
+    def faults(self) -> dict[str, float]:
+        names = ("events_unmapped", "events_conflict", "sample_errors", "tag_errors", "events_error")
+        return {name: total for name in names if (total := self.total(f"statsd_exporter_{name}_total"))}
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        return int(chosen.getsockname()[1])
+
+
+@pytest.fixture
+def exporter(tmp_path: Path) -> Iterator[Exporter]:
+    program = need("statsd_exporter")
+    rules = tmp_path / "mapping.yml"
+    rules.write_text(mapping.render(), encoding="utf-8")
+    # tmp_path is too long for a socket's path on some machines.
+    short = Path(tempfile.mkdtemp(prefix="scout-"))
+    running = Exporter(
+        program, rules, free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM), short / "statsd.sock"
+    )
+    running.start()
+    try:
+        yield running
+    finally:
+        metrics.stop()
+        running.stop()
+        shutil.rmtree(short)
+
+
+def some_values(label: Label) -> tuple[str, ...]:
+    samples = {
+        "endpoint": ("/jobs/{job_id}", "/", "__unmatched__"),
+        "status": ("200", "404"),
+        "slot": ("0", "12"),
+    }
+    return label.values or samples.get(label.name, ("jobs", "RequestException"))
+
+
+def combinations(metric: Metric) -> list[dict[str, str]]:
+    names = [label.name for label in metric.labels]
+    every = itertools.product(*(some_values(label) for label in metric.labels))
+    return [dict(zip(names, values, strict=True)) for values in every]
+
+
+def test_every_metric_of_the_catalogue_arrives_with_its_name_type_labels_and_value(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="web")
+    for metric in catalogue.ALL:
+        for labels in combinations(metric):
+            match metric:
+                case Counter():
+                    metric.inc(3, **labels)
+                case Gauge():
+                    metric.set(7.5, **labels)
+                case Timer():
+                    metric.observe(0.03, **labels)
+                    metric.observe(2.0, **labels)
+    metrics.stop()
+    last = catalogue.CLIENT_SAMPLES.name
+    wait_until(lambda: exporter.total(last) > 0, what="the last datagram")
+
+    families = {family.name: family for family in text_string_to_metric_families(exporter.page())}
+    for metric in catalogue.ALL:
+        if not metric.statsd_type:
+            assert metric.name not in families, "pushed metrics do not travel as StatsD"
+            continue
+        family = families[metric.name.removesuffix("_total")] if isinstance(metric, Counter) else families[metric.name]
+        assert family.type == mapping.kind(metric), metric.name
+        assert family.documentation == metric.help
+        own = metric.name.startswith(("statsd_client_", "scout_process_"))
+        for labels in combinations(metric):
+            if isinstance(metric, Timer):
+                found = exporter_value(family, f"{metric.name}_count", labels)
+                assert found == 2, (metric.name, labels)
+                assert exporter_value(family, f"{metric.name}_sum", labels) == pytest.approx(2.03)
+                bounds = [s.labels["le"] for s in family.samples if s.labels.items() >= labels.items() and "le" in s.labels]
+                assert [float(bound) for bound in bounds[:-1]] == list(metric.buckets)
+            elif not own:
+                expected = 3 if isinstance(metric, Counter) else 7.5
+                assert exporter_value(family, metric.name, labels) == expected, (metric.name, labels)
+    assert exporter.faults() == {}
+
+
+def exporter_value(family: object, name: str, labels: dict[str, str]) -> float | None:
+    for sample in family.samples:  # type: ignore[attr-defined]
+        if sample.name == name and sample.labels == labels:
+            return float(sample.value)
+    return None
+
+
+def test_every_safe_character_arrives_untouched_in_a_label(exporter: Exporter) -> None:
+    metric = catalogue.HTTP_RESPONSE_BYTES
+    metrics.start(exporter.url, role="web")
+    signs = [chr(code) for code in range(256)]
+    safe_signs = [sign for sign in signs if safe(sign) == sign]
+    assert set(string.ascii_letters + string.digits + "_-/{}") <= set(safe_signs)
+    everything = "".join(sign for sign in safe_signs if not sign.isalnum())
+    wanted = ["/jobs/{job_id}", "/a/{b}/c-d_e", "a" * 64, f"x{everything}x", *safe_signs]
+    client = Client(exporter.url)
+    for value in wanted:
+        client.incr(f"scout.{metric.name}.{value}" if safe(value) == value else "unsafe")
+    client.close()
+    wait_until(lambda: exporter.total(metric.name) == len(wanted), what="all values")
+    assert {dict(labels)["endpoint"] for labels in exporter.samples(metric.name)} == set(wanted)
+    assert exporter.faults() == {}
+
+
+def test_labels_of_any_bytes_harm_nothing(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="web")
+    strange: list[object] = [
+        "", "a.b", "x:1|c", "a|b", "@", "#tag", "a,b=c", "[x]", "]a[", "new\nline", "\r", "\0", "é", "\ud800",
+        "%s%d", b"\xff\xfe", "a" * 65, None, 7, 1.5, object(), "${1}", "$1", "*", "'", '"', "\\",
+    ]  # fmt: skip
+    for value in strange:
+        catalogue.HTTP_EXCEPTIONS.inc(type=value, endpoint=value)  # type: ignore[arg-type]
+    metrics.stop()
+    wait_until(lambda: exporter.total(catalogue.HTTP_EXCEPTIONS.name) == len(strange), what="all of them")
+    assert exporter.total(catalogue.HTTP_EXCEPTIONS.name, type="a_b", endpoint="a_b") == 1
+    # The other safe ones are the texts of None, 7 and 1.5.
+    assert exporter.total(catalogue.HTTP_EXCEPTIONS.name, type=OTHER) == len(strange) - 4
+    assert exporter.faults() == {}
+
+
+def test_unix_datagrams_arrive_too(exporter: Exporter) -> None:
+    metrics.start(f"unixgram://{exporter.unix}", role="web")
+    for _ in range(500):
+        catalogue.HTTP_REQUEST_DURATION.observe(0.25, method="GET", endpoint="/", status="200")
+    metrics.stop()
+    wait_until(lambda: exporter.total("http_request_duration_seconds_count") == 500, what="500 durations")
+    assert exporter.total("statsd_exporter_unixgram_packets_total") > 0
+
+
+def test_durations_fill_the_right_buckets(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="web")
+    for seconds in (0.004, 0.005, 0.0051, 0.3, 9.99, 600.0):
+        catalogue.HTTP_REQUEST_DURATION.observe(seconds, method="GET", endpoint="/", status="200")
+    metrics.stop()
+    name = "http_request_duration_seconds"
+    wait_until(lambda: exporter.total(f"{name}_count") == 6, what="six durations")
+    buckets = {bound: exporter.total(f"{name}_bucket", le=bound) for bound in ("0.005", "0.01", "0.5", "10", "+Inf")}
+    assert buckets == {"0.005": 2, "0.01": 3, "0.5": 4, "10": 5, "+Inf": 6}
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 7, 10, 49, 98, 100, 1000])
+def test_one_sampled_duration_counts_as_often_as_it_stands_for(exporter: Exporter, every: int) -> None:
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with sender:
+        for line, _ in wire.timers("scout.iam_scan_phase_duration_seconds.fetch", [0.2], 1432, every):
+            sender.sendto(line.encode(), ("127.0.0.1", exporter.udp))
+    name = "iam_scan_phase_duration_seconds_count"
+    wait_until(lambda: exporter.total(name), what="the duration")
+    assert exporter.total(name) == every
+
+
+def test_counters_are_born_at_zero_and_again_after_the_exporter_restarted(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="web")
+    metrics.flush()
+    born = {("from_status", "new"), ("to_status", "saved")}
+    name = catalogue.STATUS_UPDATES.name
+
+    def there() -> bool:
+        return any(set(labels) == born and value == 0 for labels, value in exporter.samples(name).items())
+
+    wait_until(there, what="the zero")
+    exporter.stop()
+    for _ in range(2):
+        catalogue.SESSIONS_STARTED.inc()
+        metrics.flush()
+    exporter.start()
+
+    def comes_back() -> bool:
+        catalogue.SESSIONS_STARTED.inc()
+        return there()
+
+    wait_until(comes_back, timeout=15, what="the zero after the restart")
+    metrics.stop()
+    wait_until(
+        lambda: exporter.total(catalogue.CLIENT_EXPORTER_RESTARTS.name) == 1, what="the restart that was noticed"
+    )
+    assert exporter.total(catalogue.CLIENT_DROPPED.name, reason="send") > 0, "what was lost is told"
+
+
+def test_a_unix_socket_that_comes_back_is_found_again(exporter: Exporter) -> None:
+    metrics.start(f"unixgram://{exporter.unix}", role="web")
+    metrics.flush()
+    exporter.stop()
+    exporter.start()
+
+    def arrives() -> bool:
+        catalogue.SESSIONS_STARTED.inc()
+        metrics.flush()
+        return exporter.total(catalogue.SESSIONS_STARTED.name) > 0
+
+    wait_until(arrives, what="a sample after the restart")
+
+
+def test_what_is_sent_is_what_arrives_to_the_last_sample(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="web")
+    for number in range(2_000):
+        catalogue.RQ_JOBS_ENQUEUED.inc(queue="scans", function="scan_source")
+        catalogue.RQ_JOB_WAIT.observe(number / 1000, queue="scans", function="scan_source")
+    metrics.stop()
+    # The last report of all cannot report itself: it is one datagram of three samples.
+    told = catalogue.CLIENT_SAMPLES.name
+    wait_until(
+        lambda: exporter.total(told) + 3 == exporter.total("statsd_exporter_samples_total"),
+        what="the same number of samples at both ends",
+    )
+    assert exporter.total("rq_job_wait_seconds_count") == 2_000
+    assert exporter.total(catalogue.RQ_JOBS_ENQUEUED.name) == 2_000
+
+
+def _count(times: int) -> None:
+    for _ in range(times):
+        catalogue.HTTP_REQUESTS.inc(method="GET", endpoint="/", status="200")
+        catalogue.HTTP_REQUEST_DURATION.observe(0.01, method="GET", endpoint="/", status="200")
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_forks_lose_nothing_and_duplicate_nothing(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="web")
+    _count(100)  # pending at the fork: the parent's to send
+    children = []
+    for _ in range(4):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _count(250)
+                metrics.flush()
+            finally:
+                os._exit(0)
+        children.append(pid)
+    processes = [FORK.Process(target=_count, args=(500,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    _count(100)
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    for pid in children:
+        assert os.waitpid(pid, 0)[1] == 0
+    metrics.stop()
+    expected = 200 + 4 * 250 + 4 * 500
+    wait_until(lambda: exporter.total("http_requests_total") >= expected, what="all requests")
+    wait_until(lambda: exporter.total("http_request_duration_seconds_count") >= expected, what="all durations")
+    assert exporter.total("http_requests_total") == expected
+    assert exporter.total("http_request_duration_seconds_count") == expected
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_killed_process_loses_only_what_it_had_not_sent(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="web")
+    ready, told = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _count(1_000)
+        metrics.flush()
+        catalogue.SESSIONS_STARTED.inc()  # never flushed
+        os.write(told, b"x")
+        threading.Event().wait()
+    os.read(ready, 1)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(ready)
+    os.close(told)
+    wait_until(lambda: exporter.total("http_requests_total") == 1_000, what="what was flushed")
+    assert exporter.total(catalogue.SESSIONS_STARTED.name) <= 1
+
+
+def test_eight_threads_lose_no_count(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="web")
+    requests = catalogue.HTTP_REQUESTS.bind("GET", "/", "200")
+    sizes = catalogue.HTTP_RESPONSE_BYTES.bind("/")
+    durations = catalogue.RQ_JOB_WAIT.bind("scans", "scan_source")
+
+    def work() -> None:
+        for number in range(20_000):
+            requests.inc()
+            sizes.inc(3)
+            if number % 100 == 0:
+                durations.observe(0.01)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        metrics.flush()
+    for thread in threads:
+        thread.join()
+    metrics.stop()
+    wait_until(lambda: exporter.total("http_requests_total") == 160_000, what="160,000 requests")
+    wait_until(lambda: exporter.total("http_response_bytes_total") == 480_000, what="480,000 bytes")
+    wait_until(lambda: exporter.total("rq_job_wait_seconds_count") == 1_600, what="1,600 durations")
+
+
+def test_the_statsd_packages_methods_work_on_it(exporter: Exporter) -> None:
+    client = Client(exporter.url, prefix="old")
+    for _ in range(10):
+        client.incr("things_total")
+    client.incr("things_total", 7)
+    client.decr("things_total", 2)
+    client.timing("took", 250)
+    client.gauge("level", 5)
+    client.gauge("level", 3, delta=True)
+    client.gauge("below", -4)
+    with client.timer("block"):
+        pass
+
+    @client.timer("function")
+    def function() -> int:
+        return 7
+
+    assert function() == 7
+    with client.pipeline() as pipe:
+        pipe.incr("piped_total", 2)
+        pipe.timing("piped_took", 100)
+    for _ in range(400):
+        client.incr("sampled_total", rate=0.5)
+    client.close()
+    wait_until(lambda: exporter.total("old_things_total") == 15, what="the counter")
+    assert exporter.total("old_took_sum") == pytest.approx(0.25)
+    assert exporter.total("old_level") == 8
+    assert exporter.total("old_below") == -4
+    assert exporter.total("old_block_count") == exporter.total("old_function_count") == 1
+    assert exporter.total("old_piped_total") == 2
+    assert exporter.total("old_piped_took_count") == 1
+    assert 200 < exporter.total("old_sampled_total") < 600
+    assert set(exporter.faults()) == {"events_unmapped"}, "names of no catalogue, as asked for"
+
+
+def test_the_probe_arrives_and_where_it_is_lost_is_told(exporter: Exporter) -> None:
+    assert probe(exporter.url, exporter.address) is None
+    nobody = free_port(socket.SOCK_DGRAM)
+    assert "nobody listens" in (probe(f"udp://127.0.0.1:{nobody}", exporter.address, patience=0) or "")
+    assert "no address" in (probe("udp://nowhere.invalid:9125", exporter.address, patience=0) or "")
+    stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with stranger:
+        stranger.bind(("127.0.0.1", 0))
+        lost = probe(f"udp://127.0.0.1:{stranger.getsockname()[1]}", exporter.address, patience=0)
+    assert "received nothing" in (lost or "")
+    exporter.stop()
+    assert "cannot be read" in (probe(exporter.url, exporter.address) or "")
+    exporter.rules.write_text("mappings: []\n", encoding="utf-8")
+    exporter.start()
+    assert "does not know the name" in (probe(exporter.url, exporter.address, patience=1) or "")
+
+
+def test_a_full_series_is_flushed_early(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="web")
+    many = series.SOFT_LIMIT + 500
+    handle = catalogue.RQ_JOB_WAIT.bind("scans", "scan_source")
+    for _ in range(many):
+        handle.observe(0.01)
+    metrics.stop()
+    wait_until(lambda: exporter.total("rq_job_wait_seconds_count") == many, what="all durations")
+
+
+def test_a_process_tells_about_itself_under_a_small_number(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="worker")
+    wait_until(lambda: exporter.total("scout_process_resident_memory_bytes", role="worker") > 1e6, what="memory")
+    assert exporter.total("scout_process_threads") >= 2
+    assert exporter.total("scout_process_open_files") > 3
+    slots = {dict(labels)["slot"] for labels in exporter.samples("scout_process_threads")}
+    assert all(slot.isdigit() and int(slot) < 64 for slot in slots)
+    assert time.process_time() > 0
+    wait_until(lambda: exporter.total("scout_process_cpu_milliseconds_total") > 0, what="processor time")
