@@ -1,4 +1,4 @@
-"""How a scan of one source ends: what is written of it, when the source is due again, and when its run is done."""
+"""How a scan of one source ends: what is written of it, when the source is due again, when a run is done."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def worker_died(attempts: int) -> Ending:
         reason=Reason.WORKER_DIED,
         error=(
             f"The process that scanned this board ended {attempts} times before it was done. "
-            "Something in the board's answer, or a lack of memory, may end it; the log of the workers says more. "
+            "Something in the board's answer, or a lack of memory, may end it; the workers' log says more. "
             "'Scan now' tries again."
         ),
     )

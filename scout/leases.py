@@ -1,8 +1,8 @@
 """Leases: who may scan a source now, so that no two workers ever do, and a late one writes nothing.
 
-A claim is a conditional UPDATE of the source's row; its row count says who won. The lease has an end, which its
-holder keeps moving while it lives. Every transaction of a scan begins by `Lease.fence`, which fails once another
-holder, or nobody, has the source: what a worker does after it lost its lease is rolled back whole.
+A claim is a conditional UPDATE of the source's row; its row count says who won. The lease has an end, which
+its holder keeps moving while it lives. Every transaction of a scan begins by `Lease.fence`, which fails once
+another holder, or nobody, has the source: what a worker does after it lost its lease is rolled back whole.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Lease:
     def fence(self, session: Session) -> None:
         """Renew the lease, as the first statement of a transaction that writes.
 
-        On PostgreSQL the touched row stays locked until the commit, on SQLite the database is: nobody can take
-        the lease in between.
+        On PostgreSQL the touched row stays locked until the commit, on SQLite the database is: nobody can
+        take the lease in between.
 
         Raises:
             LeaseLost: It is ours no longer.
@@ -105,7 +105,7 @@ def claim(db: Database, result_id: int, *, worker: str, seconds: float) -> Lease
         )
         if not taken:
             return None
-        # Whoever has the source's lease is alone with its results: one that still says `running` was abandoned.
+        # Whoever has the source's lease is alone with its results: one that says `running` was abandoned.
         ours = changed(
             session,
             update(ScanResult)
@@ -131,7 +131,7 @@ def claim(db: Database, result_id: int, *, worker: str, seconds: float) -> Lease
 
 
 def hand_back(db: Database, lease: Lease) -> bool:
-    """Put a scan that must stop now back among the queued, as if it had not been begun; whether it was ours."""
+    """Put a scan that must stop back among the queued, as if it had not been begun; whether it was ours."""
     with db.session() as session:
         try:
             lease.fence(session)

@@ -1,4 +1,4 @@
-"""The queue: which Redis, and how a scan is put on it. Jobs carry a plain number; the database holds the rest."""
+"""The queue: which Redis, and how a scan is put on it. Jobs carry a number; the database holds the rest."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Scans:
             self.connection.ping()
         except redis.RedisError as error:
             raise QueueAway(
-                f"The queue does not answer: {_first_line(error)}. `make run` starts it with everything else; "
+                f"The queue does not answer: {_first_line(error)}. `make run` starts it with all the rest; "
                 "if REDIS_URL is set, see that a Redis runs there."
             ) from error
 
@@ -77,8 +77,8 @@ class Scans:
         """Put one source's scan on the queue.
 
         Returns:
-            Whether Redis took it. If not, nothing is lost: the scheduler finds the waiting result in the database
-            and tries again.
+            Whether Redis took it. If not, nothing is lost: the scheduler finds the waiting result in the
+            database and tries again.
         """
         try:
             self.queue.enqueue_call(

@@ -56,8 +56,8 @@ class NothingToScan(ScoutError):  # noqa: N818 - reads as the sentence that it i
 def request(db: Database, queue: Scans, *, trigger: RunTrigger, slugs: Sequence[str] | None = None) -> int:
     """Ask for a scan: write the run and its results, commit, then put them on the queue.
 
-    A source that waits or runs in an open run is not asked for twice. Redis being away loses nothing: the rows stay,
-    and the scheduler enqueues them when it is back.
+    A source that waits or runs in an open run is not asked for twice. Redis being away loses nothing: the
+    rows stay, and the scheduler enqueues them when it is back.
 
     Args:
         db: The database.

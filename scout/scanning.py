@@ -1,8 +1,9 @@
 """Scanning one source: fetch, parse, match, store, and what follows from how it ended.
 
-At least once, and safe to repeat: each batch is one transaction together with its own counts, and everything that
-may happen only once (counting absences, closing, ending) is one last transaction. A scan that is killed at any
-moment is run again from the start and ends in the same rows. See `scout.leases` for why no two scan one source.
+At least once, and safe to repeat: each batch is one transaction together with its own counts, and everything
+that may happen only once (counting absences, closing, ending) is one last transaction. A scan that is killed
+at any moment is run again from the start and ends in the same rows. See `scout.leases` for why no two scan
+one source.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _DATABASE_PAUSES = (0.2, 1.0, 3.0)
 
 
 class ScanInterrupted(BaseException):
-    """Raised into a running scan, by a signal handler, when its process must stop: the scan is handed back."""
+    """Raised into a running scan by a signal handler when its process must stop: the scan is handed back."""
 
 
 def scan(db: Database, settings: Settings, result_id: int, *, worker: str) -> ScanState:
@@ -60,8 +61,8 @@ def scan(db: Database, settings: Settings, result_id: int, *, worker: str) -> Sc
         worker: Who we are, for people who look at the lease.
 
     Returns:
-        The state the result is in now. `queued` or `running` when another worker has the source: the result is left
-        to whoever holds it, or waits.
+        The state the result is in now. `queued` or `running` when another worker has the source: the result
+        is left to whoever holds it, or waits.
 
     Raises:
         ScanInterrupted: It was raised from outside; the result is queued again.
@@ -101,7 +102,7 @@ class _TimedDoor(Door):
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """What the last transaction wrote: the rows as they are now, and the run's state if it ended with them."""
+    """What the last transaction wrote: the rows as they are now, and the run's state if it ended."""
 
     ending: Ending
     source: Source
@@ -140,15 +141,15 @@ class _Scan:
         """Read and store the board.
 
         Returns:
-            How that ended, and how many listings in a row must lack a posting to close it; 0 when absence from this
-            one means nothing.
+            How that ended, and how many listings in a row must lack a posting to close it; 0 when absence
+            from this one means nothing.
         """
         if self.kind is None:
             return Ending(
                 state=ScanState.FAILED,
                 reason=Reason.INTERNAL,
-                error=f"This version does not know boards of the kind {self.source.kind!r}. Update the program, "
-                "or remove the source.",
+                error=f"This version does not know boards of the kind {self.source.kind!r}. "
+                "Update the program, or remove the source.",
             ), 0
         validators = Validators(
             etags=dict(self.source.validators.get("etags", {})),
@@ -168,7 +169,7 @@ class _Scan:
             count_error(error, "scan")
             return self._cut(
                 Reason.INTERNAL,
-                f"An error of this program stopped the scan ({type(error).__name__}). The log of the workers has "
+                f"An error of this program stopped the scan ({type(error).__name__}). The workers' log has "
                 "the details; please report it.",
             ), 0
         if not whole:
@@ -243,7 +244,7 @@ class _Scan:
     def _write_batch(self, entries: list[Entry], unchanged: list[Known], count: int) -> None:
         def batch(session: Session) -> storing.Stored:
             stored = storing.write(session, self.lease.source_id, entries, unchanged, self.known)
-            # The counts are committed with the rows: a scan that is killed and run again counts each row once.
+            # The counts are committed with the rows: a scan that is killed and run again counts each once.
             changed(
                 session,
                 update(ScanResult)
@@ -295,7 +296,7 @@ class _Scan:
         return Ending(
             state=ScanState.PARTIAL,
             reason=reason,
-            error=f"Only the first {len(self.seen)} postings could be read, and nothing was closed. {text}",
+            error=f"The listing was cut after {len(self.seen)} postings, so nothing was closed. {text}",
             retry_after=retry_after,
             suspicious=self.source.suspicious,
         )
@@ -336,9 +337,9 @@ class _Scan:
             return Ending(
                 state=ScanState.PARTIAL,
                 reason=Reason.VANISHED,
-                error=f"The board listed {len(self.seen) or 'no'} postings where {self.listed_before} were open "
-                "before. That looks like a fault of the board, so nothing was closed. If it stays so for "
-                f"{endings.BELIEVED_AFTER.days} days, the board is believed.",
+                error=f"The board listed {len(self.seen) or 'no'} postings where {self.listed_before} were "
+                "open before. That looks like a fault of the board, so nothing was closed. "
+                f"If it stays so for {endings.BELIEVED_AFTER.days} days, the board is believed.",
                 suspicious=True,
             ), 0
         kept = {"etags": dict(validators.etags), "modified": dict(validators.modified)}
@@ -356,13 +357,13 @@ class _Scan:
         return since is not None and clock.now() - since >= endings.BELIEVED_AFTER
 
     def _end(self, ending: Ending, absences: int) -> ScanState:
-        """The last transaction: absences, closings, the result, the source, the run and the lease, all or nothing."""
+        """The last transaction: absences, closings, the result, source, run and lease, all or nothing."""
 
         def last(session: Session) -> _Ended:
             final = ending
             if absences:
                 closed, waiting = storing.close_absent(session, self.lease.source_id, self.seen, absences)
-                # While an absence waits for a second complete listing, "not modified" must not stand in for it.
+                # While an absence waits for a second listing, "not modified" must not stand in for it.
                 kept = {} if waiting else ending.validators
                 final = dataclasses.replace(ending, closed=closed, validators=kept)
             source, run = endings.record(session, self.settings, result_id=self.lease.result_id, ending=final)

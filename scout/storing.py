@@ -1,8 +1,8 @@
 """Storing what a scan read: what is new, changed, unchanged, back again, or gone from a board.
 
 A listing is (source, the source's own job id), and the database keeps it unique. Content is compared by a
-fingerprint, so that an unchanged posting costs no more than its place in one bulk UPDATE. Nothing here touches
-what the owner decided: statuses move only through `scout.jobs.close` and `scout.jobs.reopen`.
+fingerprint, so that an unchanged posting costs no more than its place in one bulk UPDATE. Nothing here
+touches what the owner decided: statuses move only through `scout.jobs.close` and `scout.jobs.reopen`.
 """
 
 from __future__ import annotations
@@ -68,23 +68,22 @@ class Stored:
 def digest(posting: Posting) -> str:
     """The fingerprint of a posting's content.
 
-    The date of publication is left out: boards move it without a change of the posting, and a date in the future
-    is read as today's, so it would make old postings look edited every day.
+    The date of publication is left out: boards move it without a change of the posting, and a date in the
+    future is read as today's, so it would make old postings look edited every day.
     """
-    salary = dataclasses.astuple(posting.salary) if posting.salary else ()
+    pay = posting.salary
     content = (
         posting.title, posting.company, posting.url, posting.locations, posting.remote.value,
-        posting.remote_evidence, posting.description_html, salary, posting.employment_type, posting.department,
-        posting.requisition_id, posting.tags,
+        posting.remote_evidence, posting.description_html or posting.description_text,
+        pay and (pay.minimum, pay.maximum, pay.currency, pay.period, pay.origin, pay.raw),
+        posting.employment_type, posting.department, posting.requisition_id, posting.tags,
     )  # fmt: skip
-    if not posting.description_html:
-        content = (*content, posting.description_text)  # type: ignore[assignment]
     # repr tells ('a', 'b') from ('ab',), and writes NUL and lone surrogates as plain escapes.
     return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
 def identity(posting: Posting) -> str:
-    """The source's job id as it is stored: an absurdly long one is cut, and stays unique by its fingerprint."""
+    """The source's job id as it is stored: an absurdly long one is cut, and a fingerprint keeps it unique."""
     own = _clean(posting.source_job_id)
     if len(own) <= _ID_LENGTH:
         return own
@@ -116,7 +115,8 @@ def write(
         source_id: The source that was read.
         entries: Postings that are new, changed, or back after they were closed; each id once.
         unchanged: Listings that were seen again as they were.
-        known: The source's listings as this scan knows them; not altered here, since the transaction may fail.
+        known: The source's listings as this scan knows them; not altered here, since the transaction may
+            fail.
     """
     now = clock.now()
     stored = Stored(unchanged=len(unchanged))
@@ -149,7 +149,7 @@ def touch(session: Session, listings: Iterable[Known], now: dt.datetime) -> None
 
 
 def touch_all(session: Session, source_id: int) -> int:
-    """Note that a source's open listings were seen again, when the board says that nothing changed; how many."""
+    """Note that a source's open listings were seen again, since the board says so; how many."""
     now = clock.now()
     open_ones = (Listing.source_id == source_id) & Listing.closed_at.is_(None) & (Listing.missing == 0)
     changed(
@@ -181,7 +181,8 @@ def close_absent(
 ) -> tuple[int, bool]:
     """Count an absence for each open listing that a complete listing did not name, and close those due.
 
-    A job closes with its last open listing. If it is still `new` its status follows; what the owner decided stays.
+    A job closes with its last open listing. If it is still `new` its status follows; what the owner decided
+    stays.
 
     Returns:
         How many listings were closed, and whether absences wait for a second complete listing.

@@ -1,4 +1,4 @@
-"""The reaper: brings back what died, was forgotten, or was left open. Every step is safe to repeat, and to race."""
+"""The reaper: brings back what died, was forgotten or left open. Every step is safe to repeat and race."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PICKED_UP = 5.0
 
 
 def requeue_abandoned(db: Database, settings: Settings, queue: Scans) -> int:
-    """Put scans whose lease ended back on the queue, or park them after too many tries; how many there were."""
+    """Put scans whose lease ended back on the queue, or park them after too many tries; how many."""
     with db.reading() as session:
         found = session.execute(
             select(ScanResult.id)
@@ -98,8 +98,8 @@ class Forgotten:
     """Results that wait in the database while no job of theirs waits in Redis.
 
     A job is between the two for a moment when a worker has just taken it; it counts as forgotten after a few
-    seconds, or at once when the scheduler has just started. One job too many does no harm: its claim finds nothing
-    to do.
+    seconds, or at once when the scheduler has just started. One job too many does no harm: its claim finds
+    nothing to do.
     """
 
     db: Database

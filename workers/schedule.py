@@ -1,7 +1,8 @@
-"""The scheduler: asks for scans that are due, brings back what died, samples. Run `python -m workers.schedule`.
+"""The scheduler: asks for scans that are due, brings back what died, samples: `python -m workers.schedule`.
 
-One process of all does this, whoever holds a lock in Redis that ends by itself. The lock only saves work: each step
-is safe when two do it at once. The schedule itself is in the database, so nothing is lost with Redis.
+One process of all does this, whoever holds a lock in Redis that ends by itself. The lock only saves work:
+each step is safe when two do it at once. The schedule itself is in the database, so nothing is lost with
+Redis.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class Scheduler:
             logger.info("The scheduler's lock ends by itself: %s", error)
 
     def _attempt(self, what: str, step: Callable[[], object]) -> bool:
-        """Do one step; True if it returned something true. One line in the log when it begins or stops failing."""
+        """Do one step; True if it returned something true. The log tells when it begins and stops failing."""
         try:
             answer = step()
         except (redis.RedisError, SQLAlchemyError, ScoutError, OSError) as error:

@@ -10,8 +10,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 import scout.sources
-from scout import clock, endings, jobs, leases, runs, scanning, storing, watchlist
-from scout.database import Database, migrate
+from scout import endings, jobs, leases, runs, scanning, storing, watchlist
 from scout.fetch import FetchError, Reason
 from scout.matching import Match
 from scout.models import (
@@ -25,93 +24,12 @@ from scout.models import (
     Status,
     StatusChange,
 )
-from scout.settings import Settings
 from scout.sources.board import Page
 from tests.boards_in_folders import KINDS, Folder, posting
+from tests.scan_world import World, world
 from tests.waiting import wait_until
 
-
-class NoQueue:
-    """Stands for a queue whose Redis is away: runs are asked for all the same."""
-
-    def enqueue(self, result_id: int) -> bool:
-        return False
-
-
-class World:
-    """A database, one watched board, and a clock that tests move."""
-
-    def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.settings = Settings(data_dir=tmp_path / "data", pushgateway_url="http://127.0.0.1:1")
-        self.monkeypatch = monkeypatch
-        self.time = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
-        monkeypatch.setattr(clock, "now", lambda: self.time)
-        monkeypatch.setattr(scout.sources, "KINDS", KINDS)
-        self.pushes: list[tuple[str, Any]] = []
-        monkeypatch.setattr(
-            scanning, "push_scan", lambda url, slug, figures: self.pushes.append((slug, figures))
-        )
-        migrate(self.settings)
-        self.db = Database.open(self.settings)
-        self.board = Folder(tmp_path / "acme")
-        self.board.show([])
-        with self.db.session() as session:
-            self.slug = watchlist.add(session, self.board.board).slug
-
-    def later(self, **span: float) -> None:
-        self.time += dt.timedelta(**span)
-
-    def ask(self, *slugs: str) -> tuple[int, list[int]]:
-        run_id = runs.request(
-            self.db,
-            NoQueue(),
-            trigger=RunTrigger.OWNER,
-            slugs=slugs or None,  # type: ignore[arg-type]
-        )
-        with self.db.reading() as session:
-            return run_id, [result.id for result in runs.get(session, run_id).results]
-
-    def scan(self) -> ScanResult:
-        self.later(hours=1)
-        _, (result_id,) = self.ask(self.slug)
-        scanning.scan(self.db, self.settings, result_id, worker="test")
-        return self.result(result_id)
-
-    def result(self, result_id: int) -> ScanResult:
-        with self.db.reading() as session:
-            return session.get_one(ScanResult, result_id)
-
-    def source(self) -> Source:
-        with self.db.reading() as session:
-            return watchlist.get(session, self.slug)
-
-    def jobs(self) -> dict[str, Job]:
-        with self.db.reading() as session:
-            rows = session.execute(select(Listing.source_job_id, Job).join(Job, Job.id == Listing.job_id))
-            return {row[0]: row[1] for row in rows}
-
-    def listing(self, number: int | str) -> Listing:
-        with self.db.reading() as session:
-            return session.scalars(select(Listing).where(Listing.source_job_id == str(number))).one()
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """Everything that a scan stores, but for ids and times."""
-        with self.db.reading() as session:
-            return sorted(
-                (
-                    listing.source_job_id, listing.url, listing.digest, listing.missing,
-                    listing.closed_at is not None, job.title, job.company, tuple(job.locations), job.score,
-                    job.status.value, job.closed_at is not None, job.version, job.changed_at is not None,
-                )
-                for listing, job in session.execute(select(Listing, Job).join(Job, Job.id == Listing.job_id))
-            ) + [session.query(Job).count()]  # type: ignore[list-item]  # fmt: skip
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    world = World(tmp_path, monkeypatch)
-    yield world
-    world.db.dispose()
+__all__ = ["world"]
 
 
 def counts(result: ScanResult) -> tuple[int, int, int, int, int]:
@@ -297,7 +215,7 @@ def test_a_listing_that_was_cut_closes_nothing(world: World, then: str) -> None:
         result = world.scan()
         assert result.state is ScanState.PARTIAL
         assert result.reason == ("internal" if then == "crash" else then)
-        assert "Only the first 1 postings" in result.error
+        assert "cut after 1 postings" in result.error
     assert world.jobs()["2"].status is Status.NEW
     assert world.listing(2).missing == 0
 
@@ -336,7 +254,7 @@ def test_a_kind_whose_listings_are_not_complete_closes_nothing(world: World) -> 
         (500, 250, False),
     ],
 )
-def test_a_sudden_drop_is_not_believed(listed: int, seen: int, guarded: bool) -> None:
+def test_a_sudden_drop_is_not_believed(listed: int, seen: int, *, guarded: bool) -> None:
     assert storing.vanished(listed, seen) is guarded
 
 
@@ -599,7 +517,7 @@ def test_a_scan_killed_before_any_of_its_statements_ends_in_the_same_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def history(kill_at: int | None, folder: Path) -> tuple[list[Any], list[Any], bool]:
-        """Three scans, the last one killed before its n-th statement and run again; rows and counts after it."""
+        """Three scans, the last killed before its n-th statement and run again; rows and counts after it."""
         world = World(folder, monkeypatch)
         world.board.show([posting(number) for number in range(12)])
         world.scan()
@@ -756,9 +674,10 @@ def test_a_run_as_json(world: World) -> None:
         "status": "partial",
         "sources": [
             {
-                "source": world.slug, "kind": "folder", "status": "partial", "seen": 1, "new": 1, "updated": 0,
-                "closed": 0,
-                "error": "Only the first 1 postings could be read, and nothing was closed. The board failed: dns.",
+                "source": world.slug, "kind": "folder", "status": "partial",
+                "seen": 1, "new": 1, "updated": 0, "closed": 0,
+                "error": "The listing was cut after 1 postings, so nothing was closed. "
+                "The board failed: dns.",
             }
         ],
     }  # fmt: skip

@@ -1,0 +1,287 @@
+"""The scheduler, a tick at a time, against a real Redis."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+
+from metrics import catalogue
+from metrics.model import Gauge
+from metrics.testing import captured
+from scout import leases, runs, scanning, watchlist
+from scout.leases import changed
+from scout.models import RunTrigger, ScanResult, ScanRun, ScanState, Source
+from scout.queue import QueueAway, Scans
+from tests.boards_in_folders import Folder, posting
+from tests.redis_server import RedisServer, redis_server
+from tests.scan_world import World, world
+from tests.waiting import wait_until
+from workers import reaper, sampler
+from workers.schedule import LOCK, Scheduler
+
+__all__ = ["redis_server", "world"]
+
+
+@pytest.fixture
+def queue(world: World, redis_server: RedisServer) -> Iterator[Scans]:
+    queue = Scans(world.settings, redis_server.client())
+    yield queue
+    queue.connection.close()
+
+
+@pytest.fixture
+def scheduler(world: World, queue: Scans) -> Scheduler:
+    return Scheduler(world.settings, world.db, queue)
+
+
+def open_results(world: World) -> list[ScanResult]:
+    with world.db.reading() as session:
+        return list(session.scalars(select(ScanResult).order_by(ScanResult.id)))
+
+
+def work(world: World, queue: Scans) -> None:
+    """Do what waits on the queue, as a worker would."""
+    for result_id in sorted(queue.waiting()):
+        scanning.scan(world.db, world.settings, result_id, worker="test")
+    queue.queue.empty()
+
+
+def test_what_was_never_scanned_is_due_at_once_and_what_was_is_due_later(
+    world: World, queue: Scans, scheduler: Scheduler
+) -> None:
+    world.later(seconds=1)
+    scheduler.tick()
+    scheduler.tick()
+    assert len(queue.waiting()) == 1, "asked for once"
+    work(world, queue)
+    world.later(minutes=59)
+    scheduler.tick()
+    assert queue.waiting() == set()
+    world.later(minutes=8)
+    scheduler.tick()
+    work(world, queue)
+    with world.db.reading() as session:
+        found = session.scalars(select(ScanRun).order_by(ScanRun.id)).all()
+    assert [(run.trigger, run.state) for run in found] == [
+        (RunTrigger.FIRST, ScanState.SUCCEEDED),
+        (RunTrigger.SCHEDULE, ScanState.SUCCEEDED),
+    ]
+
+
+def test_a_paused_source_is_not_due(world: World, queue: Scans, scheduler: Scheduler) -> None:
+    with world.db.session() as session:
+        watchlist.pause(session, world.slug)
+    world.later(days=1)
+    scheduler.tick()
+    assert queue.waiting() == set()
+
+
+def test_an_abandoned_scan_is_queued_again_and_parked_after_three_tries(
+    world: World, queue: Scans, scheduler: Scheduler
+) -> None:
+    run_id, (result_id,) = world.ask(world.slug)
+    with captured() as emitted:
+        for attempt in range(1, leases.ATTEMPTS + 1):
+            assert leases.claim(world.db, result_id, worker="dies", seconds=60)
+            scheduler.tick()
+            assert world.result(result_id).state is ScanState.RUNNING, "its lease still runs"
+            queue.queue.empty()
+            world.later(seconds=61)
+            scheduler.tick()
+            assert (result_id in queue.waiting()) is (attempt < leases.ATTEMPTS)
+        emitted.assert_incremented(catalogue.SCANS_ABANDONED, 2, action="requeued")
+        emitted.assert_incremented(catalogue.SCANS_ABANDONED, 1, action="parked")
+        emitted.assert_incremented(catalogue.SCAN_ERRORS, 1, kind="folder", reason="worker_died")
+        emitted.assert_incremented(catalogue.SCAN_RUNS, 1, status="failed")
+    result = world.result(result_id)
+    assert (result.state, result.reason) == (ScanState.FAILED, "worker_died")
+    assert "ended 3 times" in result.error
+    with world.db.reading() as session:
+        assert runs.get(session, run_id).state is ScanState.FAILED
+    assert world.source().failures == 1
+
+
+def test_a_result_without_a_job_is_enqueued_and_one_with_a_job_is_not_doubled(
+    world: World, queue: Scans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, (result_id,) = world.ask(world.slug)
+    forgotten = reaper.Forgotten(world.db, queue)
+    assert forgotten.enqueue() == 1, "a scheduler that has just started does not wait"
+    assert forgotten.enqueue() == 0
+    assert queue.queue.count == 1
+    queue.queue.empty()
+    assert forgotten.enqueue() == 0, "a worker may have just taken it"
+    monkeypatch.setattr(reaper, "_PICKED_UP", 0.0)
+    assert forgotten.enqueue() == 1
+    assert queue.waiting() == {result_id}
+
+
+def test_a_result_waits_while_another_run_scans_its_source(world: World, queue: Scans) -> None:
+    _, (result_id,) = world.ask(world.slug)
+    with world.db.session() as session:
+        later = world.time.replace(year=2030)
+        changed(session, update(Source).values(lease_by="another", lease_until=later))
+    assert reaper.Forgotten(world.db, queue).enqueue() == 0
+    assert scanning.scan(world.db, world.settings, result_id, worker="w") is ScanState.QUEUED
+    with world.db.session() as session:
+        changed(session, update(Source).values(lease_by=None, lease_until=None))
+    assert reaper.Forgotten(world.db, queue).enqueue() == 1
+
+
+def test_a_run_whose_sources_were_removed_ends(world: World, scheduler: Scheduler) -> None:
+    run_id, _ = world.ask(world.slug)
+    with world.db.session() as session:
+        watchlist.remove(session, world.slug)
+    scheduler.tick()
+    with world.db.reading() as session:
+        assert runs.get(session, run_id).state is ScanState.SUCCEEDED
+
+
+def test_only_one_of_many_claims_wins(world: World) -> None:
+    _, (result_id,) = world.ask(world.slug)
+    world.board.show([posting(1)])
+    together = threading.Barrier(6)
+    won: list[leases.Lease] = []
+
+    def claim() -> None:
+        together.wait()
+        lease = leases.claim(world.db, result_id, worker="w", seconds=60)
+        if lease is not None:
+            won.append(lease)
+
+    threads = [threading.Thread(target=claim) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert world.source().lease_by == won[0].holder
+
+
+def test_two_scans_of_one_source_at_once_count_one_lost_claim(world: World) -> None:
+    _, (result_id,) = world.ask(world.slug)
+    world.board.show([posting(1)], [posting(2)])
+    world.board.hold(1)
+    first = threading.Thread(
+        target=scanning.scan, args=(world.db, world.settings, result_id), kwargs={"worker": "one"}
+    )
+    with captured() as emitted:
+        first.start()
+        wait_until(lambda: world.board.reached(1), what="the first scan's second page")
+        assert scanning.scan(world.db, world.settings, result_id, worker="two") is ScanState.RUNNING
+        world.board.release(1)
+        first.join()
+        emitted.assert_incremented(catalogue.SCAN_CLAIMS_LOST, 1)
+        emitted.assert_incremented(catalogue.SCAN_RUNS, 1, status="succeeded")
+        emitted.assert_incremented(catalogue.SCAN_LISTINGS, 2, kind="folder", change="new")
+        emitted.assert_incremented(catalogue.POSTINGS_PARSED, 2, kind="folder")
+        emitted.assert_observed(catalogue.SCAN_DURATION, kind="folder", status="succeeded")
+        for phase in ("fetch", "parse", "match", "store"):
+            emitted.assert_observed(catalogue.SCAN_PHASE_DURATION, phase=phase)
+    assert sorted(world.jobs()) == ["1", "2"]
+
+
+def test_two_requests_at_once_ask_for_a_source_once(world: World, queue: Scans) -> None:
+    together = threading.Barrier(4)
+    asked: list[int] = []
+
+    def ask() -> None:
+        together.wait()
+        asked.append(runs.request(world.db, queue, trigger=RunTrigger.OWNER, slugs=[world.slug]))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(asked)) == 1
+    assert len(open_results(world)) == 1
+
+
+def test_the_lock_is_held_by_one_and_ends_by_itself(world: World, queue: Scans, scheduler: Scheduler) -> None:
+    other = Scheduler(world.settings, world.db, queue)
+    assert scheduler.lead()
+    assert scheduler.lead()
+    assert not other.lead()
+    assert 0 < queue.connection.pttl(LOCK) <= 10_000
+    other.leave()
+    assert not other.lead()
+    scheduler.leave()
+    assert other.lead()
+
+
+def test_the_sampler_sets_every_gauge_that_is_its_own(
+    world: World, queue: Scans, scheduler: Scheduler
+) -> None:
+    world.board.show([posting(1), posting(2)])
+    world.scan()
+    with world.db.session() as session:
+        watchlist.add(session, Folder(world.board.path.parent / "other").board).paused = True
+    queue.enqueue(99)
+    with captured() as emitted:
+        scheduler.tick()
+        emitted.assert_gauge(catalogue.JOBS, 2)
+        emitted.assert_gauge(catalogue.JOBS_BY_STATUS, 2, status="new")
+        emitted.assert_gauge(catalogue.JOBS_BY_STATUS, 0, status="offer")
+        emitted.assert_gauge(catalogue.JOBS_NEW_TODAY, 2)
+        emitted.assert_gauge(catalogue.LAST_SUCCESSFUL_SCAN, world.time.timestamp())
+        emitted.assert_gauge(catalogue.SOURCES_BY_HEALTH, 1, health="ok")
+        emitted.assert_gauge(catalogue.SOURCES_BY_HEALTH, 1, health="paused")
+        emitted.assert_gauge(catalogue.SESSIONS_ACTIVE, 0)
+        emitted.assert_gauge(catalogue.RQ_QUEUE_JOBS, 1, queue="scans", state="queued")
+        emitted.assert_gauge(catalogue.RQ_WORKERS, 0, state="idle")
+        for metric in catalogue.ALL:
+            if isinstance(metric, Gauge) and metric.raised_by.startswith("the sampler"):
+                assert metric.name.replace("_", "") in str(emitted).replace("_", ""), metric.name
+        assert not emitted.mistakes
+
+
+def test_trouble_is_one_line_until_it_is_over(
+    world: World, redis_server: RedisServer, scheduler: Scheduler, caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO, logger="workers.schedule")
+    scheduler.tick()
+    redis_server.stop()
+    for _ in range(3):
+        scheduler.tick()
+    redis_server.start()
+    scheduler.tick()
+    assert [record.message.partition(",")[0] for record in caplog.records] == [
+        "Trouble with the scheduler's lock",
+        "Back again: the scheduler's lock",
+    ]
+    caplog.clear()
+
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("connection refused"))
+
+    monkeypatch.setattr("workers.schedule.finish_runs", away)
+    with captured() as emitted:
+        scheduler.tick()
+        scheduler.tick()
+        emitted.assert_incremented(catalogue.APP_ERRORS, 2, place="schedule")
+    assert len(caplog.records) == 1
+
+
+def test_a_queue_that_does_not_answer_says_what_to_do(world: World, tmp_path: object) -> None:
+    queue = Scans(world.settings, Redis.from_url(f"unix://{tmp_path}/nothing.sock"))
+    with pytest.raises(QueueAway, match="make run"):
+        queue.check()
+    assert not queue.enqueue(1)
+
+
+def test_the_age_of_the_oldest_job_is_sampled(queue: Scans, world: World) -> None:
+    queue.enqueue(7)
+    world.monkeypatch.undo()  # RQ dates jobs by the real clock
+    with captured() as emitted:
+        sampler.sample_queue(queue)
+        age = emitted.gauge(catalogue.RQ_OLDEST_JOB_AGE, queue="scans")
+    assert age is not None
+    assert 0 <= age < 60

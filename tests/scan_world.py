@@ -1,0 +1,105 @@
+"""A database, one watched board and a clock that tests move: scans in the test's own process."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+import scout.sources
+from scout import clock, runs, scanning, watchlist
+from scout.database import Database, migrate
+from scout.models import Job, Listing, RunTrigger, ScanResult, Source
+from scout.settings import Settings
+from tests.boards_in_folders import KINDS, Folder
+
+
+class NoQueue:
+    """Stands for a queue whose Redis is away: runs are asked for all the same."""
+
+    def enqueue(self, result_id: int) -> bool:
+        return False
+
+
+class World:
+    """A database, one watched board, and a clock that tests move."""
+
+    def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.settings = Settings(data_dir=tmp_path / "data", pushgateway_url="http://127.0.0.1:1")
+        self.monkeypatch = monkeypatch
+        self.time = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+        monkeypatch.setattr(clock, "now", lambda: self.time)
+        monkeypatch.setattr(scout.sources, "KINDS", KINDS)
+        self.pushes: list[tuple[str, Any]] = []
+        monkeypatch.setattr(
+            scanning, "push_scan", lambda _url, slug, figures: self.pushes.append((slug, figures))
+        )
+        migrate(self.settings)
+        self.db = Database.open(self.settings)
+        self.board = Folder(tmp_path / "acme")
+        self.board.show([])
+        with self.db.session() as session:
+            self.slug = watchlist.add(session, self.board.board).slug
+
+    def later(self, **span: float) -> None:
+        self.time += dt.timedelta(**span)
+
+    def ask(self, *slugs: str) -> tuple[int, list[int]]:
+        run_id = runs.request(
+            self.db,
+            NoQueue(),
+            trigger=RunTrigger.OWNER,
+            slugs=slugs or None,  # type: ignore[arg-type]
+        )
+        with self.db.reading() as session:
+            return run_id, [result.id for result in runs.get(session, run_id).results]
+
+    def scan(self) -> ScanResult:
+        self.later(hours=1)
+        _, (result_id,) = self.ask(self.slug)
+        scanning.scan(self.db, self.settings, result_id, worker="test")
+        return self.result(result_id)
+
+    def result(self, result_id: int) -> ScanResult:
+        with self.db.reading() as session:
+            return session.get_one(ScanResult, result_id)
+
+    def source(self) -> Source:
+        with self.db.reading() as session:
+            return watchlist.get(session, self.slug)
+
+    def jobs(self) -> dict[str, Job]:
+        with self.db.reading() as session:
+            rows = session.execute(select(Listing.source_job_id, Job).join(Job, Job.id == Listing.job_id))
+            return {row[0]: row[1] for row in rows}
+
+    def listing(self, number: int | str) -> Listing:
+        with self.db.reading() as session:
+            return session.scalars(select(Listing).where(Listing.source_job_id == str(number))).one()
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Everything that a scan stores, but for ids and times."""
+        with self.db.reading() as session:
+            found = session.execute(select(Listing, Job).join(Job, Job.id == Listing.job_id))
+            listings = sorted(
+                (
+                    listing.source_job_id, listing.url, listing.digest, listing.missing,
+                    listing.closed_at is not None, job.title, job.company, tuple(job.locations), job.score,
+                    job.status.value, job.closed_at is not None, job.version, job.changed_at is not None,
+                )
+                for listing, job in found
+            )  # fmt: skip
+            jobs = session.scalars(select(Job.id)).all()
+        assert len(jobs) == len(listings), "no job without a listing"
+        return listings
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    world = World(tmp_path, monkeypatch)
+    yield world
+    world.db.dispose()
