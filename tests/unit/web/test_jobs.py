@@ -32,12 +32,26 @@ def test_the_list_shows_what_one_wants_to_know_of_a_job(owner: Browser, add_job:
     job_id = add_job(
         title="Staff IAM Engineer",
         locations=["Berlin", "Paris"],
-        salary={"minimum": 90000, "maximum": 110000, "currency": "EUR", "period": "year", "origin": "employer"},
+        salary={
+            "minimum": 90000,
+            "maximum": 110000,
+            "currency": "EUR",
+            "period": "year",
+            "origin": "employer",
+        },
         posted_at=clock.now() - dt.timedelta(hours=5),
         score=72,
     )
     page = owner.get("/").text
-    for told in ("Staff IAM Engineer", "Acme", "Berlin", "Paris", "Remote", "€90,000 to €110,000 / year", "5 h ago"):
+    for told in (
+        "Staff IAM Engineer",
+        "Acme",
+        "Berlin",
+        "Paris",
+        "Remote",
+        "€90,000 to €110,000 / year",
+        "5 h ago",
+    ):
         assert told in page
     assert ">72</p>" in page
     assert "identity<small> in title" in page
@@ -100,7 +114,9 @@ def test_saving_works_as_a_plain_form(owner: Browser, add_job: AddJob, db: Datab
     emitted.assert_incremented(catalogue.STATUS_UPDATES, from_status="new", to_status="saved")
 
 
-def test_saving_with_htmx_swaps_the_card_and_offers_undo(owner: Browser, add_job: AddJob, db: Database) -> None:
+def test_saving_with_htmx_swaps_the_card_and_offers_undo(
+    owner: Browser, add_job: AddJob, db: Database
+) -> None:
     job_id = add_job()
     card = owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="saved", version="1", back="/")
     assert card.status_code == 200
@@ -137,7 +153,9 @@ def test_an_unknown_status_is_refused(owner: Browser, add_job: AddJob, to: str) 
     assert owner.post(f"/jobs/{add_job()}/status", to=to).status_code == 400
 
 
-@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"])
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"]
+)
 def test_the_way_back_stays_here(owner: Browser, add_job: AddJob, back: str) -> None:
     job_id = add_job()
     assert owner.post(f"/jobs/{job_id}/status", to="saved", back=back).location == "/"
@@ -149,7 +167,14 @@ def test_the_detail_tells_everything(owner: Browser, add_job: AddJob) -> None:
     owner.post(f"/jobs/{job_id}/status", to="saved")
     owner.post(f"/jobs/{job_id}/status", to="applied")
     page = owner.get(f"/jobs/{job_id}?back=/%3Fq%3Dx").text
-    for told in ("<p>Keep the keys.</p>", "Trust", "Full time", "+50", "from saved, by you", "from new, by you"):
+    for told in (
+        "<p>Keep the keys.</p>",
+        "Trust",
+        "Full time",
+        "+50",
+        "from saved, by you",
+        "from new, by you",
+    ):
         assert told in page
     assert '<a href="/?q=x">← Jobs</a>' in page
     assert 'rel="noopener noreferrer"' in page
@@ -161,7 +186,12 @@ def test_the_undo_of_the_detail_leads_one_step_back_where_that_is_allowed(
     owner: Browser, add_job: AddJob
 ) -> None:
     job_id = add_job()
-    for to, undo in (("saved", "new"), ("applied", "new"), ("interviewing", "applied"), ("offer", "interviewing")):
+    for to, undo in (
+        ("saved", "new"),
+        ("applied", "new"),
+        ("interviewing", "applied"),
+        ("offer", "interviewing"),
+    ):
         owner.post(f"/jobs/{job_id}/status", to=to)
         assert f"Undo: back to {undo}" in owner.get(f"/jobs/{job_id}").text
 
@@ -198,9 +228,11 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "links": {"url": "javascript:alert(1)"},
     "data links": {"url": "data:text/html,<script>alert(1)</script>"},
     "broken links": {"url": "https://[::1"},
-    "odd letters": {"title": "\u202egnol\u202c \u0000".replace("\x00", "") + "🦊" * 50, "company": "ﷺ" * 100},
+    "odd letters": {"title": "\u202egnol\u202c " + "\U0001f98a" * 50, "company": "ﷺ" * 100},
     "length": {"title": "x" * 100_000},
-    "pay": {"salary": {"minimum": None, "maximum": None, "raw": "<script>alert(1)</script>", "origin": "parsed"}},
+    "pay": {
+        "salary": {"minimum": None, "maximum": None, "raw": "<script>alert(1)</script>", "origin": "parsed"}
+    },
     "no pay": {"salary": {}},
 }
 
@@ -232,7 +264,9 @@ def run_of(db: Database, state: ScanState, *results: tuple[int, ScanState, str])
         session.add(run)
         session.flush()
         for source_id, each, reason in results:
-            session.add(ScanResult(run_id=run.id, source_id=source_id, state=each, reason=reason, error="Why."))
+            session.add(
+                ScanResult(run_id=run.id, source_id=source_id, state=each, reason=reason, error="Why.")
+            )
         return run.id
 
 

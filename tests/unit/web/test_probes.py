@@ -29,7 +29,8 @@ def test_ready_names_what_is_not(app: Flask) -> None:
 
 
 def test_ready_when_all_answer(
-    settings: Settings, redis_server: RedisServer  # noqa: F811 - the fixture
+    settings: Settings,
+    redis_server: RedisServer,  # noqa: F811 - the fixture
 ) -> None:
     ready = load(
         {"SCOUT_DATA_DIR": str(settings.data_dir), "SECRET_KEY": "k" * 64, "REDIS_URL": redis_server.url}

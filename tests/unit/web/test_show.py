@@ -50,7 +50,10 @@ def test_coming_times() -> None:
     [
         (None, ""),
         ({}, ""),
-        ({"minimum": 90000, "maximum": 110000, "currency": "EUR", "period": "year"}, "€90,000 to €110,000 / year"),
+        (
+            {"minimum": 90000, "maximum": 110000, "currency": "EUR", "period": "year"},
+            "€90,000 to €110,000 / year",
+        ),
         ({"minimum": 90000, "maximum": None, "currency": "CHF"}, "from CHF 90,000"),
         ({"minimum": None, "maximum": 65.5, "currency": "USD", "period": "hour"}, "up to $65.50 / hour"),
         ({"minimum": 50, "maximum": 50, "currency": "GBP", "period": "hour"}, "£50 / hour"),
@@ -64,7 +67,17 @@ def test_pay_is_one_short_line(salary: dict[str, Any] | None, words: str) -> Non
 
 @pytest.mark.parametrize(
     "address",
-    ["", "javascript:alert(1)", "JavaScript:x", "data:text/html,x", "//x", "/x", "https:", "ftp://x/", "https://["],
+    [
+        "",
+        "javascript:alert(1)",
+        "JavaScript:x",
+        "data:text/html,x",
+        "//x",
+        "/x",
+        "https:",
+        "ftp://x/",
+        "https://[",
+    ],
 )
 def test_only_web_addresses_become_links(address: str) -> None:
     assert show.outward(address) == ""

@@ -5,8 +5,8 @@ from flask import Flask
 
 from metrics import catalogue
 from metrics.testing import captured
-from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from scout.settings import Settings, load
+from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from tests.unit.web.browser import Browser
 from webapp import create_app
 from webapp.sign_in import SignInLimit, safe_next
@@ -110,7 +110,8 @@ def test_a_crowd_is_limited_altogether(settings: Settings) -> None:
 
 
 def test_all_processes_count_together_in_redis(
-    settings: Settings, redis_server: RedisServer  # noqa: F811 - the fixture
+    settings: Settings,
+    redis_server: RedisServer,  # noqa: F811 - the fixture
 ) -> None:
     shared = load({"SCOUT_DATA_DIR": str(settings.data_dir), "REDIS_URL": redis_server.url})
     one, other = SignInLimit(shared), SignInLimit(shared)
