@@ -250,7 +250,7 @@ def test_every_page_looks_right(opened: Open, database: Database, address: str, 
             "scan": f"/scans/{run_id}",
         }.items():
             page.goto(path)
-            page.screenshot(path=SHOTS / f"{look}-{name}.png", full_page=True)
+            page.screenshot(path=SHOTS / f"{look}-{name}.png")
             if found := page.evaluate(FAULTS):
                 faults[name] = found
             assert page.title() != "taken"
@@ -408,7 +408,7 @@ def test_a_session_that_ended_elsewhere_leads_to_the_form(
     opened: Open, database: Database, address: str
 ) -> None:
     job_id = first_job(database)
-    with opened(expected="status of 401") as page:
+    with opened(expected="401") as page:
         with database.session() as session:
             sessions.end_all(session)
         page.locator(f"#job-{job_id}").get_by_role("button", name="Save").click()
