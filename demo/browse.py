@@ -100,8 +100,10 @@ class Page(HTMLParser):
             self._form = None
 
     def jobs(self) -> list[str]:
-        """Its links to jobs."""
-        return [link for link in dict.fromkeys(self.links) if _JOB.search(urlsplit(link).path)]
+        """Its links to jobs, other than the one that it shows."""
+        here = urlsplit(self.url).path
+        paths = {link: urlsplit(link).path for link in self.links}
+        return [link for link, path in paths.items() if _JOB.search(path) and path != here]
 
     def door(self) -> Form | None:
         """Its sign-in form, if that is what it shows."""

@@ -1,8 +1,8 @@
 """Which network addresses the fetch door may reach: the public ones, and why not the others.
 
 `ipaddress`'s own flags are no gate: `is_private` is False for shared address space and for the multicast
-ranges, and `is_global` is True for addresses that carry a private one inside. So an explicit list with reasons
-comes first, carried addresses are unwrapped, and what is left must be global.
+ranges, and `is_global` is True for addresses that carry a private one inside. So an explicit list with
+reasons comes first, carried addresses are unwrapped, and what is left must be global.
 
 The ranges are those of the IANA special-purpose address registries (RFC 6890) and the multicast ranges.
 """
@@ -70,16 +70,17 @@ def refusal(address: str) -> str | None:
     if isinstance(parsed, ipaddress.IPv4Address):
         return _refusal_4(parsed)
     carried = _carried(parsed)
-    if carried is not None:
-        for inner in carried:
-            why = _refusal_4(inner)
-            if why:
-                return f"it carries {inner} inside, and {why}"
-        return None
+    if carried is None:
+        return _refusal_6(parsed)
+    inside = ((inner, _refusal_4(inner)) for inner in carried)
+    return next((f"it carries {inner} inside: {why}" for inner, why in inside if why), None)
+
+
+def _refusal_6(address: ipaddress.IPv6Address) -> str | None:
     for network, why in _DENIED_6:
-        if parsed in network:
+        if address in network:
             return why
-    if parsed not in _GLOBAL_UNICAST or not parsed.is_global:
+    if address not in _GLOBAL_UNICAST or not address.is_global:
         return "it is not a public address"
     return None
 

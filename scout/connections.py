@@ -1,8 +1,9 @@
 """Connections that go only where they may, and never longer than they may.
 
-urllib3's connections and pools, with two steps of our own: a name is looked up once, every address found is
-checked, and the connection goes to an address that was checked (so no second lookup can answer otherwise); and
-every read of the socket is cut to what is left of the fetch's time (so a server that drips cannot hold us).
+urllib3's connections and pools, with two steps of our own. A name is looked up once, every address found is
+checked, and the connection goes to an address that was checked, so that no second lookup can answer
+otherwise. And every read of the socket is cut to what is left of the fetch's time, so that a server that
+drips cannot hold us.
 """
 
 from __future__ import annotations
@@ -265,7 +266,10 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class Pools:
-    """The open connections of one door, kept for reuse, by origin. Proxy settings of the environment are not read."""
+    """The open connections of one door, kept for reuse, by origin.
+
+    Proxy settings of the environment are not read.
+    """
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate

@@ -1,8 +1,8 @@
 """The one door out: every request to the outside goes through here.
 
-What it promises: http and https only; the address that is connected to was checked, at every redirect anew; a
-fetch ends within its time and holds no more than its size, whatever the server does; only transient failures are
-tried again; and each failure has a name and a sentence for the owner.
+What it promises: http and https only; the address that is connected to was checked, at every redirect anew;
+a fetch ends within its time and holds no more than its size, whatever the server does; only transient
+failures are tried again; and each failure has a name and a sentence for the owner.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import Self
 from urllib.parse import quote, urljoin
 
 import urllib3
@@ -28,6 +29,8 @@ from urllib3.exceptions import (
     NewConnectionError,
     ProtocolError,
     SSLError,
+)
+from urllib3.exceptions import (
     TimeoutError as PoolTimeoutError,
 )
 from urllib3.util import Timeout, parse_url
@@ -44,11 +47,7 @@ from scout.connections import (
     Unreachable,
     look_up,
 )
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from scout.settings import Settings
+from scout.settings import Settings
 
 #: The project's page, for operators of boards who wonder who is asking.
 PROJECT_PAGE = "https://iam-job-scout.example/"
@@ -210,7 +209,8 @@ def _host_and_port(authority: str, scheme: str, shown: str) -> tuple[str, int]:
     if found is None:
         raise FetchError(
             Reason.URL,
-            f"The address {shown} has no host that can be looked up. Write names outside ASCII in their xn-- form.",
+            f"The address {shown} has no host that can be looked up. Write names outside ASCII in their "
+            "xn-- form.",
         )
     port = int(found[2]) if found[2] else {"http": 80, "https": 443}[scheme]
     if not 0 < port < 65536:  # noqa: PLR2004 - the range of ports
@@ -242,7 +242,7 @@ def _shown(url: str) -> str:
 
 
 def retry_after(value: str | None) -> float | None:
-    """The seconds that a Retry-After header asks for (RFC 9110, 10.2.3): never negative, six hours at most."""
+    """The seconds that a Retry-After header asks for (RFC 9110, 10.2.3), from zero to six hours."""
     if value is None:
         return None
     value = value.strip()
@@ -421,8 +421,8 @@ class Door:
             target = following
         raise FetchError(
             Reason.REDIRECTS,
-            f"{_shown(url)} redirects more than {limits.redirects} times. Find its final address in a browser "
-            "and use that.",
+            f"{_shown(url)} redirects more than {limits.redirects} times. Find its final address in a "
+            "browser and use that.",
         )
 
     def _asked(self, target: Target, headers: dict[str, str]) -> tuple[urllib3.BaseHTTPResponse, str]:
@@ -447,7 +447,7 @@ class Door:
             raise self._named(error, shown) from error
         return response, shown
 
-    def _named(self, error: Exception, shown: str) -> Exception:
+    def _named(self, error: Exception, shown: str) -> Exception:  # noqa: PLR0911 - one return per name
         """What an exception of the network is called, and whether it may pass."""
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, (FetchError, _Transient)):
@@ -455,14 +455,14 @@ class Door:
                 case AddressRefused():
                     return FetchError(
                         Reason.ADDRESS,
-                        f"{shown} leads to {cause.address}, and {cause.why}: it is never fetched. If this is a "
-                        "server of your own, allow it with SCOUT_ALLOW_PRIVATE=host:port.",
+                        f"{shown} leads to {cause.address}, and {cause.why}: it is never fetched. If this "
+                        "is a server of your own, allow it with SCOUT_ALLOW_PRIVATE=host:port.",
                     )
                 case NameNotFound():
                     found = FetchError(
                         Reason.DNS,
-                        f"The name {shown} could not be looked up: {cause}. Check its spelling, and the network's "
-                        "DNS.",
+                        f"The name {shown} could not be looked up: {cause}. Check its spelling, and the "
+                        "network's DNS.",
                     )
                     return _Transient(found) if cause.transient else found
                 case PoolTimeoutError() | TimeoutError() if not isinstance(cause, NewConnectionError):
@@ -477,16 +477,16 @@ class Door:
                 case SSLError():
                     return FetchError(
                         Reason.TLS,
-                        f"No secure connection to {shown}: {_first_words(cause)}. Check this machine's clock and "
-                        "certificates, or the board's address.",
+                        f"No secure connection to {shown}: {_first_words(cause)}. Check this machine's "
+                        "clock and certificates, or the board's address.",
                     )
             cause = cause.__cause__ or cause.__context__
         if isinstance(error, (Unreachable, ProtocolError, NewConnectionError, OSError)):
             return _Transient(
                 FetchError(
                     Reason.CONNECT,
-                    f"No connection to {shown}: {_first_words(error)}. Check the network; the next scan tries "
-                    "again.",
+                    f"No connection to {shown}: {_first_words(error)}. Check the network; the next scan "
+                    "tries again.",
                 )
             )
         if isinstance(error, (HTTPError, ValueError)):
@@ -524,8 +524,8 @@ class Door:
                 if size > limits.size:
                     raise FetchError(
                         Reason.TOO_LARGE,
-                        f"{target.host} sends more than {limits.size // 1048576 or 1} MB for one listing. It was "
-                        "left there; check that the address is a job board's.",
+                        f"{target.host} sends more than {limits.size // 1048576 or 1} MB for one listing. "
+                        "It was left there; check that the address is a job board's.",
                     )
                 parts.append(part)
                 self._gate.deadline.step()
@@ -535,8 +535,8 @@ class Door:
                 raise named from error
             raise FetchError(
                 Reason.TRUNCATED,
-                f"The answer of {target.host} was cut short or damaged: {_first_words(error)}. Nothing of it was "
-                "used; the next scan tries again.",
+                f"The answer of {target.host} was cut short or damaged: {_first_words(error)}. Nothing of "
+                "it was used; the next scan tries again.",
             ) from error
         except (HTTPError, OSError) as error:
             raise self._named(error, target.host) from error
@@ -555,11 +555,11 @@ class Door:
         if encoding not in _ENCODINGS:
             raise FetchError(
                 Reason.NOT_A_LISTING,
-                f"{target.host} packed its answer in a way that was not asked for ({encoding[:40]!r}). Check that "
-                "the address is a job board's.",
+                f"{target.host} packed its answer in a way that was not asked for ({encoding[:40]!r}). "
+                "Check that the address is a job board's.",
             )
 
-    def _refused(
+    def _refused(  # noqa: PLR0911 - one return per status
         self, response: urllib3.BaseHTTPResponse, headers: dict[str, str], target: Target
     ) -> Exception:
         """The error that a status stands for."""
@@ -582,7 +582,8 @@ class Door:
         if status in {401, 403}:
             return FetchError(
                 Reason.DENIED,
-                f"{host} refuses to show this (status {status}). The board may be private, or may refuse programs.",
+                f"{host} refuses to show this (status {status}). The board may be private, or may refuse "
+                "programs.",
                 wait,
             )
         if status == 404:  # noqa: PLR2004 - Not Found
@@ -598,7 +599,8 @@ class Door:
             return _Transient(
                 FetchError(
                     Reason.RATE_LIMITED,
-                    f"{host} says that it was asked too often (status 429).{later} The next scan waits for that.",
+                    f"{host} says that it was asked too often (status 429).{later} The next scan waits for "
+                    "that.",
                     wait,
                 )
             )
@@ -621,7 +623,8 @@ class Door:
 def _unclear_length(host: str) -> FetchError:
     return FetchError(
         Reason.TRUNCATED,
-        f"{host} does not say plainly how long its answer is. Nothing of it was used; the next scan tries again.",
+        f"{host} does not say plainly how long its answer is. Nothing of it was used; the next scan tries "
+        "again.",
     )
 
 

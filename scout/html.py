@@ -16,10 +16,11 @@ _TAGS = {
     "h6", "hr", "i", "li", "ol", "p", "pre", "s", "small", "strong", "sub", "sup", "table", "tbody", "td",
     "tfoot", "th", "thead", "tr", "u", "ul",
 }  # fmt: skip
-#: Elements that go with all they hold: code, other languages inside HTML, and what only makes sense in a form.
+#: Elements that go with all they hold: code, other languages inside HTML, and the parts of forms.
 _DROPPED = {
-    "applet", "audio", "canvas", "embed", "form", "frame", "frameset", "iframe", "math", "noembed", "noframes",
-    "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title", "video", "xmp",
+    "applet", "audio", "canvas", "embed", "form", "frame", "frameset", "iframe", "math", "noembed",
+    "noframes", "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title",
+    "video", "xmp",
 }  # fmt: skip
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
@@ -33,6 +34,7 @@ _CLEANER = nh3.Cleaner(
 # What no reader may see and some stores cannot keep: control characters, lone surrogates, marks that reverse
 # the direction of text, and noncharacters.
 _UNWANTED = re.compile(
+    ""
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
 _BREAK = re.compile(

@@ -158,14 +158,19 @@ def _conditions(query: JobQuery) -> list[ColumnElement[bool]]:
     if query.min_score > 0:
         conditions.append(Job.score >= query.min_score)
     if query.source:
-        listed = select(Listing.job_id).join(Source).where(Source.slug == query.source)
+        listed = select(Listing.job_id).join(Source).where(Source.slug == _storable(query.source))
         conditions.append(Job.id.in_(listed))
-    for word in query.text.split()[:_MOST_WORDS]:
+    for word in _storable(query.text).split()[:_MOST_WORDS]:
         # Plain LIKE over the folded text finds any letter's case; for descriptions the database's own folding
         # must do, which on SQLite knows ASCII only.
         head = Job.search_text.contains(fold(word), autoescape=True)
         conditions.append(head | Job.description_text.icontains(word, autoescape=True))
     return conditions
+
+
+def _storable(text: str) -> str:
+    # Neither a NUL nor half of a surrogate pair can be sent to PostgreSQL; no stored text holds one.
+    return text.replace("\x00", " ").encode("utf-8", "replace").decode()
 
 
 def _sorted(statement: Select[Job], sort: Sort) -> Select[Job]:
@@ -283,7 +288,7 @@ def add_note(session: Session, job_id: int, body: str) -> Note:
         JobNotFound: There is no such job.
         EmptyNote: There is no word in it.
     """
-    body = body.strip()
+    body = _storable(body).strip()
     if not body:
         raise EmptyNote("The note is empty: write something, then save it.")
     if session.scalar(select(Job.id).where(Job.id == _id(job_id))) is None:

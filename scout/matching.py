@@ -179,7 +179,7 @@ class Profile:
     title: str
     about: str
     limits: dict[Where, int]
-    terms: tuple[Term, ...]
+    terms: tuple[Term, ...] = field(repr=False)
     heading_tree: _Node = field(repr=False)
     tree: _Node = field(repr=False)
 
@@ -620,7 +620,7 @@ class _Reader:
         others = entry.get("others", 0)
         if not isinstance(exact, bool) or isinstance(others, bool) or not isinstance(others, int):
             raise self.fail(where, "has case: or others: that is neither true nor false, or no number")
-        points = {**points, **self.points(where, entry)}
+        points = {place: value for place, value in {**points, **self.points(where, entry)}.items() if value}
         if not points:
             raise self.fail(where, "gives no points anywhere")
         return Term(

@@ -57,7 +57,7 @@ _REMOTE = re.compile(
 )
 _ONSITE = re.compile(r"\bon[- ]?site\b|\bin[- ]office\b|\bin[- ]person\b", re.IGNORECASE)
 _DENIAL = re.compile(
-    r"\b(?:(?:this|the) (?:role|position|job) (?:is|can)(?: not|n['’]t)(?: be)?(?: a)?(?: eligible for)?"
+    r"\b(?:(?:this|the) (?:role|position|job) (?:is|can)(?: not|n['\u2019]t)(?: be)?(?: a)?(?: eligible for)?"
     r"(?: fully)? remote|not (?:a|an) (?:fully )?remote (?:role|position|job)|remote work is not"
     r"|no remote (?:work|option)|not open to remote|must (?:be|work) on[- ]?site (?:full[- ]time|five days"
     r"|5 days))",
@@ -127,8 +127,8 @@ _MILLISECONDS = 100_000_000_000
 def when(value: Any) -> dt.datetime | None:
     """A board's time, aware, in UTC; None when it cannot be read, is before 2000, or is in the future.
 
-    Reads ISO 8601 with or without zone (UTC is assumed), RFC 822, and seconds or milliseconds since 1970, told
-    apart by their size.
+    Reads ISO 8601 with or without zone (UTC is assumed), RFC 822, and seconds or milliseconds since 1970,
+    told apart by their size.
     """
     found = _time(value)
     if found is None or not _EARLIEST <= found <= clock.now():
@@ -136,7 +136,7 @@ def when(value: Any) -> dt.datetime | None:
     return found
 
 
-def _time(value: Any) -> dt.datetime | None:
+def _time(value: Any) -> dt.datetime | None:  # noqa: PLR0911 - one return per form
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):

@@ -91,4 +91,4 @@ def active(transaction: Transaction) -> int:
 
 def _fingerprint(token: str) -> str:
     # No salt and no stretching: a token of 256 random bits cannot be guessed from its hash.
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -105,7 +105,9 @@ def get(session: Session, slug: str) -> Source:
     Raises:
         UnknownSource: There is none.
     """
-    source = session.scalar(select(Source).where(Source.slug == slug))
+    # PostgreSQL cannot even be asked for some texts, and no slug is such a one.
+    plain = slug.isascii() and slug.isprintable()
+    source = session.scalar(select(Source).where(Source.slug == slug)) if plain else None
     if source is None:
         raise UnknownSource(slug)
     return source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,8 +29,11 @@ class NoQueue:
 class World:
     """A database, one watched board, and a clock that tests move."""
 
-    def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.settings = Settings(data_dir=tmp_path / "data", pushgateway_url="http://127.0.0.1:1")
+    def __init__(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings | None = None
+    ) -> None:
+        given = settings or Settings(data_dir=tmp_path / "data")
+        self.settings = dataclasses.replace(given, pushgateway_url="http://127.0.0.1:1")
         self.monkeypatch = monkeypatch
         self.time = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
         monkeypatch.setattr(clock, "now", lambda: self.time)
@@ -101,5 +105,13 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(tmp_path, monkeypatch)
+    yield world
+    world.db.dispose()
+
+
+@pytest.fixture
+def any_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, any_settings: Settings) -> Iterator[World]:
+    """A world on each database in turn; needs the fixtures of `tests.databases`."""
+    world = World(tmp_path, monkeypatch, any_settings)
     yield world
     world.db.dispose()

@@ -20,7 +20,7 @@ class Asked:
     headers: dict[str, str]
 
 
-#: Bytes to send; several parts are sent one by one. After them the connection stays open unless told to close.
+#: Bytes to send; several parts are sent one by one. None closes at once.
 Reply = bytes | Iterable[bytes] | None
 
 
@@ -51,7 +51,9 @@ def reply(body: bytes = b"", status: int = 200, **headers: str) -> bytes:
 
 
 @contextlib.contextmanager
-def serving(answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+def serving(  # noqa: C901 - a server is one thing
+    answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None
+) -> Iterator[Server]:
     """A server whose answers `answer` gives; None closes the connection without a word."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.02)

@@ -59,7 +59,9 @@ def sample_database(db: Database, settings: Settings) -> None:
         catalogue.SOURCES_BY_HEALTH.set(count, health=health)
     catalogue.SESSIONS_ACTIVE.set(active)
     catalogue.DATABASE_SIZE.set(size)
-    catalogue.DATA_DISK_FREE.set(shutil.disk_usage(settings.data_dir).free)
+    # With a PostgreSQL and a Redis of their own nothing may have made the data directory yet.
+    folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.is_dir())
+    catalogue.DATA_DISK_FREE.set(shutil.disk_usage(folder).free)
 
 
 def _size(session: Session) -> int:

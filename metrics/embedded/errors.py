@@ -2,4 +2,4 @@
 
 
 class StartError(Exception):
-    """A program cannot start, or cannot take its new mapping. The text says what failed, why, and what to do."""
+    """A program cannot start, or cannot take its new mapping. Its text says what, why, and what to do."""

@@ -28,8 +28,8 @@ class Loop:
         self._reload_wanted = False
         # A signal writes a byte here, so that it wakes a loop that waits.
         self._wake, self._waker = socket.socketpair()
-        self._wake.setblocking(False)
-        self._waker.setblocking(False)
+        self._wake.settimeout(0)
+        self._waker.settimeout(0)
         self.selector.register(self._wake, selectors.EVENT_READ, self._woken)
 
     def catch_signals(self, on_hangup: Callable[[], None] | None = None) -> None:

@@ -124,7 +124,7 @@ def bind(kind: socket.SocketKind, where: str) -> socket.socket:
             raise StartError(f"Cannot listen at {where}: the host is not known ({error.strerror}).") from None
         target = (str(resolved[0]), port)
     bound = socket.socket(family, kind)
-    bound.setblocking(False)
+    bound.settimeout(0)
     try:
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(bool(host)))
@@ -180,7 +180,7 @@ class Server:
         if len(self._connections) >= _MOST_CONNECTIONS:
             accepted.close()
             return
-        accepted.setblocking(False)
+        accepted.settimeout(0)
         self._connections.add(
             _Connection(self._selector, accepted, self._answer, self._largest_body, self._connections.discard)
         )
@@ -393,8 +393,8 @@ class _Connection:
             return
         self._watch(writing=False)
         if not self._keep:
-            # Closing now would reset the connection where a part of the request is still unread, and with it the
-            # answer: say that we are done, and wait until the other side is.
+            # Closing now would reset the connection where a part of the request is still unread, and with it
+            # the answer: say that we are done, and wait until the other side is.
             self._draining = True
             self._in.clear()
             self._socket.shutdown(socket.SHUT_WR)

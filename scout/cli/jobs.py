@@ -142,11 +142,14 @@ def _show(job: Job) -> None:
 
 @jobs.command()
 @click.argument("job_id", type=click.IntRange(1), metavar="ID")
-@click.argument("status", type=_STATUS)
+@click.argument("status", type=_STATUS, metavar="STATUS")
 def status(job_id: int, status: str) -> None:
     """Set a job's status.
 
-    What is allowed depends on the status it has; `new` undoes. Example: scout jobs status 17 applied
+    STATUS is new, saved, applied, interviewing, offer, rejected or dismissed. What is allowed depends on the
+    status it has; new undoes.
+
+    Example: scout jobs status 17 applied
     """
     chosen = settings.load()
     metrics.start(chosen.statsd, role="")

@@ -39,10 +39,10 @@ def show(name_or_file: str | None, *, as_json: bool) -> None:
         click.echo(table.plain(chosen.about))
     click.echo(f"The program's own: {', '.join(names())}\n")
     rows = [
-        [term.group, term.label, *(str(term.points.get(place, "")) for place in chosen.limits)]
+        [term.group, *(str(term.points.get(place, "")) for place in chosen.limits), term.label]
         for term in chosen.terms
     ]
-    table.show(["GROUP", "TERM", "TITLE", "DEPARTMENT", "DESCRIPTION"], rows, shrink=[1])
+    table.show(["GROUP", *(place.upper() for place in chosen.limits), "TERM"], rows, shrink=[4])
 
 
 def _as_dict(chosen: Profile) -> dict[str, object]:

@@ -39,7 +39,7 @@ def show(headings: Sequence[str], rows: Sequence[Sequence[str]], *, shrink: Sequ
 
 
 def plain(text: str) -> str:
-    """One line of the text, without the characters that move a terminal's cursor or change its colours."""
+    """The text as one line, without what moves a terminal's cursor or changes its colours."""
     return " ".join("".join(" " if unicodedata.category(c).startswith("C") else c for c in text).split())
 
 

@@ -21,11 +21,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS
 
 _UNDERSTOOD = (
     "What is understood: job-boards.greenhouse.io/COMPANY, jobs.lever.co/COMPANY (and jobs.eu.lever.co), "
-    "jobs.ashbyhq.com/COMPANY, one posting's page on any of them, and the address of an RSS, Atom or JSON feed."
+    "jobs.ashbyhq.com/COMPANY, one posting's page on any of them, and the address of an RSS, Atom or JSON "
+    "feed."
 )
 
 
-class UnknownBoard(ScoutError):
+class UnknownBoard(ScoutError):  # noqa: N818 - it is shown by its text; callers ask for it by this name
     """An address is no board's that this program can read. The text lists what it can."""
 
 
@@ -33,8 +34,8 @@ def recognise(url: str) -> Board:
     """The board that an address belongs to.
 
     Args:
-        url: The public page of a board or of one of its postings, its API's address, or a feed's; `https://` may
-            be left out.
+        url: The public page of a board or of one of its postings, its API's address, or a feed's;
+            `https://` may be left out.
 
     Raises:
         UnknownBoard: It is none of them.
@@ -52,6 +53,7 @@ def recognise(url: str) -> Board:
         if board is not None:
             return board
     raise UnknownBoard(
-        f"{parts.hostname} is no job board that can be read from its address alone. If it is a company's own careers "
-        f"page, open one of its jobs: the page that takes the application is often the board's. {_UNDERSTOOD}"
+        f"{parts.hostname} is no job board that can be read from its address alone. If it is a company's "
+        "own careers page, open one of its jobs: the page that takes the application is often the board's. "
+        f"{_UNDERSTOOD}"
     )

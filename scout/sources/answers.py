@@ -42,8 +42,8 @@ def ask(
     if not answer.body.strip():
         raise FetchError(
             Reason.EMPTY,
-            f"{url} answered with nothing at all, not even an empty list. Its jobs stay as they were; the next scan "
-            "tries again.",
+            f"{url} answered with nothing at all, not even an empty list. Its jobs stay as they were; the "
+            "next scan tries again.",
         )
     if is_challenge(answer.headers, answer.body):
         raise FetchError(
@@ -84,8 +84,8 @@ def read_json(body: bytes, title: str) -> Any:
         named = f" with the title “{line(found[1].decode('utf-8', 'replace'), 80)}”" if found else ""
         raise FetchError(
             Reason.NOT_A_LISTING,
-            f"{title} answered with a web page{named} where its list of jobs should be. Its jobs stay as they were; "
-            "open the board in a browser to see what it says.",
+            f"{title} answered with a web page{named} where its list of jobs should be. Its jobs stay as "
+            "they were; open the board in a browser to see what it says.",
         )
     try:
         return json.loads(body.decode("utf-8-sig", "replace"))
@@ -93,7 +93,8 @@ def read_json(body: bytes, title: str) -> Any:
         if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string"):
             raise FetchError(
                 Reason.TRUNCATED,
-                f"The answer of {title} ends in the middle. Nothing of it was used; the next scan tries again.",
+                f"The answer of {title} ends in the middle. Nothing of it was used; the next scan tries "
+                "again.",
             ) from error
         raise FetchError(Reason.NOT_A_LISTING, _no_listing(title)) from error
     except (ValueError, RecursionError) as error:
@@ -114,8 +115,8 @@ def listed(document: Any, name: str | None, title: str) -> list[Any]:
 
 def _no_listing(title: str) -> str:
     return (
-        f"{title} answered with something that is not its list of jobs. Its jobs stay as they were; if this lasts, "
-        "the board may have moved, or changed its format."
+        f"{title} answered with something that is not its list of jobs. Its jobs stay as they were; if this "
+        "lasts, the board may have moved, or changed its format."
     )
 
 
@@ -124,7 +125,8 @@ def gather(items: Iterable[Any], posting: Callable[[Any], Posting | None]) -> Pa
 
     Args:
         items: As the board lists them.
-        posting: Makes one; returns None for an item that is not published, raises `Odd` for one that is broken.
+        posting: Makes one; returns None for an item that is not published, raises `Odd` for a
+            broken one.
     """
     found: dict[str, Posting] = {}
     unparsed: list[str] = []

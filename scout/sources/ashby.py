@@ -1,8 +1,8 @@
 """Ashby job boards.
 
 The posting API gives a whole board in one answer, without a key
-(https://developers.ashbyhq.com/docs/public-job-posting-api). Postings that are not listed come along and are left
-out; the company is not named.
+(https://developers.ashbyhq.com/docs/public-job-posting-api). Postings that are not listed come along and are
+left out; the company is not named.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ class Ashby:
     origins: tuple[str, ...] = ("https://api.ashbyhq.com",)
     interval = dt.timedelta(hours=1)
     attribution = ""
-    terms = "The posting API is documented as public, for showing a board's postings elsewhere (Ashby, Job postings API)."
+    terms = (
+        "The posting API is documented as public, for showing a board's postings elsewhere "
+        "(Ashby, Job postings API)."
+    )
     complete = True
 
     def recognise(self, url: SplitResult) -> Board | None:
@@ -69,8 +72,8 @@ class Ashby:
             if error.reason is Reason.NOT_FOUND:
                 raise FetchError(
                     Reason.NOT_FOUND,
-                    f"Ashby knows no board named “{board.token}”; capitals count. The company may have moved to "
-                    "another system: look at its careers page, and remove or replace this board.",
+                    f"Ashby knows no board named “{board.token}”; capitals count. The company may have "
+                    "moved to another system: look at its careers page, and remove or replace this board.",
                 ) from error
             raise
         page = self.parse(answer.body, board)

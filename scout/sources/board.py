@@ -90,3 +90,11 @@ class Kind(Protocol):
             FetchError: An answer could not be had or was no listing at all; earlier pages stay valid.
         """
         ...
+
+    def parse(self, body: bytes, board: Board) -> Page:
+        """The postings of one answer. Asks nobody and changes nothing: the same bytes give the same page.
+
+        Raises:
+            FetchError: The answer is no listing.
+        """
+        ...

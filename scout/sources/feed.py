@@ -1,7 +1,8 @@
 """RSS, Atom and JSON feeds of jobs, We Work Remotely's among them.
 
-A feed names its newest entries only, so a job that is missing from it may still be open. Feeds come from anywhere:
-they are decoded here, those that define entities are refused, and the parser is given bytes and never an address.
+A feed names its newest entries only, so a job that is missing from it may still be open. Feeds come from
+anywhere: they are decoded here, those that define entities are refused, and the parser is given bytes and
+never an address.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ from scout.sources.answers import (
 )
 from scout.sources.board import Board, Page, Validators
 
-_ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
+_ACCEPT = (
+    "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, "
+    "text/xml;q=0.9, */*;q=0.1"
+)
 _LIMITS = Limits(size=16 * 1024 * 1024)
 _ENDING = re.compile(
     r"\.(?:rss|xml|atom|rdf)$|(?:^|/)(?:feeds?|rss|atom)(?:/|$)|/(?:feed|jobs)\.json$", re.IGNORECASE
@@ -54,8 +58,8 @@ class Feed:
     interval = dt.timedelta(hours=1)
     attribution = ""
     terms = (
-        "A feed is offered for being read by programs; We Work Remotely's asks for an hour between two readings (its "
-        "ttl), and for its pages to be linked."
+        "A feed is offered for being read by programs; We Work Remotely's asks for an hour between two "
+        "readings (its ttl), and for its pages to be linked."
     )
     complete = False
 
@@ -64,12 +68,14 @@ class Feed:
         host = url.hostname or ""
         if host in _WE_WORK_REMOTELY:
             return self._we_work_remotely(url)
-        if host.endswith(".teamtailor.com") and not _ENDING.search(url.path):
+        teamtailor = host.endswith(".teamtailor.com")
+        if teamtailor and not _ENDING.search(url.path):
             return self._board(f"https://{host}/jobs.rss", f"https://{host}/jobs")
         if not _ENDING.search(url.path) and not {"rss", "atom"} & set(parse_qs(url.query).get("feed", [])):
             return None
-        plain_url = url._replace(scheme=url.scheme.lower(), netloc=url.netloc.lower(), fragment="").geturl()
-        return self._board(plain_url, f"{url.scheme.lower()}://{url.netloc.lower()}/")
+        address = url._replace(scheme=url.scheme.lower(), netloc=url.netloc.lower(), fragment="")
+        page = f"{address.scheme}://{address.netloc}/"
+        return self._board(address.geturl(), f"{page}jobs" if teamtailor else page)
 
     def _we_work_remotely(self, url: SplitResult) -> Board:
         category = re.match(r"/categories/([a-z0-9-]+)", url.path)
@@ -100,7 +106,7 @@ class Feed:
         text = _decoded(body, content_type)
         if text.startswith("{"):
             return _json_feed(text, board)
-        _refuse_entities(text, board.token)
+        _check(text, board.token)
         # A stream, never the bytes themselves: the parser would open a file of that name.
         found = feedparser.parse(
             io.BytesIO(text.encode("utf-8", "replace")),
@@ -108,19 +114,6 @@ class Feed:
             sanitize_html=False,
             resolve_relative_uris=False,
         )
-        if not found.get("version") and not found.entries:
-            raise FetchError(
-                Reason.NOT_A_LISTING,
-                f"{board.token} answered with something that is no feed. Its jobs stay as they were; open the address "
-                "in a browser to see what it says.",
-            )
-        if found.bozo and not re.search(
-            r"</\s*(?:\w+:)?(?:rss|feed|rdf)\s*>\s*(?:<!--.*?-->\s*)*$", text[-4096:], re.I
-        ):
-            raise FetchError(
-                Reason.TRUNCATED,
-                f"The feed {board.token} ends in the middle. Nothing of it was used; the next scan tries again.",
-            )
         entries = [entry for entry in found.entries if entry]
         company = board.company or normalise.line(found.feed.get("title"), 200)
         shared = Counter(str(entry.get("id")) for entry in entries)
@@ -138,22 +131,21 @@ _PLAIN_CHARSETS = re.compile(
 
 def _decoded(body: bytes, content_type: str) -> str:
     """The text of a feed, without its byte order mark and XML declaration."""
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if body.startswith(mark):
-            break
-    else:
-        if b"\0" in body[:64]:
-            name = "utf-16-le" if body[1:2] == b"\0" else "utf-16-be"
-        else:
-            declared = _DECLARED.match(body)
-            given = _CHARSET.search(content_type)
-            name = _charset(declared[1].decode("ascii", "replace") if declared else given[1] if given else "")
-    text = body.decode(name, "replace").lstrip("\ufeff")
+    text = body.decode(_encoding(body, content_type), "replace").lstrip("\ufeff")
     return _DECLARATION.sub("", text, count=1).strip()
+
+
+def _encoding(body: bytes, content_type: str) -> str:
+    """The encoding by byte order mark, by how the first characters look, as declared, or by the header."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in body[:64]:
+        return "utf-16-le" if body[1:2] == b"\0" else "utf-16-be"
+    if body.startswith(codecs.BOM_UTF8):
+        return "utf-8"
+    declared = _DECLARED.match(body)
+    given = _CHARSET.search(content_type)
+    return _charset(declared[1].decode("ascii", "replace") if declared else given[1] if given else "")
 
 
 def _charset(name: str) -> str:
@@ -164,18 +156,39 @@ def _charset(name: str) -> str:
     return known if _PLAIN_CHARSETS.fullmatch(known) else "utf-8"
 
 
-_ROOT = re.compile(r"<[A-Za-z_]")
+_FIRST_ELEMENT = re.compile(r"<[A-Za-z_]")
+_ROOT = re.compile(r"<(?:\w{1,20}:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
+_END = re.compile(r"</\s{0,9}(?:\w{1,20}:)?(?:rss|feed|rdf)\s{0,9}>", re.IGNORECASE)
+_ENTITIES = re.compile(r"<!ENTITY|<!DOCTYPE[^>\[]{0,2000}\[", re.IGNORECASE)
+#: Some thirty thousand entries. The parser takes seconds for as much, whatever it is.
+_MOST_TAGS = 300_000
 
 
-def _refuse_entities(text: str, address: str) -> None:
-    """No honest feed defines entities; those that do mean to read files or to fill the memory."""
-    root = _ROOT.search(text)
-    prolog = text[: root.start()] if root else text
-    if "<!ENTITY" in prolog.upper() or re.search(r"<!DOCTYPE[^>]*\[", prolog, re.IGNORECASE):
+def _check(text: str, address: str) -> None:
+    """Refuse what is no feed, what ends in the middle, and what is built to hurt its reader."""
+    first = _FIRST_ELEMENT.search(text)
+    # No honest feed defines entities; those that do mean to read files or to fill the memory.
+    if _ENTITIES.search(text, 0, first.start() if first else len(text)):
         raise FetchError(
             Reason.NOT_A_LISTING,
-            f"The feed {address} defines entities of its own, which can be used to attack its readers. It was not "
-            "read; if you trust it, ask its publisher for a plain feed.",
+            f"The feed {address} defines entities of its own, which can be used to attack its readers. It "
+            "was not read; if you trust it, ask its publisher for a plain feed.",
+        )
+    if not _ROOT.search(text, 0, 65536):
+        raise FetchError(
+            Reason.NOT_A_LISTING,
+            f"{address} answered with something that is no feed. Its jobs stay as they were; open the "
+            "address in a browser to see what it says.",
+        )
+    if not _END.search(text, max(0, len(text) - 4096)):
+        raise FetchError(
+            Reason.TRUNCATED,
+            f"The feed {address} ends in the middle. Nothing of it was used; the next scan tries again.",
+        )
+    if text.count("<") > _MOST_TAGS:
+        raise FetchError(
+            Reason.TOO_LARGE,
+            f"The feed {address} has more entries than can be read. Look for a narrower one.",
         )
 
 
@@ -244,7 +257,7 @@ def _workplace(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _json_feed(text: str, board: Board) -> Page:
-    """JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/), with schema.org's JobPosting where it is given."""
+    """JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/), with schema.org's JobPosting where given."""
     title = Feed.title
     document = read_json(text.encode("utf-8", "replace"), title)
     items = listed(document, "items", title)

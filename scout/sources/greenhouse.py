@@ -1,8 +1,8 @@
 """Greenhouse job boards.
 
 The Job Board API gives a whole board in one answer, descriptions included, without a key
-(https://developers.greenhouse.io/job-board.html). Boards on Greenhouse's European servers are read at the same
-address. Descriptions come as HTML whose characters are escaped once more.
+(https://developers.greenhouse.io/job-board.html). Boards on Greenhouse's European servers are read at the
+same address. Descriptions come as HTML whose characters are escaped once more.
 """
 
 from __future__ import annotations

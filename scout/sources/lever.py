@@ -1,8 +1,8 @@
 """Lever job sites.
 
-The Postings API gives a site's postings in pages, without a key (https://github.com/lever/postings-api). Sites on
-Lever's European servers have their own host. `createdAt` is in milliseconds; requirements stand in `lists`, apart
-from the description; the company is not named.
+The Postings API gives a site's postings in pages, without a key (https://github.com/lever/postings-api).
+Sites on Lever's European servers have their own host. `createdAt` is in milliseconds; requirements stand in
+`lists`, apart from the description; the company is not named.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Lever:
     interval = dt.timedelta(hours=1)
     attribution = ""
     terms = (
-        "The Postings API is documented as public for published postings; its stated limit of two requests a second "
-        "is for applications (Lever, postings-api, README)."
+        "The Postings API is documented as public for published postings; its stated limit of two requests "
+        "a second is for applications (Lever, postings-api, README)."
     )
     complete = True
 
@@ -86,8 +86,8 @@ class Lever:
                     raise error from other
                 raise FetchError(
                     Reason.NOT_FOUND,
-                    f"Lever knows no site named “{board.token}”. The company may have moved to another system: look "
-                    "at its careers page, and remove or replace this board.",
+                    f"Lever knows no site named “{board.token}”. The company may have moved to another "
+                    "system: look at its careers page, and remove or replace this board.",
                 ) from other
 
     def _read(self, origin: str, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
@@ -109,7 +109,8 @@ class Lever:
                 return
         raise FetchError(
             Reason.TOO_LARGE,
-            f"Lever lists more than {_MOST_PAGES * _PAGE} postings for “{board.token}”. The rest was left there.",
+            f"Lever lists more than {_MOST_PAGES * _PAGE} postings for “{board.token}”. The rest was left "
+            "there.",
         )
 
     def parse(self, body: bytes, board: Board) -> Page:
@@ -158,7 +159,7 @@ def _posting(item: Any, board: Board) -> Posting:
 
 
 def _description(job: dict[str, Any]) -> str:
-    """Opening, body, the lists of duties and requirements, the pay, and the closing words, in reading order."""
+    """Opening, body, the lists of duties and requirements, the pay, the closing words: in reading order."""
     parts = [_html(job, "description")]
     for each in sequence(job.get("lists")):
         found = mapping(each)

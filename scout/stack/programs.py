@@ -65,6 +65,6 @@ def _go_version(program: Path) -> str:
     try:
         with program.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             found = re.search(rb"\nmod\t\S+\tv([0-9][^\t\n]*)", content)
+            return found[1].decode("ascii") if found else "unknown"
     except (OSError, ValueError):
         return "unknown"
-    return found[1].decode("ascii") if found else "unknown"

@@ -1,10 +1,11 @@
-"""Outgoing requests under attack and under fault: each case by its result, its metric, and what the owner reads."""
+"""Outgoing requests under attack and fault: each case by its result, its metric, and what the owner reads."""
 
 from __future__ import annotations
 
 import gzip
 import itertools
 import resource
+import time
 import zlib
 from collections.abc import Iterator
 
@@ -23,8 +24,10 @@ PUBLIC = "93.184.215.14"
 PRIVATE = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200", "100.127.255.255",
     "127.0.0.1", "127.255.255.254", "168.63.129.16", "169.254.0.1", "169.254.169.254", "172.16.0.1",
-    "172.31.255.255", "192.0.0.1", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.0.1", "192.168.255.255",
-    "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+    "172.31.255.255", "192.0.0.1", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.0.1",
+    "192.168.255.255",
+    "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255",
+    "240.0.0.1",
     "255.255.255.255",
     "::", "::1", "::7f00:1", "::10.0.0.1",
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:100.64.0.1", "::ffff:169.254.169.254", "::ffff:0.0.0.0",
@@ -36,7 +39,15 @@ PRIVATE = [
     "100::1", "100:0:0:1::1", "fc00::1", "fd00:ec2::254", "fdff::1", "fe80::1", "fe80::1%eth0", "febf::1",
     "fec0::1", "ff02::1", "ff0e::1", "4000::1", "e000::1",
 ]  # fmt: skip
-REACHED = ["1.1.1.1", PUBLIC, "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
+REACHED = [
+    "1.1.1.1",
+    PUBLIC,
+    "172.32.0.1",
+    "100.128.0.1",
+    "2606:4700::1111",
+    "::ffff:1.1.1.1",
+    "64:ff9b::101:101",
+]
 
 
 def door_to(*addresses: str) -> Door:
@@ -44,8 +55,8 @@ def door_to(*addresses: str) -> Door:
     return Door(
         Settings(),
         kind="test",
-        resolve=lambda host, port: [(10 if ":" in each else 2, (each, port)) for each in addresses],
-        sleep=lambda seconds: None,
+        resolve=lambda _, port: [(10 if ":" in each else 2, (each, port)) for each in addresses],
+        sleep=lambda _: None,
         limits=Limits(connect=0.2, total=1.0, tries=1),
     )
 
@@ -72,8 +83,10 @@ def test_01_public_addresses_are_not_refused(address: str) -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        "0x7f000001", "0x7f.0.0.1", "2130706433", "017700000001", "0177.0.0.1", "127.1", "127.0.1", "127.0.0.1.",
-        "0", "1", "00000177.0.0.1", "127.0.0.01", "localhost", "LOCALHOST", "localhost.", "LocalHost.", "256.1.1.1",
+        "0x7f000001", "0x7f.0.0.1", "2130706433", "017700000001", "0177.0.0.1", "127.1", "127.0.1",
+        "127.0.0.1.",
+        "0", "1", "00000177.0.0.1", "127.0.0.01", "localhost", "LOCALHOST", "localhost.", "LocalHost.",
+        "256.1.1.1",
         "0x7F.1", "127.0.0.0x1", "1.2.3.4.5",
     ],
 )  # fmt: skip
@@ -89,7 +102,9 @@ def test_02_no_spelling_of_this_machine_reaches_it(host: str, emitted: Emitted) 
     assert server.connections == 0
 
 
-@pytest.mark.parametrize("host", ["１２７.0.0.1", "①②⑦.0.0.1", "127。0。0。1", "ⓛocalhost", "[::1%25lo]", "[::1%lo]"])
+@pytest.mark.parametrize(
+    "host", ["\uff11\uff12\uff17.0.0.1", "①②⑦.0.0.1", "127。0。0。1", "ⓛocalhost", "[::1%25lo]", "[::1%lo]"]
+)
 def test_02_hosts_in_other_scripts_are_refused(host: str) -> None:
     with Door(Settings(), kind="test") as door, pytest.raises(FetchError) as caught:
         door.get(f"http://{host}/")
@@ -116,7 +131,9 @@ def test_03_a_name_that_changes_its_answer_is_looked_up_once_and_reached_where_c
         assert server.connections == 0
 
 
-@pytest.mark.parametrize("addresses", [(PUBLIC, "127.0.0.1"), ("10.0.0.1", PUBLIC), (PUBLIC, "::1"), ("2606:4700::1", "fd00::1")])
+@pytest.mark.parametrize(
+    "addresses", [(PUBLIC, "127.0.0.1"), ("10.0.0.1", PUBLIC), (PUBLIC, "::1"), ("2606:4700::1", "fd00::1")]
+)
 def test_04_one_private_address_among_public_ones_refuses_them_all(addresses: tuple[str, ...]) -> None:
     with door_to(*addresses) as door, pytest.raises(FetchError) as caught:
         door.get("https://board.example/")
@@ -178,11 +195,11 @@ def test_05_five_redirects_are_followed() -> None:
         "http://example.org@127.0.0.1/", "http://127.0.0.1#@example.org/\t", "http://exam\tple.org/",
         "http://example.org/\r\nHost: inside", "http://example.org/a b", " http://example.org/",
         "http://example.org/%00", "http://example.org\x00.evil/", "http://ex\u00adample.org/",
-        "http://example.org\u202e/", "http://еxample.org/", "http://example.org:99999/", "http://example.org:0/",
+        "http://example.org\u202e/", "http://\u0435xample.org/", "http://example.org:99999/", "http://example.org:0/",
         "http://example.org:-1/", "http://example.org:80:80/", "http://", "http:///path", "http:example.org",
         "http://.example.org/", "http://a..b/", "http://-a.example/", "http://" + "a" * 64 + ".example/",
         "http://" + "a." * 130 + "example/", "http://[::1", "http://::1/", "http://[1.2.3.4]/",
-        "http://[::1]x/", "http://exa%6dple.org/", "http://example.org:8٠/", "https://" + "x" * 5000,
+        "http://[::1]x/", "http://exa%6dple.org/", "http://example.org:8\u0660/", "https://" + "x" * 5000,
     ],
 )  # fmt: skip
 def test_06_urls_that_two_parsers_may_read_differently_are_refused(url: str, emitted: Emitted) -> None:
@@ -196,7 +213,8 @@ def test_06_urls_that_two_parsers_may_read_differently_are_refused(url: str, emi
 @pytest.mark.parametrize(
     "url",
     [
-        "file:///etc/passwd", "FILE:///etc/passwd", "gopher://example.org/", "ftp://example.org/", "data:text/html,x",
+        "file:///etc/passwd", "FILE:///etc/passwd", "gopher://example.org/", "ftp://example.org/",
+        "data:text/html,x",
         "javascript:alert(1)", "source:file:///etc/passwd", "view-source:http://example.org", "ws://example.org/",
         "//example.org/", "example.org", "", "jar:http://example.org!/",
     ],
@@ -268,8 +286,6 @@ def test_09_a_bomb_on_a_redirect_is_not_even_read() -> None:
 
 def dripping(start: bytes, drop: bytes) -> Iterator[bytes]:
     """A server's answer that never ends and never pauses for long."""
-    import time
-
     yield start
     while True:
         time.sleep(0.02)  # the slowness is the case, not a wait for something
@@ -346,7 +362,9 @@ def test_11_an_answer_of_another_length_than_it_says_is_not_used(answer: bytes, 
 
 
 def test_11_what_follows_a_length_that_is_too_small_never_reaches_the_next_answer() -> None:
-    answers = iter([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\nevil", reply(b"next")])
+    answers = iter(
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\nevil", reply(b"next")]
+    )
     with serving(lambda _: next(answers)) as server, Door(server.settings, kind="test") as door:
         assert door.get(server.origin).body == b"ok"
         assert door.get(server.origin).body == b"next"

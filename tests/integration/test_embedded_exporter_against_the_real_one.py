@@ -178,7 +178,22 @@ NAMES = (
     "percent%d",
 )
 VALUES = ("1", "2", "0", "0.5", "3.25", "100", "250", "1e3", "0.0001", "1234567", "-1", "+4", "-0.25", "7")
-ODD_VALUES = ("nan", "inf", "-Inf", "0x1p-2", "1_000", "1e400", "1e-400", "", " 1", "1 ", "+nan", "1o", ".", "0x1")
+ODD_VALUES = (
+    "nan",
+    "inf",
+    "-Inf",
+    "0x1p-2",
+    "1_000",
+    "1e400",
+    "1e-400",
+    "",
+    " 1",
+    "1 ",
+    "+nan",
+    "1o",
+    ".",
+    "0x1",
+)
 TYPES = ("c", "g", "ms", "h", "d")
 ODD_TYPES = ("s", "t", "", "C", "c\r", "msx")
 KEYS = ("team", "env", "9th", "t.w.d", "a-b", "ä", "x", "_", "part")
@@ -210,7 +225,9 @@ class Datagrams:
         line = bytearray(self._odd().encode())
         for _ in range(chance.randint(1, 4)):
             place = chance.randrange(len(line))
-            line[place : place + chance.randint(0, 2)] = bytes(chance.choices(b":|#@,=[]acmgs.\x00\xff\xc3 1", k=1))
+            line[place : place + chance.randint(0, 2)] = bytes(
+                chance.choices(b":|#@,=[]acmgs.\x00\xff\xc3 1", k=1)
+            )
         return bytes(line)
 
     def _name(self) -> str:
@@ -240,8 +257,7 @@ class Datagrams:
         elif dialect < 0.26:
             name += "[half"
         parts = [self._values(), chance.choice(ODD_TYPES if chance.random() < 0.05 else TYPES)]
-        for _ in range(chance.choice((0, 0, 1, 1, 2, 3, 4))):
-            parts.append(self._part())
+        parts += [self._part() for _ in range(chance.choice((0, 0, 1, 1, 2, 3, 4)))]
         return f"{name}:{'|'.join(parts)}"
 
     def _values(self) -> str:
@@ -390,7 +406,9 @@ def unexplained(real: str, ours: str, explained: list[Explained]) -> list[str]:
 
 
 @contextlib.contextmanager
-def both(folder: Path, mapping: str, *flags: str) -> Iterator[tuple[tuple[Program, Path], tuple[Program, Path]]]:
+def both(
+    folder: Path, mapping: str, *flags: str
+) -> Iterator[tuple[tuple[Program, Path], tuple[Program, Path]]]:
     """The real exporter and ours with the same mapping, each with its Unix socket."""
     program = need("statsd_exporter")
     rules = folder / "mapping.yml"
@@ -458,7 +476,7 @@ def assert_everything_occurred(ours: str) -> None:
 
 
 def test_families_and_samples_stand_in_the_same_order(tmp_path: Path) -> None:
-    datagrams = [datagram for datagram in Datagrams(5)][:3000]
+    datagrams = list(Datagrams(5))[:3000]
     with both(tmp_path, MAPPING) as programs:
         pages = []
         for program, where in programs:
@@ -477,7 +495,9 @@ def is_own_line(line: str) -> bool:
 
 
 def test_switched_off_dialects_are_left_in_the_name_by_both(tmp_path: Path) -> None:
-    flags = [f"--no-statsd.parse-{dialect}-tags" for dialect in ("dogstatsd", "influxdb", "librato", "signalfx")]
+    flags = [
+        f"--no-statsd.parse-{dialect}-tags" for dialect in ("dogstatsd", "influxdb", "librato", "signalfx")
+    ]
     lines = [b"a#k=v:1|c", b"b,k=v:1|c", b"d[k=v]e:1|c", b"f:1:2|ms|#k:v", b"g:1|c|#k:v", b"h#k=v:1|c|#k:v"]
     with both(tmp_path, "", *flags) as programs:
         pages = []
@@ -501,8 +521,8 @@ def test_quantiles_of_both_are_within_the_error_of_the_true_ones(tmp_path: Path)
                 assert abs(value - quantile * 250) <= error * 250 + 1, (program.url, quantile)
 
 
-#: What the real program (0.30.0) does not survive, or after which its page is an error until it is restarted; and
-#: what ours counts instead.
+#: What the real program (0.30.0) does not survive, or after which its page is an error until it is restarted;
+#: and what ours counts instead.
 HAZARDS = {
     "a tag called like a summary's own label": ([b"a:1|ms|#quantile:x"], "", "illegal_name"),
     "a tag called like a histogram's own label": (

@@ -123,7 +123,7 @@ REQUESTS: list[tuple[str, str, bytes | None, dict[str, str]]] = [
     ("GET", "/-/ready", None, {}),
 ]
 
-#: Requests that are meant to be answered otherwise: what the real one (1.5 and 1.11) says, what ours, and why.
+#: Requests that are meant to be answered otherwise: what the real one (1.5, 1.11) says, what ours, and why.
 OTHERWISE: dict[tuple[str, str, bytes | None], tuple[tuple[int, ...], int, str]] = {
     ("PUT", "/metrics/job/go", b"# TYPE go_goroutines counter\ngo_goroutines 1\n"): (
         (400,),
@@ -158,7 +158,8 @@ def both(folder: Path) -> Iterator[tuple[Program, Program]]:
     real_program = find("pushgateway") or need("prometheus-pushgateway")
     ports = free_port(), free_port()
     flags = [
-        [f"--web.listen-address=127.0.0.1:{port}", f"--persistence.file={folder / str(port)}"] for port in ports
+        [f"--web.listen-address=127.0.0.1:{port}", f"--persistence.file={folder / str(port)}"]
+        for port in ports
     ]
     with (
         running([real_program, *flags[0]], ports[0]) as real,
@@ -227,7 +228,9 @@ def test_seeded_pushes_leave_the_same_page(tmp_path: Path) -> None:
             path = f"/metrics/job/{chance.choice('xy')}" + chance.choice(("", "/source/a", "/source/b"))
             lines = []
             for name in chance.sample(names, chance.randint(0, 3)):
-                kind = chance.choice(("gauge", "gauge", "gauge", "counter", "histogram", "summary", "untyped"))
+                kind = chance.choice(
+                    ("gauge", "gauge", "gauge", "counter", "histogram", "summary", "untyped")
+                )
                 lines.append(f"# TYPE {name} {kind}\n")
                 if kind in ("histogram", "summary"):
                     lines.append(f"{name}_sum 2\n{name}_count 1\n")
@@ -264,6 +267,8 @@ def test_an_encoding_that_we_do_not_read_is_refused_with_its_name(tmp_path: Path
     # The real one reads snappy from 1.6 on, and takes others as they are.
     port = free_port()
     with running([*GATEWAY, f"--web.listen-address=127.0.0.1:{port}"], port) as ours:
-        status, text = ours.ask("/metrics/job/x", method="PUT", body=b"a 1\n", headers={"Content-Encoding": header})
+        status, text = ours.ask(
+            "/metrics/job/x", method="PUT", body=b"a 1\n", headers={"Content-Encoding": header}
+        )
         assert status == 415
         assert header in text

@@ -8,11 +8,19 @@ import random
 import signal
 import socket
 import subprocess
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry, Gauge, Histogram, delete_from_gateway, push_to_gateway, pushadd_to_gateway
+from prometheus_client import (
+    CollectorRegistry,
+    Gauge,
+    Histogram,
+    delete_from_gateway,
+    push_to_gateway,
+    pushadd_to_gateway,
+)
 
 from tests.integration.embedded_programs import (
     EXPORTER,
@@ -79,7 +87,11 @@ def test_random_datagrams_of_any_size_do_not_end_the_exporter() -> None:
 @pytest.mark.parametrize("command", [EXPORTER, GATEWAY])
 def test_a_signal_ends_a_program_cleanly(command: tuple[str, ...], number: int) -> None:
     web = free_port()
-    flags = exporter_flags(None, web, udp=free_port()) if command is EXPORTER else [f"--web.listen-address=127.0.0.1:{web}"]
+    flags = (
+        exporter_flags(None, web, udp=free_port())
+        if command is EXPORTER
+        else [f"--web.listen-address=127.0.0.1:{web}"]
+    )
     with running([*command, *flags], web) as program:
         os.kill(program.process.pid, number)
         assert program.process.wait(10) == 0
@@ -167,6 +179,10 @@ def test_a_unix_socket_left_by_a_killed_exporter_is_taken_over_and_a_used_one_is
     assert not path.exists()
 
 
+def arrived(exporter: Program, number: int) -> bool:
+    return exporter.figure("statsd_exporter_udp_packets_total") > number
+
+
 def test_a_client_that_reads_slowly_does_not_hold_up_others() -> None:
     udp, web = free_port(), free_port()
     with running([*EXPORTER, *exporter_flags(None, web, udp=udp)], web) as exporter:
@@ -174,7 +190,7 @@ def test_a_client_that_reads_slowly_does_not_hold_up_others() -> None:
             for number in range(2000):
                 client.sendto(f"many:1|c|#number:{'x' * 1000}{number}".encode(), ("127.0.0.1", udp))
                 if number % 100 == 99:
-                    wait_until(lambda: exporter.figure("statsd_exporter_udp_packets_total") > number, what="it")
+                    wait_until(partial(arrived, exporter, number), what="it")
         with socket.create_connection(("127.0.0.1", web)) as slow:
             slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             slow.recv(100)
@@ -226,7 +242,15 @@ def test_a_body_beyond_the_cap_is_refused_plain_and_packed() -> None:
     web = free_port()
     with running([*GATEWAY, f"--web.listen-address=127.0.0.1:{web}"], web) as gateway:
         large = b"# " + b"x" * 5_000_000 + b"\n"
-        assert gateway.ask("/metrics/job/x", method="PUT", body=gzip.compress(large), headers={"Content-Encoding": "gzip"})[0] == 413
+        assert (
+            gateway.ask(
+                "/metrics/job/x",
+                method="PUT",
+                body=gzip.compress(large),
+                headers={"Content-Encoding": "gzip"},
+            )[0]
+            == 413
+        )
         with socket.create_connection(("127.0.0.1", web)) as client:
             client.sendall(b"PUT /metrics/job/x HTTP/1.1\r\nContent-Length: 5000003\r\n\r\n")
             assert client.recv(100).split(b" ")[1] == b"413"

@@ -145,7 +145,9 @@ def combinations(metric: Metric) -> list[dict[str, str]]:
     return [dict(zip(names, values, strict=True)) for values in every]
 
 
-def test_every_metric_of_the_catalogue_arrives_with_its_name_type_labels_and_value(exporter: Exporter) -> None:
+def test_every_metric_of_the_catalogue_arrives_with_its_name_type_labels_and_value(
+    exporter: Exporter,
+) -> None:
     metrics.start(exporter.url, role="web")
     for metric in catalogue.ALL:
         for labels in combinations(metric):
@@ -166,7 +168,11 @@ def test_every_metric_of_the_catalogue_arrives_with_its_name_type_labels_and_val
         if not metric.statsd_type:
             assert metric.name not in families, "pushed metrics do not travel as StatsD"
             continue
-        family = families[metric.name.removesuffix("_total")] if isinstance(metric, Counter) else families[metric.name]
+        family = (
+            families[metric.name.removesuffix("_total")]
+            if isinstance(metric, Counter)
+            else families[metric.name]
+        )
         assert family.type == mapping.kind(metric), metric.name
         assert family.documentation == metric.help
         own = metric.name.startswith(("statsd_client_", "scout_process_"))
@@ -175,7 +181,11 @@ def test_every_metric_of_the_catalogue_arrives_with_its_name_type_labels_and_val
                 found = exporter_value(family, f"{metric.name}_count", labels)
                 assert found == 2, (metric.name, labels)
                 assert exporter_value(family, f"{metric.name}_sum", labels) == pytest.approx(2.03)
-                bounds = [s.labels["le"] for s in family.samples if s.labels.items() >= labels.items() and "le" in s.labels]
+                bounds = [
+                    s.labels["le"]
+                    for s in family.samples
+                    if s.labels.items() >= labels.items() and "le" in s.labels
+                ]
                 assert [float(bound) for bound in bounds[:-1]] == list(metric.buckets)
             elif not own:
                 expected = 3 if isinstance(metric, Counter) else 7.5
@@ -239,7 +249,9 @@ def test_durations_fill_the_right_buckets(exporter: Exporter) -> None:
     metrics.stop()
     name = "http_request_duration_seconds"
     wait_until(lambda: exporter.total(f"{name}_count") == 6, what="six durations")
-    buckets = {bound: exporter.total(f"{name}_bucket", le=bound) for bound in ("0.005", "0.01", "0.5", "10", "+Inf")}
+    buckets = {
+        bound: exporter.total(f"{name}_bucket", le=bound) for bound in ("0.005", "0.01", "0.5", "10", "+Inf")
+    }
     assert buckets == {"0.005": 2, "0.01": 3, "0.5": 4, "10": 5, "+Inf": 6}
 
 
@@ -277,7 +289,8 @@ def test_counters_are_born_at_zero_and_again_after_the_exporter_restarted(export
     wait_until(comes_back, timeout=15, what="the zero after the restart")
     metrics.stop()
     wait_until(
-        lambda: exporter.total(catalogue.CLIENT_EXPORTER_RESTARTS.name) == 1, what="the restart that was noticed"
+        lambda: exporter.total(catalogue.CLIENT_EXPORTER_RESTARTS.name) == 1,
+        what="the restart that was noticed",
     )
     assert exporter.total(catalogue.CLIENT_DROPPED.name, reason="send") > 0, "what was lost is told"
 
@@ -344,7 +357,9 @@ def test_forks_lose_nothing_and_duplicate_nothing(exporter: Exporter) -> None:
     metrics.stop()
     expected = 200 + 4 * 250 + 4 * 500
     wait_until(lambda: exporter.total("http_requests_total") >= expected, what="all requests")
-    wait_until(lambda: exporter.total("http_request_duration_seconds_count") >= expected, what="all durations")
+    wait_until(
+        lambda: exporter.total("http_request_duration_seconds_count") >= expected, what="all durations"
+    )
     assert exporter.total("http_requests_total") == expected
     assert exporter.total("http_request_duration_seconds_count") == expected
 
@@ -459,7 +474,9 @@ def test_a_full_series_is_flushed_early(exporter: Exporter) -> None:
 
 def test_a_process_tells_about_itself_under_a_small_number(exporter: Exporter) -> None:
     metrics.start(exporter.url, role="worker")
-    wait_until(lambda: exporter.total("scout_process_resident_memory_bytes", role="worker") > 1e6, what="memory")
+    wait_until(
+        lambda: exporter.total("scout_process_resident_memory_bytes", role="worker") > 1e6, what="memory"
+    )
     assert exporter.total("scout_process_threads") >= 2
     assert exporter.total("scout_process_open_files") > 3
     slots = {dict(labels)["slot"] for labels in exporter.samples("scout_process_threads")}

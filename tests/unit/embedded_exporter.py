@@ -34,16 +34,28 @@ class Bench:
         """The samples that came out of datagrams, by name and labels as written."""
         return {
             name: float(value)
-            for name, _, value in (line.rpartition(" ") for line in self.page().splitlines() if line[0] != "#")
+            for name, _, value in (
+                line.rpartition(" ") for line in self.page().splitlines() if line[0] != "#"
+            )
             if not name.startswith(("process_", "statsd_"))
         }
 
     def own(self) -> dict[str, float]:
-        """What the exporter counted about itself, without zeros and without the plain counts of what came in."""
-        usual = ("lines", "samples", "events_total", "events_unmapped", "metrics_total", "build_info", "loaded")
+        """What the exporter counted about itself, without zeros and without counts of what came in."""
+        usual = (
+            "lines",
+            "samples",
+            "events_total",
+            "events_unmapped",
+            "metrics_total",
+            "build_info",
+            "loaded",
+        )
         return {
             name.removeprefix("statsd_exporter_"): float(value)
-            for name, _, value in (line.rpartition(" ") for line in self.page().splitlines() if line[0] != "#")
+            for name, _, value in (
+                line.rpartition(" ") for line in self.page().splitlines() if line[0] != "#"
+            )
             if name.startswith("statsd_exporter_")
             and float(value)
             and not name.removeprefix("statsd_exporter_").startswith(usual)

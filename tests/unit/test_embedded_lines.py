@@ -158,7 +158,20 @@ def test_random_bytes_never_raise(datagrams: list[bytes]) -> None:
 
 def test_random_pieces_of_lines_never_raise_and_leave_a_readable_page() -> None:
     chance = random.Random(1)
-    pieces = [*"abc:|#@,=[]$%\n.-+ 1", "\x00", "é", "foo", "|c", "|ms", "|g", ":1", "@0.1", "#a:b", "inf", "__"]
+    pieces = [
+        *"abc:|#@,=[]$%\n.-+ 1",
+        "\x00",
+        "é",
+        "foo",
+        "|c",
+        "|ms",
+        "|g",
+        ":1",
+        "@0.1",
+        "#a:b",
+        "inf",
+        "__",
+    ]
     bench = Bench()
     for _ in range(20_000):
         bench.take("".join(chance.choices(pieces, k=chance.randint(1, 25))))

@@ -80,7 +80,10 @@ def test_a_rule_said_twice_keeps_its_first_name_and_takes_its_later_place() -> N
 
 
 def test_a_rule_may_be_for_one_kind_of_metric() -> None:
-    two = "- {match: a, name: n_total, match_metric_type: counter}\n- {match: a, name: n, match_metric_type: gauge}"
+    two = (
+        "- {match: a, name: n_total, match_metric_type: counter}\n"
+        "- {match: a, name: n, match_metric_type: gauge}"
+    )
     assert mapped(two, "a:1|c", "a:2|g") == {"n_total": 1, "n": 2}
 
 
@@ -116,7 +119,8 @@ def test_a_name_that_comes_out_empty_is_an_error() -> None:
 def test_a_histogram_takes_its_own_buckets_then_the_defaults() -> None:
     bench = Bench(
         "defaults: {observer_type: histogram, histogram_options: {buckets: [1, 2]}}\n"
-        "mappings:\n- {match: a, name: own, histogram_options: {buckets: [5, .inf]}}\n- {match: b, name: other}"
+        "mappings:\n- {match: a, name: own, histogram_options: {buckets: [5, .inf]}}\n"
+        "- {match: b, name: other}"
     )
     bench.take("a:1|h", "b:1|h")
     bounds = [name for name in bench.series() if "bucket" in name]
@@ -151,13 +155,22 @@ def test_new_rules_are_for_what_comes_next() -> None:
 
 
 WRONG = {
-    "unknown key": ("mappings:\n- {match: a, name: b, colour: red}", "line 2: an item of 'mappings' has no key 'colour'"),
+    "unknown key": (
+        "mappings:\n- {match: a, name: b, colour: red}",
+        "line 2: an item of 'mappings' has no key 'colour'",
+    ),
     "unknown section": ("mapping: []", "line 1: the mapping file has no key 'mapping'"),
-    "key twice": ("mappings:\n- match: a\n  name: b\n  name: c", "line 4: an item of 'mappings' has the key 'name' twice"),
+    "key twice": (
+        "mappings:\n- match: a\n  name: b\n  name: c",
+        "line 4: an item of 'mappings' has the key 'name' twice",
+    ),
     "no name": ("mappings:\n- {match: a, action: drop}", "line 2: a mapping needs a 'name', even to drop"),
     "colon in name": ("mappings:\n- {match: a, name: 'a:b'}", "line 2: 'a:b' is no metric name"),
     "digit begins name": ("mappings:\n- {match: a, name: 9a}", "'9a' is no metric name"),
-    "label of one letter": ("mappings:\n- {match: a, name: b, labels: {k: v}}", "'k' is no label name; two or more"),
+    "label of one letter": (
+        "mappings:\n- {match: a, name: b, labels: {k: v}}",
+        "'k' is no label name; two or more",
+    ),
     "reserved label": ("mappings:\n- {match: a, name: b, labels: {__k: v}}", "'__k' is no label name"),
     "half a star": ("mappings:\n- {match: 'a.b*', name: b}", "'a.b*' is no glob"),
     "digit begins glob": ("mappings:\n- {match: 9.b, name: b}", "'9.b' is no glob"),
@@ -168,14 +181,20 @@ WRONG = {
         "a histogram has no 'summary_options'",
     ),
     "summary with histogram options, by the defaults": (
-        "defaults: {observer_type: summary}\nmappings:\n- {match: a, name: b, histogram_options: {buckets: [1]}}",
+        (
+            "defaults: {observer_type: summary}\n"
+            "mappings:\n- {match: a, name: b, histogram_options: {buckets: [1]}}"
+        ),
         "a summary has no 'histogram_options'",
     ),
     "falling buckets": (
         "mappings:\n- {match: a, name: b, observer_type: histogram, histogram_options: {buckets: [2, 1]}}",
         "buckets must rise",
     ),
-    "odd action": ("mappings:\n- {match: a, name: b, action: keep}", "'action' must be one of map, drop, not 'keep'"),
+    "odd action": (
+        "mappings:\n- {match: a, name: b, action: keep}",
+        "'action' must be one of map, drop, not 'keep'",
+    ),
     "odd kind": ("mappings:\n- {match: a, name: b, match_metric_type: set}", "must be one of counter, gauge"),
     "odd duration": ("mappings:\n- {match: a, name: b, ttl: 5 minutes}", "'ttl' must be a duration like 30s"),
     "odd number": ("mappings:\n- {match: a, name: b, scale: much}", "'scale' must be a number, not 'much'"),

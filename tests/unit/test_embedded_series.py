@@ -79,7 +79,8 @@ def test_label_sets_of_one_name_may_differ() -> None:
 
 def test_help_and_buckets_stay_those_of_the_first_series() -> None:
     bench = Bench(
-        "mappings: [{match: a, name: n, help: First}, {match: 'a.*', name: n, help: Second, labels: {who: $1}}]"
+        "mappings: [{match: a, name: n, help: First},"
+        " {match: 'a.*', name: n, help: Second, labels: {who: $1}}]"
     )
     bench.take("a:1|c", "a.x:1|c")
     assert "# HELP n First\n# TYPE n counter\nn 1\n" in bench.page()
@@ -89,11 +90,13 @@ def test_help_and_buckets_stay_those_of_the_first_series() -> None:
 def test_label_values_and_help_are_escaped() -> None:
     bench = Bench("mappings: [{match: 'a', name: a, help: 'back\\slash'}]")
     bench.take('a:1|c|#k:q"u\\o')
-    assert '# HELP a back\\\\slash\n' in bench.page()
+    assert "# HELP a back\\\\slash\n" in bench.page()
     assert 'a{k="q\\"u\\\\o"} 1\n' in bench.page()
 
 
-@pytest.mark.parametrize("line", ["a:1|c|#__x:1", "#k=v:1|c", "statsd_exporter_lines_total:1|c", "a:1|h|#quantile:1"])
+@pytest.mark.parametrize(
+    "line", ["a:1|c|#__x:1", "#k=v:1|c", "statsd_exporter_lines_total:1|c", "a:1|h|#quantile:1"]
+)
 def test_what_would_break_the_page_is_refused_and_counted(line: str) -> None:
     bench = Bench()
     bench.take(line)
@@ -175,12 +178,16 @@ def test_a_written_number_reads_back_as_itself(value: float) -> None:
     assert floats.parse(text) == value or math.isnan(value)
 
 
-@pytest.mark.parametrize("text", ["1", "-1.5e3", ".5", "5.", "1_000", "0x1p-2", "inf", "-Infinity", "nan", "0x_1.8p1"])
+@pytest.mark.parametrize(
+    "text", ["1", "-1.5e3", ".5", "5.", "1_000", "0x1p-2", "inf", "-Infinity", "nan", "0x_1.8p1"]
+)
 def test_what_go_reads_as_a_number_is_one(text: str) -> None:
     floats.parse(text)
 
 
-@pytest.mark.parametrize("text", ["", " 1", "1 ", "1__0", "_1", "0x1", "+nan", "1e", "0b1", "١", "infi", ".", "1\n"])
+@pytest.mark.parametrize(
+    "text", ["", " 1", "1 ", "1__0", "_1", "0x1", "+nan", "1e", "0b1", "\u0661", "infi", ".", "1\n"]
+)
 def test_what_go_refuses_as_a_number_is_none(text: str) -> None:
-    with pytest.raises(ValueError, match=".*"):
+    with pytest.raises(ValueError, match=r"^"):
         floats.parse(text)

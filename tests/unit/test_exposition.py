@@ -14,7 +14,8 @@ from metrics.exposition import merged
 
 def merge(*pages: bytes | str | Iterable[bytes]) -> str:
     pieces = [
-        [page.encode()] if isinstance(page, str) else [page] if isinstance(page, bytes) else page for page in pages
+        [page.encode()] if isinstance(page, str) else [page] if isinstance(page, bytes) else page
+        for page in pages
     ]
     text = b"".join(merged(pieces)).decode()
     list(text_string_to_metric_families(text))
@@ -58,7 +59,8 @@ def test_what_programs_say_about_themselves_is_left_out() -> None:
     page = (
         "# HELP go_goroutines G.\n# TYPE go_goroutines gauge\ngo_goroutines 5\n"
         "# TYPE go_gc_duration_seconds summary\n"
-        'go_gc_duration_seconds{quantile="0"} 1\ngo_gc_duration_seconds_sum 1\ngo_gc_duration_seconds_count 1\n'
+        'go_gc_duration_seconds{quantile="0"} 1\n'
+        "go_gc_duration_seconds_sum 1\ngo_gc_duration_seconds_count 1\n"
         "process_open_fds 3\npromhttp_metric_handler_requests_in_flight 1\npython_info 1\n"
         "statsd_exporter_lines_total 7\n"
     )

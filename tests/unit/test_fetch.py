@@ -25,7 +25,10 @@ def no_sleep(seconds: float) -> None:
 
 
 def test_an_answer_comes_back_whole_with_its_headers(emitted: Emitted) -> None:
-    with serving(lambda _: reply(b"hello", ETag='"v1"')) as server, Door(server.settings, kind="test") as door:
+    with (
+        serving(lambda _: reply(b"hello", ETag='"v1"')) as server,
+        Door(server.settings, kind="test") as door,
+    ):
         answer = door.get(f"{server.origin}/a?b=c")
     assert (answer.status, answer.body, answer.headers["etag"]) == (200, b"hello", '"v1"')
     assert answer.url == f"{server.origin}/a?b=c"
@@ -79,7 +82,7 @@ def test_an_override_sends_an_origin_elsewhere_and_keeps_path_and_query() -> Non
 def test_an_override_holds_for_its_own_origin_only() -> None:
     with serving(lambda _: reply(b"played")) as server:
         settings = Settings(origin_overrides={"https://a.example": server.origin})
-        door = Door(settings, kind="test", resolve=lambda host, port: [(2, ("10.0.0.1", port))])
+        door = Door(settings, kind="test", resolve=lambda _, port: [(2, ("10.0.0.1", port))])
         for url in ("http://a.example/", "https://a.example:8443/", "https://b.a.example/"):
             with pytest.raises(FetchError) as caught:
                 door.get(url)
@@ -91,7 +94,10 @@ def test_an_override_holds_for_its_own_origin_only() -> None:
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_passing_failure_is_tried_again(status: int, emitted: Emitted) -> None:
     answers = iter([reply(b"", status), reply(b"", status), reply(b"at last")])
-    with serving(lambda _: next(answers)) as server, Door(server.settings, kind="test", sleep=no_sleep) as door:
+    with (
+        serving(lambda _: next(answers)) as server,
+        Door(server.settings, kind="test", sleep=no_sleep) as door,
+    ):
         assert door.get(server.origin).body == b"at last"
     assert emitted.of(catalogue.OUTBOUND_RETRIES, kind="test") == 2
     assert emitted.of(catalogue.OUTBOUND_REQUESTS, kind="test", outcome="ok") == 1
@@ -171,7 +177,10 @@ def test_a_name_that_does_not_exist_is_named_and_not_tried_again() -> None:
         asked.append(host)
         raise fetch.look_up.__globals__["socket"].gaierror(-2, "Name or service not known")
 
-    with Door(Settings(), kind="test", resolve=nobody, sleep=no_sleep) as door, pytest.raises(FetchError) as caught:
+    with (
+        Door(Settings(), kind="test", resolve=nobody, sleep=no_sleep) as door,
+        pytest.raises(FetchError) as caught,
+    ):
         door.get("https://no-such-board.example/")
     assert caught.value.reason is Reason.DNS
     assert "no-such-board.example" in caught.value.text
@@ -196,7 +205,9 @@ def test_a_resolver_that_never_answers_does_not_hold_the_fetch() -> None:
 
 def test_not_modified_comes_back_when_validators_were_sent() -> None:
     with (
-        serving(lambda asked: reply(b"", 304 if asked.headers.get("if-none-match") == '"v1"' else 200)) as server,
+        serving(
+            lambda asked: reply(b"", 304 if asked.headers.get("if-none-match") == '"v1"' else 200)
+        ) as server,
         Door(server.settings, kind="test") as door,
     ):
         assert door.get(server.origin, headers={"If-None-Match": '"v1"'}).status == 304
@@ -215,7 +226,12 @@ def test_headers_about_the_origin_stay_there_when_a_redirect_leaves_it() -> None
             with Door(settings, kind="test") as door:
                 answer = door.get(
                     f"{server.origin}/same",
-                    headers={"Authorization": "secret", "Cookie": "a=b", "If-None-Match": "x", "Accept": "text/x"},
+                    headers={
+                        "Authorization": "secret",
+                        "Cookie": "a=b",
+                        "If-None-Match": "x",
+                        "Accept": "text/x",
+                    },
                 )
     assert answer.body == b"there"
     assert answer.url == f"{other.origin}/x"
@@ -277,12 +293,12 @@ def test_certificates_are_checked_against_the_name_and_not_the_address(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     names: list[str | None] = []
-    context.sni_callback = lambda connection, name, _: names.append(name)
+    context.sni_callback = lambda _, name, __: names.append(name)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with serving(lambda _: reply(b"secret"), tls=context) as server:
         settings = Settings(allow_private=frozenset({(asked_for, server.port)}))
         with Door(
-            settings, kind="test", resolve=lambda host, port: [(2, ("127.0.0.1", port))], sleep=no_sleep
+            settings, kind="test", resolve=lambda _, port: [(2, ("127.0.0.1", port))], sleep=no_sleep
         ) as door:
             if reason is None:
                 assert door.get(f"https://{asked_for}:{server.port}/").body == b"secret"
@@ -301,7 +317,7 @@ def test_an_unknown_certificate_is_refused(tmp_path: Path) -> None:
     with serving(lambda _: reply(b"secret"), tls=context) as server:
         settings = Settings(allow_private=frozenset({("jobs.example", server.port)}))
         with (
-            Door(settings, kind="test", resolve=lambda host, port: [(2, ("127.0.0.1", port))]) as door,
+            Door(settings, kind="test", resolve=lambda _, port: [(2, ("127.0.0.1", port))]) as door,
             pytest.raises(FetchError) as caught,
         ):
             door.get(f"https://jobs.example:{server.port}/")

@@ -21,7 +21,7 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     ("written", "kept"),
     [
         ("  Senior\n IAM\tEngineer ", "Senior IAM Engineer"),
-        ("R&amp;D &ndash; Identity", "R&D – Identity"),
+        ("R&amp;D &ndash; Identity", "R&D \u2013 Identity"),
         ("Engineer\u202e evil\x00", "Engineer evil"),
         ("a\ud800b", "ab"),
         (None, ""),
@@ -66,7 +66,7 @@ def test_places_are_one_an_entry(written: list[object], kept: tuple[str, ...]) -
         ([], "Distributed Systems Engineer", ["Berlin"], "We help remote teams.", Remote.UNKNOWN, ""),
     ],
 )
-def test_the_place_of_work_has_its_evidence(
+def test_the_place_of_work_has_its_evidence(  # noqa: PLR0917 - a row of the table
     fields: list[tuple[str, object]], title: str, places: list[str], text: str, kind: Remote, evidence: str
 ) -> None:
     found, why = normalise.remote(fields=fields, title=title, places=places, text=text)
@@ -153,7 +153,13 @@ def test_pay_without_an_amount_is_no_pay() -> None:
 def test_pay_is_kept_in_order_with_a_real_currency() -> None:
     pay = normalise.salary(least="90,000", most=80_000, currency="eur", per="1 YEAR", raw=" 80 to 90 ")
     assert pay is not None
-    assert (pay.minimum, pay.maximum, pay.currency, pay.period, pay.raw) == (80_000, 90_000, "EUR", "year", "80 to 90")
+    assert (pay.minimum, pay.maximum, pay.currency, pay.period, pay.raw) == (
+        80_000,
+        90_000,
+        "EUR",
+        "year",
+        "80 to 90",
+    )
     odd = normalise.salary(least=1, most=None, currency="<b>", per=None)
     assert odd is not None
     assert odd.currency == ""
@@ -164,7 +170,8 @@ def test_pay_is_kept_in_order_with_a_real_currency() -> None:
     [
         "javascript:alert(1)", "data:text/html,x", "//evil.example", "/relative", "", None, 5, "https://",
         "https://a.example/\u202e", "https://a.example/ b", "https://a.example/\nb", "https://u:p@a.example/",
-        "https://a.example\\@b/", "https://a.example/<script>", "https://[::1", "https://a.example/" + "x" * 3000,
+        "https://a.example\\@b/", "https://a.example/<script>", "https://[::1",
+        "https://a.example/" + "x" * 3000,
     ],
 )  # fmt: skip
 def test_links_that_cannot_be_followed_safely_are_none(url: object) -> None:

@@ -1,8 +1,8 @@
 """Finding the rule whose glob fits a dotted name, in the order and with the quirks of the real exporter.
 
-The real one walks a tree of segments (`pkg/mapper/fsm`). The same tree here keeps its pitfalls: a shorter rule
-declared after a longer one that passes through its last segment is never found (rule M8), and the later of two
-equal rules gives its place in the order to the earlier (rule M9).
+The real one walks a tree of segments (`pkg/mapper/fsm`). The same tree here keeps its pitfalls: a shorter
+rule declared after a longer one that passes through its last segment is never found (rule M8), and the later
+of two equal rules gives its place in the order to the earlier (rule M9).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Globs(Generic[Rule]):
         self._matches: list[str] = []
 
     def add(self, match: str, kind: str, rule: Rule) -> int:
-        """Add a rule for one kind of event, or for all of them where `kind` is empty; answers its captures."""
+        """Add a rule for one kind of event, or for all where `kind` is empty; answers its captures."""
         segments = match.split(".")
         for root_kind in (kind,) if kind else KINDS:
             node = self._roots[root_kind]
@@ -75,7 +75,7 @@ class Globs(Generic[Rule]):
         last = len(segments) - 1
         best: tuple[Rule, list[str]] | None = None
         best_order = -1
-        # What is still to be tried: a node, the index of the segment it has to take, what was captured so far.
+        # What is still to be tried: a node, the index of the segment to take, what was captured so far.
         open_paths: list[tuple[_Node[Rule], int, list[str]]] = [(self._roots[kind], 0, [])]
         while open_paths:
             node, index, captures = open_paths.pop()

@@ -1,7 +1,7 @@
 """The grammar of StatsD lines, with the four tag dialects that the real exporter reads.
 
-The rules L1 to L23 are those of prometheus/statsd_exporter 0.30 (`pkg/line`, and its README's section on tagging
-extensions). A line never raises: what is wrong with it is counted, by the real program's reasons.
+The rules L1 to L23 are those of prometheus/statsd_exporter 0.30 (`pkg/line`, and its README's section on
+tagging extensions). A line never raises: what is wrong with it is counted, by the real program's reasons.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Sample:
 
 
 def safe_name(name: str) -> str:
-    """The name with everything that Prometheus refuses turned into `_`; dashes in a row become one (rule L19)."""
+    """The name with what Prometheus refuses turned into `_`; dashes in a row become one (rule L19)."""
     if name.isidentifier() and name.isascii():
         return name
     safe = _UNSAFE.sub("_", _DASHES.sub("-", name))
@@ -111,8 +111,8 @@ class Parser:
         try:
             lines = data.decode().split("\n")
         except UnicodeDecodeError:
-            for line in data.split(b"\n"):
-                yield from self.raw(line)
+            for raw in data.split(b"\n"):
+                yield from self.raw(raw)
             return
         self._counts.lines += len(lines)
         for line in lines:
@@ -162,7 +162,7 @@ class Parser:
                 self._add_sample(samples, name, [value], suffix if bar else None, labels)
         return samples
 
-    def _add_sample(
+    def _add_sample(  # noqa: C901  # a list of refusals, in the order of the real program
         self, samples: list[Sample], name: str, texts: list[str], suffix: str | None, labels: dict[str, str]
     ) -> None:
         """Values of one metric that share a type, a rate and tags. Rules L8 and L10 to L20."""
@@ -214,7 +214,7 @@ class Parser:
         return values
 
     def _suffix(self, parts: list[str], kind: str, labels: dict[str, str]) -> _Suffix:
-        """Rates, tags and container of a sample. What stood before an error stays in force, as in the real one."""
+        """Rates, tags and container of a sample. What stood before an error stays in force."""
         read = _Suffix()
         if "" in parts:
             read.error = "malformed_component"

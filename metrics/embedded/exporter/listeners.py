@@ -59,19 +59,16 @@ class Datagrams:
 def unix_socket(path: Path, mode: str) -> socket.socket:
     """A bound Unix datagram socket.
 
-    The real program starts only where nothing has that path. We also take over a socket that nobody listens at
-    any more, so that a killed exporter can come back by itself.
+    The real program starts only where nothing has that path. We also take over a socket that nobody listens
+    at any more, so that a killed exporter can come back by itself.
 
     Raises:
         StartError: Something has that path, or it cannot be made.
     """
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    bound.setblocking(False)
+    bound.settimeout(0)
     try:
-        if path.exists():
-            if not stat.S_ISSOCK(path.stat().st_mode) or _answers(path):
-                raise StartError(f"The Unix socket {path} is there already. Remove it, or stop who uses it.")
-            path.unlink()
+        _make_room(path)
         bound.bind(str(path))
         path.chmod(int(mode, 8))
     except OSError as error:
@@ -86,6 +83,14 @@ def unix_socket(path: Path, mode: str) -> socket.socket:
     return bound
 
 
+def _make_room(path: Path) -> None:
+    if not path.exists():
+        return
+    if not stat.S_ISSOCK(path.stat().st_mode) or _answers(path):
+        raise StartError(f"The Unix socket {path} is there already. Remove it, or stop who uses it.")
+    path.unlink()
+
+
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
         try:
@@ -96,7 +101,7 @@ def _answers(path: Path) -> bool:
 
 
 def kernel_drops(bound: socket.socket) -> int:
-    """How many packets the kernel dropped because this UDP socket's buffer was full; 0 where it does not tell."""
+    """How many packets the kernel dropped because this UDP socket was full; 0 where it does not tell."""
     inode = str(os.fstat(bound.fileno()).st_ino)
     table = "/proc/net/udp6" if bound.family == socket.AF_INET6 else "/proc/net/udp"
     try:
@@ -134,7 +139,7 @@ class Lines:
             self._counts.tcp_connection_errors += 1
             return
         self._counts.tcp_connections += 1
-        accepted.setblocking(False)
+        accepted.settimeout(0)
         self._open.add(accepted)
         buffer = bytearray()
         self._selector.register(accepted, selectors.EVENT_READ, lambda _events: self._read(accepted, buffer))

@@ -81,7 +81,7 @@ class Target:
 
 
 class Mapper:
-    """The rules in force, and a cache of what they answered, the least recently used given up first (rule M10).
+    """The rules in force, and a cache of what they answered; the least recently used goes first (rule M10).
 
     Args:
         rules: The rules to begin with.

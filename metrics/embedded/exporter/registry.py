@@ -1,8 +1,9 @@
 """The series that the exporter keeps, who may have which name, and when a series is forgotten.
 
-Rules E8 to E12 of the real program (`pkg/registry`): a name keeps its type for as long as the process lives, help
-and buckets are those of the first series with the same label names, and a series keeps the TTL it was made with.
-Where the real program would take a series that breaks its page or ends it, the series is refused here.
+Rules E8 to E12 of the real program (`pkg/registry`): a name keeps its type for as long as the process lives,
+help and buckets are those of the first series with the same label names, and a series keeps the TTL it was
+made with. Where the real program would take a series that breaks its page or ends it, the series is refused
+here.
 """
 
 from __future__ import annotations
@@ -185,12 +186,12 @@ def _make(
     now: float,
 ) -> Series:
     labels = text.labels(key)
-    order = (len(key), *(value for _, value in key))
+    order: tuple[int | str, ...] = (len(key), *(value for _, value in key))
     shape, bounds = vector
     if kind == "counter":
         return CounterSeries(labels, order, ttl, now)
     if kind == "gauge":
         return GaugeSeries(labels, order, ttl, now)
     if kind == "histogram":
-        return HistogramSeries(labels, order, ttl, now, shape.buckets, bounds)
-    return SummarySeries(labels, order, ttl, now, shape.quantiles, shape.max_age)
+        return HistogramSeries(labels, order, ttl, now, bounds=shape.buckets, texts=bounds)
+    return SummarySeries(labels, order, ttl, now, quantiles=shape.quantiles, max_age=shape.max_age)

@@ -1,9 +1,9 @@
 """The mapping file's rules, read and checked.
 
 Keys, defaults and refusals are those of prometheus/statsd_exporter 0.30 (README, "Metric mapping and
-configuration"; rules M1 to M10). Where the real program takes a file that it later breaks on, we refuse it: label
-names that begin with `__`, the labels `le` and `quantile` where they are the metric's own, buckets that do not
-rise, and unknown keys.
+configuration"; rules M1 to M10). Where the real program takes a file that it later breaks on, we refuse it:
+label names that begin with `__`, buckets that do not rise, unknown keys (0.30 reads over them, later releases
+refuse them).
 """
 
 from __future__ import annotations
@@ -259,7 +259,8 @@ def _rule(item: Field, defaults: Defaults) -> Rule:
         raise item.wrong("a mapping needs a 'name', even to drop what it matches")
     if not _NAME.fullmatch(name):
         raise fields["name"].wrong(
-            f"{name!r} is no metric name; letters, digits, _ and captures like $1 make one, a digit does not begin it"
+            f"{name!r} is no metric name; letters, digits, _ and captures like $1 make one, "
+            "a digit does not begin it"
         )
     rule = Rule(match, name, _labels(fields["labels"]) if "labels" in fields else {})
     if "match_metric_type" in fields:
@@ -275,7 +276,7 @@ def _rule(item: Field, defaults: Defaults) -> Rule:
     rule.ttl = (fields["ttl"].seconds() if "ttl" in fields else 0.0) or max(defaults.ttl, 0.0)
     match_type = fields["match_type"].choice(_MATCH_TYPES) if "match_type" in fields else defaults.match_type
     if match_type == "regex":
-        rule.regex = _regex(fields["match"] if "match" in fields else item, match)
+        rule.regex = _regex(fields.get("match", item), match)
     elif not _MATCH.fullmatch(match):
         raise fields.get("match", item).wrong(
             f"{match!r} is no glob; its parts between dots are letters, digits, _ and -, or a lone *"
@@ -324,8 +325,8 @@ def _labels(field: Field) -> dict[str, str]:
 def _regex(field: Field, pattern: str) -> re.Pattern[str]:
     if _FOREIGN.search(pattern):
         raise field.wrong(
-            f"the regex {pattern!r} uses what Go's RE2 and Python do not share (looking around, back references, "
-            "possessive repeats, named classes)"
+            f"the regex {pattern!r} uses what Go's RE2 and Python do not share "
+            "(looking around, back references, possessive repeats, named classes)"
         )
     try:
         return re.compile(pattern, re.ASCII)

@@ -46,7 +46,7 @@ class Series:
 
 
 class CounterSeries(Series):
-    """A count. Whole amounts and fractions are added up apart, as in Go's client, and so round the same way."""
+    """A count. Whole amounts and fractions are added up apart, as in Go's client, to round the same way."""
 
     __slots__ = ("_fraction", "_whole")
 
@@ -87,7 +87,7 @@ class GaugeSeries(Series):
 
 
 class HistogramSeries(Series):
-    """A histogram with classic buckets. The native one that the real program keeps beside is not in its text."""
+    """A histogram with classic buckets. The native one that the real program keeps is not in its text."""
 
     __slots__ = ("_bounds", "_counts", "_sum", "_texts")
 
@@ -97,6 +97,7 @@ class HistogramSeries(Series):
         order: tuple[int | str, ...],
         ttl: float,
         now: float,
+        *,
         bounds: Sequence[float],
         texts: Sequence[str],
     ) -> None:
@@ -131,8 +132,9 @@ class HistogramSeries(Series):
 class SummarySeries(Series):
     """A summary: a count, a sum, and quantiles of the newest values.
 
-    The real program keeps a stream of compressed samples over `max_age`, and each of its quantiles may be off by
-    its `error`. Here the newest 256 values are kept, no older than `max_age`, and the quantile is exact for them.
+    The real program keeps a stream of compressed samples over `max_age`, and each of its quantiles may be off
+    by its `error`. Here the newest 256 values are kept, no older than `max_age`, and the quantile is exact
+    for them.
     """
 
     __slots__ = ("_count", "_max_age", "_next", "_quantiles", "_sum", "_times", "_values")
@@ -143,6 +145,7 @@ class SummarySeries(Series):
         order: tuple[int | str, ...],
         ttl: float,
         now: float,
+        *,
         quantiles: Sequence[float],
         max_age: float,
     ) -> None:

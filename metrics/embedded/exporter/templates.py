@@ -1,8 +1,8 @@
 """Names and label values with captures in them: `$1`, `${1}`.
 
 Two dialects, because the real exporter has two: glob rules use its own (`pkg/mapper/fsm/formatter.go`), regex
-rules use Go's `regexp.Expand`. In both, `$1_total` names the capture `1_total`, which there is not, and becomes
-empty: write `${1}_total` (rule M6).
+rules use Go's `regexp.Expand`. In both, `$1_total` names the capture `1_total`, which there is not, and
+becomes empty: write `${1}_total` (rule M6).
 """
 
 from __future__ import annotations

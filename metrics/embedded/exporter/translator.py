@@ -30,7 +30,9 @@ class Translator:
         for sample in samples:
             self._take(sample, now)
 
-    def _take(self, sample: Sample, now: float) -> None:
+    def _take(  # noqa: C901  # a list of refusals, in the order of the real program
+        self, sample: Sample, now: float
+    ) -> None:
         counts = self._counts
         events = len(sample.values) * sample.copies
         target = self._mapper.target(sample.name, sample.kind, events)
@@ -42,7 +44,7 @@ class Translator:
             return
         tagged = bool(sample.labels)
         if target.mapped:
-            # The samples of a line share their labels, so those of a rule stay for the next sample of the line.
+            # The samples of a line share their labels: those of a rule stay for the line's next sample.
             for label, value in target.labels.items():
                 if not (target.honor_labels and label in sample.labels):
                     sample.labels[label] = value

@@ -1,7 +1,8 @@
 """Metric families: parsed from Prometheus text, and written as it.
 
-The parser takes what the text format 0.0.4 allows (Prometheus documentation, "Exposition formats") and refuses
-the rest with the line's number. One family's samples may stand anywhere in the text, as for the real program.
+The parser takes what the text format 0.0.4 allows (Prometheus documentation, "Exposition formats") and
+refuses the rest with the line's number. One family's samples may stand anywhere in the text, as for the real
+program.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Metric:
         self.points: list[tuple[float, float]] = []
 
     def under(self, grouping: dict[str, str]) -> None:
-        """Give the metric its group's labels, which win over its own, and an `instance`, if only an empty one."""
+        """Give the metric its group's labels, which win over its own, and at least an empty `instance`."""
         self.labels = tuple(sorted({"instance": "", **dict(self.labels), **grouping}.items()))
 
 
@@ -239,9 +240,9 @@ class _Parser:
 
 
 def _number(word: str) -> float:
+    if "_" in word or "p" in word.lower():
+        raise ParseError(f"{word!r} is no number in this format")
     try:
-        if "_" in word or "p" in word.lower():
-            raise ValueError(word)
         return floats.parse(word)
     except (ValueError, OverflowError):
         raise ParseError(f"{word!r} is no number") from None

@@ -1,8 +1,8 @@
 """What was pushed, by group; kept consistent, and kept over a restart.
 
-Rules of the real program's `storage/diskmetricstore.go`: PUT replaces a group's families, POST those of the same
-name, the two push times stay; a push that would make the whole page inconsistent changes nothing but the group's
-`push_failure_time_seconds`.
+Rules of the real program's `storage/diskmetricstore.go`: PUT replaces a group's families, POST those of the
+same name, the two push times stay; a push that would make the whole page inconsistent changes nothing but the
+group's `push_failure_time_seconds`.
 """
 
 from __future__ import annotations

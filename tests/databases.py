@@ -1,0 +1,158 @@
+"""Empty, migrated databases for tests: SQLite always, PostgreSQL where its programs are.
+
+Use it with `pytest_plugins = ("tests.databases",)` in a test module, and ask for `database` (SQLite) or
+`any_database` (one test on each).
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from scout.database import Database, migrate
+from scout.settings import Settings
+
+from tests.components import find
+from tests.waiting import wait_until
+
+
+def postgres_program(name: str) -> Path:
+    """Where one of PostgreSQL's programs is; Debian keeps them off PATH. Skips, or with `CI=true` fails."""
+    found = find(name) or next(
+        iter(sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), None
+    )
+    if found is None:
+        reason = f"PostgreSQL's {name} is not here: `make components` brings it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def _as_somebody_else() -> tuple[list[str], pwd.struct_passwd | None]:
+    # PostgreSQL refuses to run as root.
+    if os.getuid() != 0:
+        return [], None
+    for name in ("postgres", "nobody"):
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return [
+            "setpriv",
+            f"--reuid={user.pw_uid}",
+            f"--regid={user.pw_gid}",
+            "--clear-groups",
+        ], user
+    pytest.skip("PostgreSQL cannot run as root, and there is neither a user postgres nor nobody")
+
+
+@pytest.fixture(scope="session")
+def postgres_folder() -> Iterator[Path]:
+    """A running PostgreSQL, by the folder of its socket; its user is `scout`."""
+    initdb, server = postgres_program("initdb"), postgres_program("postgres")
+    prefix, user = _as_somebody_else()
+    # Short, for a socket's path is; and not below pytest's folders, which only root may enter.
+    folder = Path(tempfile.mkdtemp(prefix="scout-pg-"))
+    try:
+        if user is not None:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        data = folder / "data"
+        made = subprocess.run(
+            [
+                *prefix,
+                initdb,
+                "-D",
+                data,
+                "-U",
+                "scout",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "--no-sync",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+        )
+        assert made.returncode == 0, made.stderr
+        with (folder / "log").open("wb") as log:
+            options = ["-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"]
+            process = subprocess.Popen(
+                [*prefix, server, "-D", data, *options], stdout=log, stderr=log, cwd=folder
+            )
+        try:
+            wait_until(lambda: _answers(folder), timeout=30, what="PostgreSQL's answer")
+            yield folder
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(folder: Path) -> bool:
+    try:
+        psycopg.connect(host=str(folder), user="scout", dbname="postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@pytest.fixture
+def sqlite_settings(tmp_path: Path) -> Settings:
+    """Settings for a new data directory and nothing else."""
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def postgres_settings(tmp_path: Path, postgres_folder: Path) -> Iterator[Settings]:
+    """Settings for a new, empty PostgreSQL database."""
+    name = f"t{secrets.token_hex(6)}"
+    with psycopg.connect(
+        host=str(postgres_folder), user="scout", dbname="postgres", autocommit=True
+    ) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+        yield Settings(
+            data_dir=tmp_path / "data", database_url=f"postgresql://scout@/{name}?host={postgres_folder}"
+        )
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_settings(request: pytest.FixtureRequest) -> Settings:
+    """Settings for an empty database, of each kind in turn."""
+    name = "sqlite_settings" if request.param == "sqlite" else "postgres_settings"
+    settings: Settings = request.getfixturevalue(name)
+    return settings
+
+
+@pytest.fixture
+def database(sqlite_settings: Settings) -> Iterator[Database]:
+    """An empty, migrated SQLite database."""
+    yield from _migrated(sqlite_settings)
+
+
+@pytest.fixture
+def any_database(any_settings: Settings) -> Iterator[Database]:
+    """An empty, migrated database, of each kind in turn."""
+    yield from _migrated(any_settings)
+
+
+def _migrated(settings: Settings) -> Iterator[Database]:
+    migrate(settings)
+    database = Database.open(settings)
+    yield database
+    database.dispose()

@@ -1,0 +1,359 @@
+"""The commands for jobs, sources, profiles, the account and migrations, as a shell runs them."""
+
+from __future__ import annotations
+
+import http.server
+import io
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scout import account, cli, settings
+from scout.cli import jobs as jobs_command
+from scout.cli import table
+from scout.database import Database, migrate
+from scout.models import Status
+from sqlalchemy import text
+
+from tests import kept
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def empty_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new data directory, and nothing in the environment but that."""
+    for name in list(os.environ):
+        if name.startswith("SCOUT_") or name in {"DATABASE_URL", "PUSHGATEWAY_URL", "STATSD_URL"}:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SCOUT_DATA_DIR", str(tmp_path / "data"))
+    # Nothing listens there: metrics and pushes go nowhere.
+    monkeypatch.setenv("SCOUT_STATSD_PORT", "9")
+    monkeypatch.setenv("SCOUT_PUSHGATEWAY_PORT", "9")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command: its exit code, and what it printed and complained."""
+
+    def scout(*words: str, stdin: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["scout", *words])
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        printed = capsys.readouterr()
+        code = end.value.code
+        return code if isinstance(code, int) else 0, printed.out, printed.err
+
+    return scout
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    """The database of the commands, with a source and three jobs."""
+    chosen = settings.load()
+    migrate(chosen)
+    opened = Database.open(chosen)
+    with opened.session() as session:
+        acme = kept.source(session)
+        kept.job(
+            session, "IAM Engineer", at=acme, locations=["Bern"], score=80, description_text="Run SailPoint."
+        )
+        kept.job(session, "Baker \x1b[31m of\nbread", at=acme, score=0, first_seen_at=kept.DAY)
+        kept.job(
+            session, "Data Engineer", score=10, status=Status.SAVED, description_text="Airflow, dbt, SQL"
+        )
+    yield opened
+    opened.dispose()
+
+
+def test_jobs_are_listed_in_columns(run: Run, database: Database) -> None:
+    code, out, err = run("jobs", "list", "--sort", "score")
+    lines = out.splitlines()
+    assert code == cli.DONE
+    assert lines[0].split() == ["ID", "SCORE", "STATUS", "TITLE", "COMPANY", "PLACE", "FOUND"]
+    assert [line.split()[1] for line in lines[1:]] == ["80", "10", "0"]
+    assert "\x1b" not in out
+    assert err == ""
+
+
+def test_jobs_are_listed_for_programs(run: Run, database: Database) -> None:
+    code, out, _ = run(
+        "jobs", "list", "--json", "--status", "new", "--source", "acme", "--search", "sailpoint bern"
+    )
+    (job,) = json.loads(out)
+    assert code == cli.DONE
+    needed = {
+        "id",
+        "title",
+        "company",
+        "locations",
+        "remote",
+        "url",
+        "status",
+        "score",
+        "posted_at",
+        "first_seen_at",
+        "listings",
+    }
+    assert needed <= job.keys()
+    assert job["listings"][0].keys() >= {"source", "source_job_id", "url"}
+
+
+def test_a_limit_says_that_there_are_more(run: Run, database: Database) -> None:
+    _, out, err = run("jobs", "list", "--limit", "1")
+    assert len(out.splitlines()) == 2
+    assert "1 of 3 jobs" in err
+
+
+def test_a_long_list_is_read_page_by_page(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_command, "MOST_PER_PAGE", 1)
+    _, out, _ = run("jobs", "list", "--json", "--limit", "2")
+    assert len(json.loads(out)) == 2
+
+
+def test_an_empty_list_says_what_to_do(run: Run) -> None:
+    assert run("jobs", "list")[:2] == (cli.DONE, "No job fits. `scout scan` looks for new ones.\n")
+    assert json.loads(run("jobs", "list", "--json")[1]) == []
+
+
+def test_one_job_is_shown(run: Run, database: Database) -> None:
+    code, out, _ = run("jobs", "show", "1")
+    assert code == cli.DONE
+    for words in ("IAM Engineer", "Company:   Acme", "Places:    Bern", "Listed by: acme", "Run SailPoint."):
+        assert words in out
+    assert json.loads(run("jobs", "show", "1", "--json")[1])["description_text"] == "Run SailPoint."
+
+
+def test_a_status_is_set_and_undone(run: Run, database: Database) -> None:
+    assert run("jobs", "status", "1", "applied")[:2] == (cli.DONE, "Job 1 is applied now: IAM Engineer\n")
+    code, _, err = run("jobs", "status", "1", "saved")
+    assert code == cli.FAILED
+    assert err == (
+        "scout: Job 1 is applied and cannot become saved. From applied it can become: interviewing, offer,"
+        " rejected, dismissed, new.\n"
+    )
+    assert run("jobs", "status", "1", "new")[0] == cli.DONE
+    assert [step["by"] for step in json.loads(run("jobs", "show", "1", "--json")[1])["history"]] == [
+        "command"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("jobs", "show", "99"),
+        ("jobs", "status", "99", "saved"),
+        ("jobs", "list", "--source", "nobody"),
+        ("sources", "pause", "nobody"),
+        ("sources", "resume", "nobody"),
+        ("sources", "remove", "nobody"),
+        ("sources", "test", "nobody"),
+        ("sources", "add", "https://example.com/careers"),
+        ("profile", "show", "nowhere"),
+        ("profile", "try", "nowhere.yaml"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence_and_exit_code_1(run: Run, words: tuple[str, ...]) -> None:
+    code, out, err = run(*words)
+    assert (code, out) == (cli.FAILED, "")
+    assert err.startswith("scout: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("jobs", "show", "x"), ("jobs", "status", "1", "lost"), ("jobs", "list", "--limit", "0"), ("nothing",)],
+)
+def test_wrong_usage_is_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
+    assert run(*words)[0] == cli.USAGE
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("jobs", "list"),
+        ("jobs", "show"),
+        ("jobs", "status"),
+        ("sources", "add"),
+        ("sources", "list"),
+        ("sources", "pause"),
+        ("sources", "resume"),
+        ("sources", "remove"),
+        ("sources", "test"),
+        ("profile", "show"),
+        ("profile", "try"),
+        ("account", "password"),
+        ("migrate",),
+    ],
+)
+def test_every_command_helps_with_an_example(run: Run, words: tuple[str, ...]) -> None:
+    code, out, _ = run(*words, "--help")
+    assert code == cli.DONE
+    assert f"Example: scout {' '.join(words)}" in " ".join(out.split())
+
+
+def test_a_board_is_watched_paused_and_removed(run: Run) -> None:
+    assert "Added veeva (lever)" in run("sources", "add", "https://jobs.lever.co/veeva", "--name", "Veeva")[1]
+    code, _, err = run("sources", "add", "https://jobs.lever.co/veeva")
+    assert code == cli.FAILED
+    assert "watched already, as veeva" in err
+    assert run("sources", "pause", "veeva")[0] == cli.DONE
+    (source,) = json.loads(run("sources", "list", "--json")[1])
+    assert (source["slug"], source["kind"], source["health"]) == ("veeva", "lever", "paused")
+    assert run("sources", "resume", "veeva")[0] == cli.DONE
+    assert "veeva  lever  new" in run("sources", "list")[1]
+    code, out, err = run("sources", "remove", "veeva")
+    assert (code, out) == (cli.DONE, "Removed veeva.\n")
+    assert "Pushgateway" in err
+    assert "No board is watched" in run("sources", "list")[1]
+
+
+@pytest.fixture
+def lever(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """A Lever board that answers with the given postings."""
+    answer: list[Any] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setenv(
+        "SCOUT_ORIGIN_OVERRIDES", f"https://api.lever.co=http://127.0.0.1:{server.server_port}"
+    )
+    yield answer
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def a_posting(title: str) -> dict[str, Any]:
+    return {
+        "id": title.replace(" ", "-"),
+        "text": title,
+        "hostedUrl": "https://jobs.lever.co/veeva/1",
+        "categories": {"location": "Bern"},
+        "descriptionPlain": "Run SailPoint.",
+        "description": "<p>Run SailPoint.</p>",
+        "createdAt": 1767225600000,
+    }
+
+
+def test_a_board_is_tried_without_storing_anything(run: Run, lever: list[Any]) -> None:
+    lever += [a_posting("Baker"), a_posting("IAM Engineer")]
+    code, out, _ = run("sources", "test", "https://jobs.lever.co/veeva")
+    assert code == cli.DONE
+    assert "2 postings" in out
+    assert out.index("IAM Engineer") < out.index("Baker")
+    assert json.loads(run("jobs", "list", "--json")[1]) == []
+    found = json.loads(run("sources", "test", "https://jobs.lever.co/veeva", "--json")[1])
+    assert [posting["title"] for posting in found["postings"]] == ["IAM Engineer", "Baker"]
+
+
+def test_a_board_with_unreadable_postings_is_exit_code_3(run: Run, lever: list[Any]) -> None:
+    lever += [a_posting("Baker"), {"id": 7}]
+    code, out, _ = run("sources", "test", "https://jobs.lever.co/veeva")
+    assert code == cli.PARTIAL
+    assert "Could not be read" in out
+
+
+def test_a_watched_board_is_tried_by_its_slug_and_names_its_failure(
+    run: Run, lever: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("sources", "add", "https://jobs.lever.co/veeva")
+    lever.append(a_posting("Baker"))
+    assert "1 postings" in run("sources", "test", "veeva")[1]
+    monkeypatch.setenv("SCOUT_ORIGIN_OVERRIDES", "https://api.lever.co=http://127.0.0.1:9")
+    code, _, err = run("sources", "test", "veeva")
+    assert code == cli.FAILED
+    assert "(connect)" in err
+    code, out, _ = run("sources", "test", "veeva", "--json")
+    assert code == cli.FAILED
+    assert json.loads(out)["reason"] == "connect"
+
+
+def test_a_profile_is_shown(run: Run) -> None:
+    out = run("profile", "show")[1]
+    assert out.startswith("Identity and access management (iam)")
+    assert "SailPoint" in out
+    assert json.loads(run("profile", "show", "data-engineering", "--json")[1])["name"] == "data-engineering"
+
+
+def test_a_profile_is_tried_over_the_stored_jobs(run: Run, database: Database) -> None:
+    code, out, err = run("profile", "try", "data-engineering")
+    assert code == cli.DONE
+    assert "Data Engineer" in out.splitlines()[1]
+    assert "1 of 3 jobs match" in err
+    (found,) = json.loads(run("profile", "try", "--json")[1])
+    assert (found["title"], found["score_now"]) == ("IAM Engineer", 80)
+    assert found["score"] > 60
+    assert json.loads(run("jobs", "show", "3", "--json")[1])["score"] == 10
+
+
+def test_a_new_password_is_read_from_standard_input(run: Run) -> None:
+    assert run("account", "password", stdin="correct horse battery\n")[0] == cli.DONE
+    opened = Database.open(settings.load())
+    with opened.reading() as session:
+        assert account.verify(session, "correct horse battery")
+    opened.dispose()
+    code, _, err = run("account", "password", stdin="short\n")
+    assert code == cli.FAILED
+    assert "8 to 1024" in err
+
+
+def test_a_password_in_the_settings_is_not_changed_behind_their_back(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCOUT_PASSWORD", "set in the environment")
+    code, _, err = run("account", "password", stdin="correct horse battery\n")
+    assert code == cli.FAILED
+    assert "SCOUT_PASSWORD" in err
+
+
+def test_migrations_are_run_and_checked(run: Run) -> None:
+    assert run("migrate", "--check")[0] == cli.FAILED
+    assert run("migrate")[:2] == (cli.DONE, "The database is up to date.\n")
+    assert run("migrate", "--check")[:2] == (cli.DONE, "The tables are those of the models.\n")
+    opened = Database.open(settings.load())
+    with opened.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE jobs ADD COLUMN extra TEXT"))
+    opened.dispose()
+    code, out, _ = run("migrate", "--check")
+    assert code == cli.FAILED
+    assert "extra" in out
+
+
+def test_a_data_directory_that_cannot_be_used_is_one_sentence(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("SCOUT_DATA_DIR", str(tmp_path / "file" / "data"))
+    code, out, err = run("jobs", "list")
+    assert (code, out, err.count("\n")) == (cli.FAILED, "", 1)
+
+
+def test_columns_fit_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    table.show(["ID", "TITLE"], [["1", "x" * 90], ["2", "日本" * 30]], shrink=[1])
+    lines = capsys.readouterr().out.splitlines()
+    assert all(table._width(line) <= 40 for line in lines[1:])
+    assert lines[1].endswith("…")

@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from scout import database as databases
+from scout.database import Database, DatabaseUnusable, differences, is_current, is_empty, migrate
+from scout.models import Account, Base, Job, Note, Remote, ScanResult, ScanRun, ScanState, Session, Status
+from scout.models import RunTrigger, StatusChange
+from scout.settings import Settings
+from sqlalchemy import create_engine, func, inspect, select, text
+
+from tests import kept
+
+pytest_plugins = ("tests.databases",)
+
+EVERYTHING = [table.name for table in Base.metadata.sorted_tables]
+
+
+def fill(settings: Settings) -> None:
+    database = Database.open(settings)
+    with database.session() as session:
+        source = kept.source(session)
+        job = kept.job(
+            session, at=source, locations=["Zürich"], remote=Remote.HYBRID, salary={"minimum": 1.5}
+        )
+        session.add(StatusChange(job=job, from_status=Status.NEW, to_status=Status.SAVED, by="owner"))
+        session.add(Note(job=job, body="Ask Ruth."))
+        run = ScanRun(trigger=RunTrigger.FIRST)
+        session.add_all([run, ScanResult(run=run, source=source, state=ScanState.FAILED)])
+        session.add(Account(password_hash="x"))
+        session.add(Session(token_hash="x", expires_at=kept.DAY))
+    database.dispose()
+
+
+def rows(settings: Settings) -> dict[str, int]:
+    database = Database.open(settings)
+    with database.reading() as session:
+        found = {
+            table.name: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in Base.metadata.sorted_tables
+        }
+    database.dispose()
+    return found
+
+
+def test_the_models_are_what_the_migrations_make(any_settings: Settings) -> None:
+    migrate(any_settings)
+    assert differences(any_settings) == []
+
+
+def schema(engine: Any) -> dict[str, Any]:
+    inspector = inspect(engine)
+    found = {}
+    for table in EVERYTHING:
+        found[table] = {
+            "columns": {c["name"]: (str(c["type"]), c["nullable"]) for c in inspector.get_columns(table)},
+            "checks": {(c["name"], c["sqltext"]) for c in inspector.get_check_constraints(table)},
+            "uniques": {
+                (u["name"], tuple(u["column_names"])) for u in inspector.get_unique_constraints(table)
+            },
+            "indexes": {
+                (i["name"], tuple(i["column_names"]), bool(i["unique"])) for i in inspector.get_indexes(table)
+            },
+            "keys": {
+                (
+                    f["name"],
+                    tuple(f["constrained_columns"]),
+                    f["referred_table"],
+                    f["options"].get("ondelete"),
+                )
+                for f in inspector.get_foreign_keys(table)
+            },
+        }
+    return found
+
+
+def test_the_two_schemas_agree_in_checks_indexes_and_keys_too(
+    any_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    migrate(any_settings)
+    migrated = Database.open(any_settings)
+    by_migrations = schema(migrated.engine)
+    with migrated.engine.begin() as connection:
+        if migrated.engine.dialect.name == "sqlite":
+            made = create_engine(f"sqlite:///{tmp_path / 'models.sqlite3'}")
+        else:
+            connection.execute(text("DROP TABLE alembic_version"))
+            Base.metadata.drop_all(connection)
+            made = migrated.engine
+    Base.metadata.create_all(made)
+    assert schema(made) == by_migrations
+    if made.dialect.name == "sqlite":
+        sql = text("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%' ORDER BY name")
+        with made.connect() as one, migrated.engine.connect() as other:
+            assert (
+                one.scalars(sql).all()
+                == other.scalars(sql).all()
+                == ["jobs", "scan_results", "scan_runs", "sources"]
+            )
+    made.dispose()
+    migrated.dispose()
+
+
+def test_up_down_and_up_again_works_with_data_in_it(any_settings: Settings) -> None:
+    migrate(any_settings)
+    fill(any_settings)
+    assert all(rows(any_settings).values())
+    with databases.migrating(any_settings) as connection:
+        command.downgrade(databases.migration_config(connection), "base")
+    database = Database.open(any_settings)
+    assert is_empty(database)
+    assert inspect(database.engine).get_table_names() == ["alembic_version"]
+    database.dispose()
+    migrate(any_settings)
+    fill(any_settings)
+    assert all(rows(any_settings).values())
+
+
+def test_migrating_again_changes_nothing(any_settings: Settings) -> None:
+    migrate(any_settings)
+    fill(any_settings)
+    before = rows(any_settings)
+    migrate(any_settings)
+    assert rows(any_settings) == before
+
+
+def test_a_database_is_current_only_after_its_migration(any_settings: Settings) -> None:
+    database = Database.open(any_settings)
+    assert not is_current(database)
+    assert is_empty(database)
+    migrate(any_settings)
+    assert is_current(database)
+    database.dispose()
+
+
+def _migrate_in_a_process(settings: Settings, answers: Any) -> None:
+    try:
+        migrate(settings)
+        answers.put("")
+    except BaseException as error:  # noqa: BLE001 - the parent shows it
+        answers.put(repr(error))
+
+
+def test_processes_that_migrate_at_once_wait_for_each_other(any_settings: Settings) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    answers = spawn.Queue()
+    processes = [spawn.Process(target=_migrate_in_a_process, args=(any_settings, answers)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    assert [answers.get(timeout=60) for _ in processes] == ["", "", "", ""]
+    for process in processes:
+        process.join(30)
+    assert differences(any_settings) == []
+
+
+def test_a_migration_that_would_leave_dangling_references_is_undone(sqlite_settings: Settings) -> None:
+    migrate(sqlite_settings)
+    with databases.migrating(sqlite_settings) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO notes (job_id, body, created_at, updated_at) VALUES (99, 'x', '2026-01-01', '2026-01-01')"
+        )
+        connection.commit()
+    with databases.migrating(sqlite_settings) as connection, pytest.raises(RuntimeError, match="dangling"):
+        command.stamp(databases.migration_config(connection), "head")
+
+
+def test_a_database_url_that_names_no_server_is_one_sentence(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=f"postgresql://scout@/scout?host={tmp_path}")
+    with pytest.raises(DatabaseUnusable, match="cannot be used: .*scout doctor"):
+        migrate(settings)
+
+
+@pytest.mark.parametrize("url", ["mysql://scout@localhost/scout", "nonsense"])
+def test_a_database_url_that_is_not_postgresql_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DatabaseUnusable, match="DATABASE_URL"):
+        Database.open(Settings(data_dir=tmp_path, database_url=url))
+
+
+def test_the_data_directory_is_for_its_owner_alone(sqlite_settings: Settings) -> None:
+    migrate(sqlite_settings)
+    assert sqlite_settings.data_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_data_directory_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DatabaseUnusable, match="data directory .* cannot be used.*SCOUT_DATA_DIR"):
+        migrate(Settings(data_dir=tmp_path / "file" / "data"))
+
+
+def test_a_status_outside_the_list_is_refused_by_the_database(any_database: Database) -> None:
+    statement = text(
+        "INSERT INTO status_changes (job_id, from_status, to_status, at, by)"
+        " VALUES (1, 'new', 'lost', '2026-01-01 00:00:00', 'owner')"
+    )
+    with pytest.raises(Exception, match="ck_status_changes_to_status"), any_database.session() as session:
+        kept.job(session)
+        session.execute(statement)
+
+
+def test_times_come_back_in_utc_whatever_zone_they_were_in(any_database: Database) -> None:
+    zone = dt.timezone(dt.timedelta(hours=5, minutes=30))
+    moment = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=zone)
+    with any_database.session() as session:
+        number = kept.job(session, posted_at=moment).id
+    with any_database.reading() as session:
+        found = session.scalars(select(Job).where(Job.id == number)).one().posted_at
+    assert found == moment
+    assert found is not None
+    assert found.utcoffset() == dt.timedelta(0)
+
+
+def test_the_id_of_a_removed_job_never_comes_back(any_database: Database) -> None:
+    with any_database.session() as session:
+        first = kept.job(session)
+        number = first.id
+        session.delete(first)
+    with any_database.session() as session:
+        assert kept.job(session).id > number
+
+
+def test_a_forked_child_makes_its_own_connections(any_database: Database) -> None:
+    with any_database.session() as session:
+        kept.job(session)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            with any_database.session() as session:
+                kept.job(session)
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with any_database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Job)) == 2
