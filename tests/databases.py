@@ -18,9 +18,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from scout.database import Database, migrate
 from scout.settings import Settings
-
 from tests.components import find
 from tests.waiting import wait_until
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from scout.models import Job, Listing, Source
 from sqlalchemy.orm import Session
+
+from scout.models import Job, Listing, Source
 
 DAY = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 

@@ -49,7 +49,7 @@ def paragraphs(text: str) -> str:
 
 
 def ago(time: dt.datetime | None) -> str:
-    """How long ago something was, in the one unit that says most: `5 min`, `3 h`, `12 d`; `never` for None."""
+    """How long ago something was, in the unit that says most: `5 min`, `3 h`, `12 d`; `never` for None."""
     if time is None:
         return "never"
     seconds = max((clock.now() - time).total_seconds(), 0)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+
 from scout import account, cli, settings
 from scout.cli import jobs as jobs_command
 from scout.cli import table
 from scout.database import Database, migrate
 from scout.models import Status
-from sqlalchemy import text
-
 from tests import kept
 
 Run = Callable[..., tuple[int, str, str]]

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import os
 import re
 import threading
 from pathlib import Path
 
 import argon2
 import pytest
+
 from scout import account, sessions
 from scout.database import Database, DatabaseUnusable
 from scout.errors import ScoutError
@@ -120,7 +120,7 @@ def test_the_key_is_made_once_for_its_owner_alone(sqlite_settings: Settings) -> 
     assert len(key) == 64
     assert account.secret_key(sqlite_settings) == key
     assert (sqlite_settings.data_dir / "secret_key").stat().st_mode & 0o777 == 0o600
-    assert os.listdir(sqlite_settings.data_dir) == ["secret_key"]
+    assert [path.name for path in sqlite_settings.data_dir.iterdir()] == ["secret_key"]
 
 
 def test_many_that_need_the_key_at_once_get_the_same(sqlite_settings: Settings) -> None:

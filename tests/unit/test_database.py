@@ -4,13 +4,13 @@ import sqlite3
 import threading
 
 import pytest
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
+
 from scout import database as databases
 from scout.database import Database, DatabaseUnusable, after_commit, explained, may_write
 from scout.models import Job
 from scout.settings import Settings
-from sqlalchemy import func, select, text, update
-from sqlalchemy.exc import OperationalError
-
 from tests import kept
 
 pytest_plugins = ("tests.databases",)
@@ -28,9 +28,13 @@ def test_a_session_commits_at_its_end(any_database: Database) -> None:
 
 
 def test_a_session_that_raises_leaves_nothing(any_database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), any_database.session() as session:
-        kept.job(session)
-        _ = 1 / 0
+    def write() -> None:
+        with any_database.session() as session:
+            kept.job(session)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write()
     assert count(any_database) == 0
 
 

@@ -2,18 +2,17 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event, inspect, select, text
+
 from scout import clock, jobs
 from scout.database import Database, migrate
 from scout.jobs import Conflict, IllegalChange, JobNotFound, JobQuery
 from scout.models import Job, Remote, Status
 from scout.settings import Settings
-from sqlalchemy import Engine, event, inspect, select, text
-
 from tests import kept
 
 pytest_plugins = ("tests.databases",)
@@ -46,7 +45,7 @@ class Statements:
 
 
 @pytest.fixture
-def forty(any_database: Database) -> Iterator[Database]:
+def forty(any_database: Database) -> Database:
     """Forty jobs on two boards, one a day."""
     with any_database.session() as session:
         acme, globex = kept.source(session), kept.source(session, "globex")
@@ -65,7 +64,7 @@ def forty(any_database: Database) -> Iterator[Database]:
             )
             if n == 0:
                 kept.listed(session, job, acme, source_job_id="also")
-    yield any_database
+    return any_database
 
 
 def titles(database: Database, **query: Any) -> list[str]:

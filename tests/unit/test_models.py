@@ -3,12 +3,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from scout import clock
-from scout.database import Database
-from scout.models import Job, StatusChange, fold
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from scout import clock
+from scout.database import Database
+from scout.models import Job, StatusChange, fold
 from tests import kept
 
 pytest_plugins = ("tests.databases",)
@@ -31,10 +31,10 @@ def test_one_listing_of_a_source_is_one_row(any_database: Database) -> None:
     with any_database.session() as session:
         source = kept.source(session)
         kept.job(session, at=source)
-    with pytest.raises(IntegrityError), any_database.session() as session:
-        source = session.merge(source)
         job = kept.job(session, "Another")
-        kept.listed(session, job, source, source_job_id="j1")
+        with pytest.raises(IntegrityError):
+            kept.listed(session, job, source, source_job_id="j1")
+        session.rollback()
 
 
 def test_what_a_search_reads_follows_the_job(any_database: Database) -> None:
@@ -55,7 +55,7 @@ def test_bulk_inserts_have_the_search_text_too(any_database: Database) -> None:
 
 
 def test_folding_makes_letters_alike_whatever_their_case_and_form() -> None:
-    assert fold("STRAßE Ｆｕｌｌ É") == fold("strasse full É")
+    assert fold("STRAßE \uff26\uff35\uff2c\uff2c É") == fold("strasse full É")
 
 
 def test_removing_a_job_removes_what_belongs_to_it(any_database: Database) -> None:

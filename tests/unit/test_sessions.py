@@ -3,11 +3,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from sqlalchemy import select
+
 from scout import clock, sessions
 from scout.database import Database
 from scout.models import Session
-from sqlalchemy import select
-
 from tests import kept
 
 pytest_plugins = ("tests.databases",)

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import func, select
+
 from scout import clock, jobs, watchlist
 from scout.database import Database
 from scout.models import Job, Listing, Note, ScanState, Status
 from scout.sources.board import Board
 from scout.watchlist import AlreadyWatched, UnknownSource, slugify
-from sqlalchemy import func, select
-
 from tests import kept
 
 pytest_plugins = ("tests.databases",)
@@ -111,8 +111,9 @@ def test_sources_are_listed_by_name(database: Database) -> None:
 def test_health_is_how_the_last_scan_ended(
     database: Database,
     state: ScanState | None,
+    *,
     suspicious: bool,
-    health: str,  # noqa: FBT001 - a case
+    health: str,
 ) -> None:
     with database.session() as session:
         source = kept.source(session, last_state=state, suspicious=suspicious)
