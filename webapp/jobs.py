@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from scout import jobs, runs, watchlist
 from scout.fetch import Reason
 from scout.jobs import Conflict, IllegalChange, JobQuery, Sort
-from scout.models import Job, Note, ScanResult, ScanState, Source, Status
+from scout.models import Job, Note, ScanResult, ScanRun, ScanState, Source, Status
 from webapp.parts import parts
 from webapp.sign_in import safe_next
 
@@ -126,9 +126,9 @@ def index() -> ResponseReturnValue:
         )
 
 
-def open_run(db: Session) -> Any:
+def open_run(db: Session) -> ScanRun | None:
     """The newest run that has not ended, or None."""
-    return next((run for run in runs.recent(db, 5) if not run.state.ended), None)
+    return db.scalar(select(ScanRun).where(ScanRun.state.in_(runs.OPEN)).order_by(ScanRun.id.desc()).limit(1))
 
 
 def _why_empty(db: Session, jobs_kept: int, *, running: bool) -> str:

@@ -12,6 +12,7 @@ from scout.models import RunTrigger, ScanRun, ScanState
 from scout.queue import QueueAway
 from webapp.jobs import all_unreachable
 from webapp.parts import parts
+from webapp.sign_in import safe_next
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -104,7 +105,9 @@ def progress(run_id: int) -> ResponseReturnValue:
 def banner(run_id: int) -> ResponseReturnValue:
     """A run in one line, for the list of jobs."""
     known = _what_is_known(run_id)
-    answer = make_response(render_template("_banner.html", back=request.args.get("back", ""), **known))
+    answer = make_response(
+        render_template("_banner.html", back=safe_next(request.args.get("back", "")), **known)
+    )
     if known["run"].state.ended:
         answer.status_code = _STOP_POLLING
     return answer

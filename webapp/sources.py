@@ -57,7 +57,7 @@ def _open_jobs(db: Session) -> dict[int, int]:
     counted = (
         select(Listing.source_id, func.count()).where(Listing.closed_at.is_(None)).group_by(Listing.source_id)
     )
-    return {source_id: number for source_id, number in db.execute(counted)}
+    return {row[0]: row[1] for row in db.execute(counted)}
 
 
 @pages.post("/sources")

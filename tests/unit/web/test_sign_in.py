@@ -5,8 +5,8 @@ from flask import Flask
 
 from metrics import catalogue
 from metrics.testing import captured
-from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from scout.settings import Settings, load
+from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from tests.unit.web.browser import Browser
 from webapp import create_app
 from webapp.sign_in import SignInLimit, safe_next
