@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import click
-import metrics.push
 
+import metrics.push
 from scout import matching, settings, watchlist
 from scout.cli import FAILED, PARTIAL, table
 from scout.database import for_command

@@ -55,9 +55,11 @@ class Program:
         headers: dict[str, str] | None = None,
     ) -> tuple[int, str]:
         """The status and the text of an answer."""
-        request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers or {})  # noqa: S310  # our own address
+        request = urllib.request.Request(
+            self.url + path, data=body, method=method, headers=headers or {}
+        )  # our own address
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310  # our own address
+            with urllib.request.urlopen(request, timeout=20) as answer:  # our own address
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -1,6 +1,5 @@
 """The server of recorded boards keeps to what the files say."""
 
-# ruff: noqa: S310 - every address asked for is a server of these tests
 from __future__ import annotations
 
 import json

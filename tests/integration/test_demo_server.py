@@ -1,4 +1,3 @@
-# ruff: noqa: S310 - every address asked for is a server of these tests
 from __future__ import annotations
 
 import gzip
