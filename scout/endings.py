@@ -15,6 +15,7 @@ from scout.fetch import Reason
 from scout.leases import changed
 from scout.models import ScanResult, ScanRun, ScanState, Source
 from scout.settings import Settings
+from scout.sources.board import Kind
 
 #: A board that keeps failing is still asked once a day.
 LONGEST_PAUSE = dt.timedelta(days=1)
@@ -138,7 +139,7 @@ def _next_scan(
     interval = dt.timedelta(minutes=settings.scan_interval_minutes)
     why = f"Every {_period(interval)}"
     kind = sources.KINDS.get(source.kind)
-    if kind is not None and kind.interval > interval and not _played_here(settings):
+    if kind is not None and kind.interval > interval and not _played_here(source, kind, settings):
         interval = kind.interval
         why = f"Every {_period(interval)}, as {kind.title} boards are asked no more often"
     if source.failures > 1:
@@ -154,10 +155,12 @@ def _next_scan(
     return now + wait, f"{why}."
 
 
-def _played_here(settings: Settings) -> bool:
-    """Whether boards are played by a simulator on this machine, to which no courtesy is owed."""
-    hosts = {urlsplit(target).hostname for target in settings.origin_overrides.values()}
-    return not hosts.isdisjoint({"127.0.0.1", "::1", "localhost"})
+def _played_here(source: Source, kind: Kind, settings: Settings) -> bool:
+    """Whether a server on this machine answers for the board, to which no courtesy is owed."""
+    address = urlsplit(source.token)
+    origins = kind.origins or (f"{address.scheme}://{address.netloc}",)
+    targets = (settings.origin_overrides.get(origin, "") for origin in origins)
+    return any(urlsplit(target).hostname in {"127.0.0.1", "::1", "localhost"} for target in targets)
 
 
 def _period(span: dt.timedelta) -> str:

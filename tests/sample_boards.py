@@ -71,6 +71,11 @@ class SampleBoards:
         #: Path without query to the number of requests for it.
         self.requests: collections.Counter[str] = collections.Counter()
         self.stopping = threading.Event()
+        #: Path to the part of its body (0 to 1) after which the answer stops until `let_go` is set.
+        self.holds: dict[str, float] = {}
+        #: The paths whose answers have stopped there.
+        self.held: set[str] = set()
+        self.let_go = threading.Event()
         self.answers: dict[str, tuple[str, bytes | list[Any]]] = {}
         self.boards: tuple[SampleBoard, ...] = tuple(self._load())
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -101,6 +106,7 @@ class SampleBoards:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stopping.set()
+        self.let_go.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -173,6 +179,13 @@ class _Handler(BaseHTTPRequestHandler):
         if tag:
             self.send_header("ETag", tag)
         self.end_headers()
+        path = urlsplit(self.path).path
+        if path in playing.holds:
+            first = int(len(body) * playing.holds[path])
+            self.wfile.write(body[:first])
+            playing.held.add(path)
+            playing.let_go.wait()
+            body = body[first:]
         size = playing.chunk_size if playing.chunk_delay else max(1, len(body))
         for start in range(0, len(body), size):
             if playing.chunk_delay and playing.stopping.wait(playing.chunk_delay):

@@ -48,9 +48,13 @@ class Stack:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, program: str, **environ: str) -> subprocess.Popen[bytes]:
-        """Start the `worker` or the `schedule`."""
+        """Start the `worker` or the `schedule`, with boards in folders."""
+        return self.start_module("tests.boards_in_folders", program, **environ)
+
+    def start_module(self, *module: str, **environ: str) -> subprocess.Popen[bytes]:
+        """Start a module of the project as it is, such as `workers`."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.boards_in_folders", program],
+            [sys.executable, "-m", *module],
             cwd=PROJECT,
             env={**os.environ, **self.environ, **environ},
             start_new_session=True,
@@ -95,8 +99,12 @@ class Stack:
 
     def rows(self, folder: Folder) -> list[tuple[Any, ...]]:
         """What is stored of a board, but for ids and times."""
+        return self.rows_of(folder.path.name)
+
+    def rows_of(self, slug: str) -> list[tuple[Any, ...]]:
+        """What is stored of a source, but for ids and times."""
         with self.db.reading() as session:
-            source = watchlist.get(session, folder.path.name)
+            source = watchlist.get(session, slug)
             found = session.execute(
                 select(Listing, Job).join(Job, Job.id == Listing.job_id).where(Listing.source_id == source.id)
             )

@@ -482,7 +482,7 @@ def test_families_and_samples_stand_in_the_same_order(tmp_path: Path) -> None:
         for program, where in programs:
             send(where, datagrams)
             pages.append(settle(program, where))
-    # The real one orders a family's series by their number of labels and their values, not by the labels' names
+    # The real one orders a family by the number of labels and their values, not by the labels' names
     # (client_golang, internal.MetricSorter): series alike but for a name stand in any order.
     orders = [
         [

@@ -10,7 +10,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 import scout.sources
-from scout import endings, jobs, leases, runs, scanning, storing, watchlist
+from scout import clock, endings, jobs, leases, runs, scanning, storing, watchlist
 from scout.fetch import FetchError, Reason
 from scout.matching import Match
 from scout.models import (
@@ -24,6 +24,7 @@ from scout.models import (
     Status,
     StatusChange,
 )
+from scout.settings import Settings
 from scout.sources.board import Page
 from tests.boards_in_folders import KINDS, Folder, posting
 from tests.scan_world import World, world
@@ -402,6 +403,25 @@ def test_the_next_scan_is_due_after_the_longer_interval_with_jitter(world: World
     assert source.next_scan_at is not None
     assert dt.timedelta(hours=6) <= source.next_scan_at - world.time <= dt.timedelta(hours=6.6)
     assert source.next_scan_why == "Every 6 hours, as Folder boards are asked no more often."
+
+
+@pytest.mark.parametrize(
+    ("origin", "target", "often"),
+    [
+        ("https://api.lever.co", "http://127.0.0.1:8800", True),
+        ("https://api.lever.co", "https://cache.example", False),
+        ("https://api.ashbyhq.com", "http://127.0.0.1:8800", False),
+    ],
+)
+def test_only_a_board_that_this_machine_answers_for_is_asked_more_often_than_its_kind_allows(
+    *, origin: str, target: str, often: bool
+) -> None:
+    settings = Settings(scan_interval_minutes=1, origin_overrides={origin: target})
+    source = Source(kind="lever", token="acme", failures=0)
+    ending = endings.Ending(state=ScanState.SUCCEEDED)
+    due, _ = endings._next_scan(source, settings, ending, clock.now())
+    wait = due - clock.now()
+    assert (wait < scout.sources.KINDS["lever"].interval) == often
 
 
 def test_retry_after_is_honoured(world: World) -> None:
