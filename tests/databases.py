@@ -21,21 +21,8 @@ import pytest
 
 from scout.database import Database, migrate
 from scout.settings import Settings
-from tests.components import find
+from tests.components import need
 from tests.waiting import wait_until
-
-
-def postgres_program(name: str) -> Path:
-    """Where one of PostgreSQL's programs is; Debian keeps them off PATH. Skips, or with `CI=true` fails."""
-    found = find(name) or next(
-        iter(sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), None
-    )
-    if found is None:
-        reason = f"PostgreSQL's {name} is not here: `make components` brings it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
 
 
 def _as_somebody_else() -> tuple[list[str], pwd.struct_passwd | None]:
@@ -59,7 +46,7 @@ def _as_somebody_else() -> tuple[list[str], pwd.struct_passwd | None]:
 @pytest.fixture(scope="session")
 def postgres_folder() -> Iterator[Path]:
     """A running PostgreSQL, by the folder of its socket; its user is `scout`."""
-    initdb, server = postgres_program("initdb"), postgres_program("postgres")
+    initdb, server = need("initdb"), need("postgres")
     prefix, user = _as_somebody_else()
     # Short, for a socket's path is; and not below pytest's folders, which only root may enter.
     folder = Path(tempfile.mkdtemp(prefix="scout-pg-"))
