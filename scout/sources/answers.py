@@ -10,7 +10,7 @@ from typing import Any
 from scout.fetch import Answer, Door, FetchError, Limits, Reason, is_challenge
 from scout.normalise import line
 from scout.postings import Posting
-from scout.sources.board import NotModified, Page, Validators
+from scout.sources.board import Board, Kind, NotModified, Page, Validators
 
 
 class Odd(Exception):  # noqa: N818 - a finding, collected for the owner
@@ -63,6 +63,35 @@ def remember(validators: Validators, url: str, answer: Answer) -> None:
             kept[url] = value
         else:
             kept.pop(url, None)
+
+
+def unknown(title: str, board: Board, *, called: str = "board", hint: str = "") -> FetchError:
+    """What to tell of a board that its system does not know: `called` is that system's word for a board."""
+    return FetchError(
+        Reason.NOT_FOUND,
+        f"{title} knows no {called} named “{board.token}”{hint}. The company may have moved to another "
+        "system: look at its careers page, and remove or replace this board.",
+    )
+
+
+def whole(
+    kind: Kind, url: str, board: Board, door: Door, validators: Validators, *, limits: Limits, hint: str = ""
+) -> Page:
+    """A board that comes in one answer: fetched, parsed, and only then its validators kept.
+
+    Raises:
+        NotModified: It is what it was.
+        FetchError: It could not be had, its system does not know it (told with `hint`), or it is no listing.
+    """
+    try:
+        answer = ask(door, url, validators, limits=limits)
+    except FetchError as error:
+        if error.reason is Reason.NOT_FOUND:
+            raise unknown(kind.title, board, hint=hint) from error
+        raise
+    page = kind.parse(answer.body, board)
+    remember(validators, url, answer)
+    return page
 
 
 _TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)

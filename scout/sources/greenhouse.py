@@ -14,18 +14,17 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qs
 
 from scout import normalise
-from scout.fetch import Door, FetchError, Limits, Reason
+from scout.fetch import Door, Limits
 from scout.html import plain, sanitise, unescaped
 from scout.postings import Posting, Salary
 from scout.sources.answers import (
-    ask,
     gather,
     listed,
     mapping,
     read_json,
-    remember,
     required,
     sequence,
+    whole,
 )
 from scout.sources.board import Board, Page, Validators
 
@@ -81,19 +80,7 @@ class Greenhouse:
     def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
         """The whole board, in one answer."""
         url = f"{self.origins[0]}/v1/boards/{board.token}/jobs?content=true"
-        try:
-            answer = ask(door, url, validators, limits=_LIMITS)
-        except FetchError as error:
-            if error.reason is Reason.NOT_FOUND:
-                raise FetchError(
-                    Reason.NOT_FOUND,
-                    f"Greenhouse knows no board named “{board.token}”. The company may have moved to another "
-                    "system: look at its careers page, and remove or replace this board.",
-                ) from error
-            raise
-        page = self.parse(answer.body, board)
-        remember(validators, url, answer)
-        yield page
+        yield whole(self, url, board, door, validators, limits=_LIMITS)
 
     def parse(self, body: bytes, board: Board) -> Page:
         """The postings of one answer.

@@ -27,6 +27,7 @@ from scout.sources.answers import (
     remember,
     required,
     sequence,
+    unknown,
 )
 from scout.sources.board import Board, Page, Validators
 
@@ -84,11 +85,7 @@ class Lever:
             except FetchError as other:
                 if other.reason is not Reason.NOT_FOUND:
                     raise error from other
-                raise FetchError(
-                    Reason.NOT_FOUND,
-                    f"Lever knows no site named “{board.token}”. The company may have moved to another "
-                    "system: look at its careers page, and remove or replace this board.",
-                ) from other
+                raise unknown(self.title, board, called="site") from other
 
     def _read(self, origin: str, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
         seen: set[str] = set()
