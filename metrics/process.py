@@ -7,15 +7,20 @@ import fcntl
 import os
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from metrics import catalogue
+from metrics import catalogue, losses
 
-#: Seconds between two samples.
-SAMPLE_EVERY = 15.0
+#: Seconds between two samples. The gauges of a process that died are gone after `catalogue.LIFETIME`.
+SAMPLE_EVERY = 5.0
 #: The most processes of one machine and user that get a number of their own; the rest share the next one.
 MOST_SLOTS = 63
 
+#: Called with the role and the slot of this process whenever it is sampled.
+Sampler = Callable[[str, str], None]
+
+_samplers: list[Sampler] = []
 _slot: tuple[int, int] | None = None  # the number, and the descriptor that holds its lock
 _cpu_reported = 0.0
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -72,6 +77,23 @@ def after_fork() -> None:
     _cpu_reported = 0.0
 
 
+def also(sampler: Sampler) -> None:
+    """Have gauges of a part of this process (a pool, requests in progress) set with each sample.
+
+    Args:
+        sampler: Called from the client's thread with the values of the `role` and `slot` labels. What it
+            raises is counted as an invalid sample. Adding one twice changes nothing; forked children keep it.
+    """
+    if sampler not in _samplers:
+        _samplers.append(sampler)
+
+
+def no_longer(sampler: Sampler) -> None:
+    """Forget a sampler; one that is not known is fine."""
+    with contextlib.suppress(ValueError):
+        _samplers.remove(sampler)
+
+
 def sample(role: str) -> None:
     """Set the gauges. Where there is no /proc, what needs it is left out."""
     number = str(slot())
@@ -85,6 +107,11 @@ def sample(role: str) -> None:
         )
     catalogue.PROCESS_THREADS.set(threading.active_count(), role=role, slot=number)
     count_cpu(role)
+    for sampler in tuple(_samplers):
+        try:
+            sampler(role, number)
+        except Exception as error:  # noqa: BLE001 - one part's figures must not cost the others theirs
+            losses.mistake(f"a sampler failed: {type(error).__name__}: {error}")
 
 
 def count_cpu(role: str) -> None:

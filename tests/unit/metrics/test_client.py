@@ -18,6 +18,7 @@ import pytest
 import metrics
 from metrics import catalogue, client, losses, process, series, transport
 from metrics.client import Client
+from metrics.testing import captured
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -380,3 +381,23 @@ def test_what_an_unstarted_process_emits_costs_bounded_memory() -> None:
     for _ in range(3 * series.SOFT_LIMIT):
         catalogue.SCAN_PHASE_DURATION.observe(0.1, phase="store")
     assert len(catalogue.SCAN_PHASE_DURATION.bind("store").take()) <= series.SOFT_LIMIT
+
+
+def test_a_part_of_a_process_is_sampled_with_it_and_may_fail() -> None:
+    told: list[tuple[str, str]] = []
+
+    def sampler(role: str, number: str) -> None:
+        told.append((role, number))
+        raise RuntimeError("broken")
+
+    process.also(sampler)
+    process.also(sampler)
+    try:
+        with captured(strict=False) as emitted:
+            process.sample("web")
+    finally:
+        process.no_longer(sampler)
+        process.release()
+    assert [role for role, _ in told] == ["web"]
+    assert emitted.gauge(catalogue.PROCESS_THREADS, role="web", slot=told[0][1])
+    assert any("broken" in mistake for mistake in emitted.mistakes)

@@ -42,7 +42,7 @@ def test_rules_name_labels_buckets_and_lifetimes() -> None:
     database = rules["db_query_duration_seconds"]
     assert database["match_metric_type"] == "observer"
     assert database["histogram_options"]["buckets"] == list(catalogue.DB_QUERY_DURATION.buckets)
-    assert rules["scout_process_threads"]["ttl"] == "90s"
+    assert rules["scout_process_threads"]["ttl"] == "30s"
     assert "ttl" not in rules["iam_jobs_total"]
 
 
