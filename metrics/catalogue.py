@@ -450,6 +450,36 @@ CLIENT_PROBES = Counter(
     raised_by="`scout metrics doctor`",
     signal=Signal.PIPELINE,
 )
+CLIENT_MAPPING_VERSION = Gauge(
+    name="statsd_client_mapping_version",
+    help="Number of the mapping rules that our processes were built with, by role.",
+    raised_by="each process, with its flush, every 5 seconds",
+    signal=Signal.PIPELINE,
+    labels=(ROLE,),
+    ttl=LIFETIME,
+)
+LOADED_MAPPING_VERSION = Gauge(
+    name="statsd_loaded_mapping_version",
+    help="Number of the mapping rules that the exporter has loaded: its own file writes it.",
+    raised_by="a 1 that each process sends every 5 seconds, which the exporter multiplies",
+    signal=Signal.PIPELINE,
+    ttl=LIFETIME,
+)
+RECEIVE_DROPS = Gauge(
+    name="statsd_receive_drops",
+    help="Datagrams that the kernel dropped at the StatsD port since the exporter opened it.",
+    raised_by="the scheduler's look at the kernel's table of sockets, every 5 seconds",
+    signal=Signal.PIPELINE,
+    ttl=LIFETIME,
+)
+RECEIVE_QUEUE = Gauge(
+    name="statsd_receive_queue_bytes",
+    help="Memory of datagrams that wait at the StatsD port for the exporter to read them.",
+    raised_by="the scheduler's look at the kernel's table of sockets, every 5 seconds",
+    signal=Signal.PIPELINE,
+    unit=Unit.BYTES,
+    ttl=LIFETIME,
+)
 
 # --- Scan results, on the Pushgateway -----------------------------------------------------------------------
 # One group per source: job="iam_scan", source=<slug>. Every push replaces the whole group.

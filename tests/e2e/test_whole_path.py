@@ -201,6 +201,8 @@ def test_the_exporter_understood_every_sample(stack: Stack) -> None:
     )
     for name in ("events_unmapped_total", "events_conflict_total", "sample_errors_total", "tag_errors_total"):
         assert (stack.value(f"sum(statsd_exporter_{name})") or 0) == 0, name
+    # The last rule of the mapping drops what no other knows.
+    assert (stack.value('sum(statsd_exporter_events_actions_total{action="drop"})') or 0) == 0
 
 
 def test_the_apps_own_page_shows_what_the_exporters_hold(stack: Stack, boards: SampleBoards) -> None:
