@@ -298,14 +298,25 @@ def prometheus_path(url: str, exporter: str, count: float, patience: float = PAT
         count: The probes that its page shows.
         patience: Seconds to wait beside two scrapes.
     """
-    try:
-        targets = _json(f"{url}/api/v1/targets?state=active")["data"]["activeTargets"]
-        ours = [target for target in targets if _is_exporter(target, exporter)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    targets: list[dict[str, Any]] = []
+    trouble: Exception | None = None
+
+    def looked() -> list[dict[str, Any]] | None:
+        nonlocal targets, trouble
+        try:
+            targets = _json(f"{url}/api/v1/targets?state=active")["data"]["activeTargets"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            trouble = error
+            return []
+        return [target for target in targets if _is_exporter(target, exporter)] or None
+
+    # One that has just started reads its list of targets a little later.
+    ours = _until(looked, patience)
+    if trouble is not None:
         yield Step(
             "prometheus",
             Verdict.LOST,
-            f"{url} does not tell its targets ({error})",
+            f"{url} does not tell its targets ({trouble})",
             "Is Prometheus running, and PROMETHEUS_URL its web address?",
         )
         return

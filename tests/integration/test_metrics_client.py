@@ -476,6 +476,30 @@ def test_a_name_that_no_rule_knows_is_dropped_and_counted(exporter: Exporter) ->
     assert "stranger" not in exporter.page()
 
 
+def test_an_exporter_that_runs_an_old_file_shows_in_the_two_versions(exporter: Exporter) -> None:
+    metrics.start(exporter.url, role="web")
+    loaded, built = catalogue.LOADED_MAPPING_VERSION.name, catalogue.CLIENT_MAPPING_VERSION.name
+
+    def shown() -> dict[str, float]:
+        mapping.tell("web", "0")
+        metrics.flush()
+        return {name: exporter.total(name) for name in (loaded, built)}
+
+    ours = mapping.version()
+    wait_until(lambda: shown() == {loaded: ours, built: ours}, what="the same version twice")
+    exporter.stop()
+    old = mapping.render(catalogue.ALL[1:])
+    exporter.rules.write_text(old, encoding="utf-8")
+    exporter.start()
+    theirs = mapping.checksum(catalogue.ALL[1:])
+    wait_until(lambda: shown() == {loaded: theirs, built: ours}, timeout=15, what="two versions")
+    # A hangup has it read the file again, and it forgets what it had cached.
+    exporter.rules.write_text(mapping.render(), encoding="utf-8")
+    assert exporter.process is not None
+    exporter.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: shown() == {loaded: ours, built: ours}, timeout=15, what="the same version again")
+
+
 def test_a_full_series_is_flushed_early(exporter: Exporter) -> None:
     metrics.start(exporter.url, role="web")
     many = series.SOFT_LIMIT + 500
