@@ -44,7 +44,9 @@ def exporter(folder: Path, text: str, *, real: bool = True) -> Iterator[tuple[Pr
 
 def pushgateway(folder: Path) -> contextlib.AbstractContextManager[Program]:
     port = free_port()
-    return running([need("prometheus-pushgateway"), f"--web.listen-address=127.0.0.1:{port}"], port)
+    # Debian's keeps its groups in a file of the machine unless it is told otherwise.
+    flags = [f"--web.listen-address=127.0.0.1:{port}", "--persistence.file="]
+    return running([need("prometheus-pushgateway"), *flags], port)
 
 
 @contextlib.contextmanager
