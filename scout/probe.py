@@ -98,11 +98,20 @@ def examine(settings: Settings, patience: float = PATIENCE) -> Iterator[Step]:
         lost = lost or step.verdict is Verdict.LOST
     yield from kernel_drops(settings.statsd)
     if not lost:
-        count = _page(settings.exporter).get(_PROBE, 0.0)
-        yield _app(settings, count, patience)
-        if settings.prometheus_url:
-            yield from prometheus_path(settings.prometheus_url, settings.exporter, count, patience)
+        yield from _beyond(settings, patience)
     yield from gateway_path(settings.pushgateway, patience)
+
+
+def _beyond(settings: Settings, patience: float) -> Iterator[Step]:
+    """From the exporter's page on."""
+    try:
+        count = _sum(_page(settings.exporter), _PROBE)
+    except (OSError, ValueError) as error:
+        yield Step("page", Verdict.LOST, f"{settings.exporter}/metrics cannot be read any more ({error})")
+        return
+    yield _app(settings, count, patience)
+    if settings.prometheus_url:
+        yield from prometheus_path(settings.prometheus_url, settings.exporter, count, patience)
 
 
 # --- The way of every metric ------------------------------------------------------------------------------
@@ -244,17 +253,27 @@ def _waited(exporter: str, before: Page, patience: float) -> Page:
 
 
 def kernel_drops(statsd: str) -> Iterator[Step]:
-    """What the kernel dropped at the StatsD port of this host, if it did: no exporter can see that."""
+    """What the kernel dropped at the StatsD port of this host, or holds: no exporter can see that."""
     split = urllib.parse.urlsplit(statsd)
     local = {"localhost", "127.0.0.1", "::1", socket.gethostname()}
     found = kernel.receive_drops(split.port) if split.port and split.hostname in local else None
-    if found is not None and found[0]:
+    if found is None or not any(found):
+        return
+    drops, waiting = found
+    if drops:
         yield Step(
             "kernel",
             Verdict.WARNING,
-            f"it dropped {found[0]} datagrams at port {split.port} since the exporter opened it, and "
-            f"{found[1]} bytes wait there: they came faster than the exporter reads",
+            f"it dropped {drops} datagrams at port {split.port} since the exporter opened it, and "
+            f"{waiting} bytes wait there: they came faster than the exporter reads",
             "Raise net.core.rmem_max, and with it the exporter's --statsd.read-buffer.",
+        )
+    else:
+        yield Step(
+            "kernel",
+            Verdict.WARNING,
+            f"{waiting} bytes wait at port {split.port} for the exporter to read them; none was dropped",
+            "If that stays so, the exporter hangs or is too slow.",
         )
 
 
@@ -453,6 +472,9 @@ def _ask(url: str, method: str = "GET") -> str:
         with error:
             said = error.read(1000).decode("utf-8", "replace").strip().partition("\n")[0]
         raise Refused(error.code, said) from None
+    except urllib.error.URLError as error:
+        # Its own text is in angle brackets.
+        raise OSError(getattr(error.reason, "strerror", None) or str(error.reason)) from None
     except HTTPException as error:
         raise OSError(f"{type(error).__name__}: {error}") from None
 

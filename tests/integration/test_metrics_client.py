@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,7 +24,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import metrics
-from metrics import catalogue, mapping, series, wire
+from metrics import catalogue, mapping, mapping_lint, series, wire
 from metrics.client import Client
 from metrics.labels import OTHER, safe
 from metrics.model import Counter, Gauge, Label, Metric, Timer
@@ -418,19 +419,17 @@ def test_eight_threads_lose_no_count(exporter: Exporter) -> None:
     wait_until(lambda: exporter.total("rq_job_wait_seconds_count") == 1_600, what="1,600 durations")
 
 
-#: How a project lets the names of its old code through: rules of its own above the last one.
-OLD_NAMES = """\
-  - match: "^old\\\\.(.*)$"
-    match_type: regex
-    name: "old_$1"
-
-  # Whatever is left."""
+def rules_for_old_names() -> str:
+    """Our mapping file with the rule above its last one that metrics/README.md shows for old names."""
+    readme = (Path(metrics.__file__).parent / "README.md").read_text(encoding="utf-8")
+    (rule,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    return mapping.render().replace("  # Whatever is left.", f"{rule}\n  # Whatever is left.")
 
 
 def test_the_statsd_packages_methods_work_on_it(exporter: Exporter) -> None:
-    with_old_names = mapping.render().replace("  # Whatever is left.", OLD_NAMES)
+    assert mapping_lint.lint(rules_for_old_names()) == []
     exporter.stop()
-    exporter.rules.write_text(with_old_names, encoding="utf-8")
+    exporter.rules.write_text(rules_for_old_names(), encoding="utf-8")
     exporter.start()
     client = Client(exporter.url, prefix="old")
     for _ in range(10):
