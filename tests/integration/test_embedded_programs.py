@@ -102,6 +102,27 @@ def test_what_the_kernel_dropped_is_on_the_page_and_what_the_doctor_reads_is_the
         assert receive_drops(udp) == (drops, 0)
 
 
+@pytest.mark.parametrize("command", [EXPORTER, GATEWAY])
+def test_random_bytes_at_the_web_port_do_not_end_a_program(command: tuple[str, ...]) -> None:
+    chance = random.Random(5)
+    web = free_port()
+    flags = (
+        exporter_flags(None, web, udp=free_port())
+        if command is EXPORTER
+        else [f"--web.listen-address=127.0.0.1:{web}"]
+    )
+    chunked = b"PUT /metrics/job/a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    openings = (b"", b"GET /metrics HTTP/1.1\r\n", chunked)
+    with running([*command, *flags], web) as program:
+        for number in range(150):
+            with socket.create_connection(("127.0.0.1", web)) as client:
+                client.sendall(openings[number % 3] + chance.randbytes(chance.randint(1, 3000)))
+                if number % 2:
+                    client.sendall(b"\r\n\r\n")
+        assert program.ask("/-/ready")[0] == 200
+        assert "Traceback" not in program.log()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("command", [EXPORTER, GATEWAY])
 def test_a_signal_ends_a_program_cleanly(command: tuple[str, ...], number: int) -> None:

@@ -10,6 +10,8 @@ import contextlib
 import itertools
 import math
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +25,7 @@ from metrics.labels import LONGEST
 from metrics.model import Counter, Gauge, Label, Metric, Timer
 from scout.cli.metrics import FILE
 from tests.components import need
-from tests.integration.embedded_programs import exporter_flags, free_port, running, samples
+from tests.integration.embedded_programs import ROOT, exporter_flags, free_port, running, samples
 from tests.integration.test_embedded_exporter_against_the_real_one import explanations, send, unexplained
 from tests.unit.embedded_exporter import Bench
 from tests.waiting import wait_until
@@ -87,17 +89,21 @@ def listening(path: Path) -> Iterator[list[bytes]]:
             reader.join()
 
 
+def emit_everything(path: str) -> None:
+    """Emit every metric with every value, in a process whose labels have taken no other value before."""
+    metrics.start(f"unixgram://{path}", role="")
+    for metric in catalogue.ALL:
+        emit(metric)
+    metrics.stop()
+
+
 @pytest.fixture(scope="module")
 def datagrams(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     """What the client sends when every metric is emitted with every value."""
     path = tmp_path_factory.mktemp("sent") / "s"
+    code = f"from {__name__} import emit_everything; emit_everything({str(path)!r})"
     with listening(path) as taken:
-        metrics.start(f"unixgram://{path}", role="")
-        try:
-            for metric in catalogue.ALL:
-                emit(metric)
-        finally:
-            metrics.stop()
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
     return taken
 
 
@@ -175,11 +181,16 @@ def test_pushed_metrics_do_not_travel_this_way(translated: Translated) -> None:
     assert not pushed & set(translated.samples)
 
 
-def test_the_real_exporter_makes_the_same_page_of_the_same_bytes(
-    translated: Translated, datagrams: list[bytes], tmp_path: Path
+@pytest.mark.parametrize("disabled", ["true", "false"])
+def test_the_real_exporter_makes_the_same_page_of_the_same_bytes_in_either_order_of_rules(
+    translated: Translated, datagrams: list[bytes], tmp_path: Path, disabled: str
 ) -> None:
-    port, where = free_port(), tmp_path / "s"
-    command = [need("statsd_exporter"), *exporter_flags(FILE, port, where)]
+    port, where, rules = free_port(), tmp_path / "s", tmp_path / "mapping.yml"
+    ordering = "glob_disable_ordering: true"
+    text = FILE.read_text(encoding="utf-8")
+    assert ordering in text
+    rules.write_text(text.replace(ordering, f"glob_disable_ordering: {disabled}"), encoding="utf-8")
+    command = [need("statsd_exporter"), *exporter_flags(rules, port, where)]
     with running(command, port) as real:
         send(where, datagrams)
 
