@@ -6,14 +6,24 @@ Each danger is a mapping file that the linter refuses, what is sent, and what be
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from metrics.mapping_lint import lint
 from tests.components import need
-from tests.integration.embedded_programs import EXPORTER, ROOT, exporter_flags, free_port, running, samples
+from tests.integration.embedded_programs import (
+    EXPORTER,
+    ROOT,
+    Program,
+    exporter_flags,
+    free_port,
+    running,
+    samples,
+)
 from tests.integration.test_embedded_exporter_against_the_real_one import both, send, settle
 from tests.waiting import wait_until
 
@@ -137,6 +147,13 @@ def test_a_file_that_the_linter_says_is_refused_is_refused(
         assert said in ended.stdout + ended.stderr
 
 
+def is_broken(program: Program) -> bool:
+    """Whether a program has ended, or its page is an error."""
+    with contextlib.suppress(OSError):
+        return program.process.poll() is not None or program.ask()[0] == 500
+    return False  # It is just ending.
+
+
 def test_a_histogram_with_its_own_label_breaks_the_real_one(tmp_path: Path) -> None:
     file, port, where = tmp_path / "mapping.yml", free_port(), tmp_path / "statsd.sock"
     file.write_text(
@@ -147,13 +164,7 @@ def test_a_histogram_with_its_own_label_breaks_the_real_one(tmp_path: Path) -> N
     assert [finding.code for finding in lint(file.read_text())] == ["E8"]
     with running([need("statsd_exporter"), *exporter_flags(file, port, where)], port) as real:
         send(where, [b"a.x:1|ms"])
-
-        def broken() -> bool:
-            with contextlib.suppress(OSError):
-                return real.process.poll() is not None or real.ask()[0] == 500
-            return False
-
-        wait_until(broken, what="the real exporter breaking")
+        wait_until(lambda: is_broken(real), what="the real exporter breaking")
 
 
 def test_a_gauge_of_one_process_without_a_ttl_stays_and_with_one_goes(tmp_path: Path) -> None:
@@ -170,3 +181,49 @@ def test_a_gauge_of_one_process_without_a_ttl_stays_and_with_one_goes(tmp_path: 
             settle(program, where)
             wait_until(lambda p=program: "goes{" not in p.page(), what="the gauge going")
             assert samples(program.page())["stays", (("slot", "1"),)] == "5"
+
+
+#: What a stranger can send to an exporter that reads tags, to end it, break its page or fill it.
+ATTACKS = [
+    b"a]b[c:1|c",
+    b"#k=v:1|c",
+    b"scout.iam_scan_phase_duration_seconds.fetch:1|ms|#le:x",
+    b"scout.iam_sessions_started_total:1|c|#__x:1",
+    b"scout.iam_sessions_started_total:1|c|#stranger:1",
+    b"scout.iam_sessions_started_total,stranger=1:1|c",
+    b"statsd_exporter_lines_total:1|c",
+]
+
+
+def tag_flags() -> list[list[str]]:
+    """The flags about tags with which the Procfile and docker-compose.yml start exporters."""
+    lines = re.findall(r"(?m)^exporter.*$", (ROOT / "Procfile").read_text(encoding="utf-8"))
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    lines.append(" ".join(compose["services"]["statsd_exporter"]["command"]))
+    return [re.findall(r"--no-statsd\.\S+", line) for line in lines]
+
+
+def test_exporters_of_ours_read_no_tags_and_survive_what_a_stranger_sends(tmp_path: Path) -> None:
+    first, *others = tag_flags()
+    assert len(first) == 4
+    assert others == [first, first]
+    port, where = free_port(), tmp_path / "s"
+    file = ROOT / "statsd-exporter-mapping.yml"
+    for program in ([need("statsd_exporter")], EXPORTER):
+        with running([*program, *exporter_flags(file, port, where), *first], port) as exporter:
+            send(where, [*ATTACKS, b"scout.statsd_client_probes_total:1|c"])
+            wait_until(lambda p=exporter: p.figure("statsd_client_probes_total") == 1, what="the last line")
+            figures = samples(exporter.page())
+            assert not [name for name, labels in figures if dict(labels).keys() & {"stranger", "__x", "k"}]
+            assert exporter.process.poll() is None
+        where.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("attack", [ATTACKS[0], ATTACKS[2], ATTACKS[3]])
+def test_an_exporter_that_reads_tags_does_not(tmp_path: Path, attack: bytes) -> None:
+    port, where = free_port(), tmp_path / "s"
+    flags = exporter_flags(ROOT / "statsd-exporter-mapping.yml", port, where)
+    with running([need("statsd_exporter"), *flags], port) as real:
+        with contextlib.suppress(OSError):
+            send(where, [attack])
+        wait_until(lambda: is_broken(real), what="the real exporter breaking")
