@@ -195,9 +195,8 @@ class _Reader:
             return
         try:
             fields = labels.mapping()
-        except StartError as error:
-            self._add(labels.line, "keys", _sentence(error))
-            return
+        except StartError:
+            return  # `_rule` reads them too, and tells.
         for key, value in fields.items():
             if re.fullmatch("[a-zA-Z_]", key):
                 self._add(

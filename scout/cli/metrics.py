@@ -88,7 +88,7 @@ def _read(path: Path) -> str:
 def _lint(path: Path, text: str) -> None:
     found = mapping_lint.lint(text)
     if found:
-        lines = "\n".join(f"{path.name}, {finding}" for finding in found)
+        lines = "\n".join(f"{path.name}, {table.plain(str(finding))}" for finding in found)
         raise MetricsError(f"{path} would not do what it says:\n{lines}")
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
+from metrics.embedded.exporter import rules
 from metrics.mapping_lint import Finding, lint
 
 #: A counter's rule, by its name.
@@ -218,6 +222,7 @@ WRONG: dict[str, tuple[str, str, str, int, str]] = {
     "a key of another program": ("- {match: a, name: b, colour: red}\n", "{}", "keys", 3, "Known are match"),
     "an unknown default": ("- {match: a, name: b}\n", "{observer: histogram}", "keys", 1, "observer_type"),
     "a key twice": ("- {match: a, name: b, name: c}\n", "{}", "keys", 3, "has the key 'name' twice"),
+    "labels that are no mapping": ("- {match: a, name: b, labels: [c]}\n", "{}", "keys", 3, "a mapping"),
     "a rule that is no mapping": ("- a\n", "{}", "keys", 3, "must be a mapping"),
     "a time that is none": ("- {match: a, name: b, ttl: soon}\n", "{}", "keys", 3, "duration like 30s"),
     "no name": ("- {match: a, action: drop}\n", "{}", "load", 3, "needs a 'name', even to drop"),
@@ -242,13 +247,13 @@ def test_what_is_wrong_is_found_with_its_line_its_reason_and_its_mend(case: str)
 
 
 def test_a_file_without_a_last_rule_is_found_at_its_last_rule() -> None:
-    for rules, line in (
+    for mappings, line in (
         ("- {match: a, name: b}\n", 2),
         ("- {match: ., match_type: regex, action: drop, name: dropped, match_metric_type: gauge}\n", 2),
         ("- {match: ., match_type: regex, name: everything}\n", 2),
     ):
-        found = lint(f"mappings:\n{rules}")
-        assert [(finding.code, finding.line) for finding in found] == [("drop", line)], rules
+        found = lint(f"mappings:\n{mappings}")
+        assert [(finding.code, finding.line) for finding in found] == [("drop", line)], mappings
     assert [finding.code for finding in lint("")] == ["drop"]
     assert [finding.code for finding in lint("mappings:\n")] == ["drop"]
 
@@ -305,3 +310,48 @@ def test_what_only_looks_odd_is_left_alone(rules: str) -> None:
 def test_a_default_ttl_is_one_for_gauges_of_processes_too() -> None:
     rule = "- {match: 'a.*', name: n, match_metric_type: gauge, labels: {slot: $1}}\n"
     assert linted(rule, "{ttl: 1m}") == []
+
+
+@given(st.text(alphabet="ab$1{}[]:,- \n'\"*&.|^#%\\", max_size=120))
+def test_any_text_is_linted(text: str) -> None:
+    lint(text)
+
+
+SOME = st.sampled_from(
+    [
+        "a",
+        "a.b",
+        "a.*",
+        "*",
+        ".",
+        "^a$",
+        "a|b",
+        "(",
+        "$1",
+        "${1}_x",
+        "$$",
+        "%",
+        "5",
+        "-1",
+        "1s",
+        "",
+        None,
+        True,
+        [],
+        {},
+    ]
+)
+KEYS = st.sampled_from(
+    [*rules.RULE_KEYS, "other"],
+)
+RULES = st.lists(
+    st.dictionaries(KEYS, st.one_of(SOME, st.dictionaries(SOME.map(str), SOME, max_size=2)), max_size=6)
+)
+
+
+@given(RULES, st.dictionaries(st.sampled_from(rules.DEFAULT_KEYS), SOME, max_size=3))
+def test_what_is_found_well_is_loaded(mappings: list[object], defaults: dict[str, object]) -> None:
+    last = {"match": ".", "match_type": "regex", "action": "drop", "name": "dropped"}
+    text = yaml.safe_dump({"defaults": defaults, "mappings": [*mappings, last]})
+    if not lint(text):
+        assert len(rules.parse(text)) == len(mappings) + 1
