@@ -444,6 +444,7 @@ def test_the_same_datagrams_give_the_same_families(tmp_path: Path) -> None:
     for number, mapping in enumerate((MAPPING, UNORDERED_MAPPING)):
         datagrams = list(Datagrams(20260 + number))
         assert len(datagrams) >= 20_000
+        assert_everything_is_sent(datagrams)
         folder = tmp_path / str(number)
         folder.mkdir()
         with both(folder, mapping) as programs:
@@ -455,6 +456,39 @@ def test_the_same_datagrams_give_the_same_families(tmp_path: Path) -> None:
         assert unexplained(real, ours, explained) == []
         assert_everything_occurred(ours)
     assert [one.reason for one in explained if not one.seen] == []
+
+
+#: What the datagrams must hold, by a pattern of a line.
+FEATURES = {
+    "bytes that are no UTF-8": rb"[\x80-\xff]",
+    "several values in one": rb":-?[\d.]+:-?[\d.]+[^|]*\|(?:ms|h|d)",
+    "several values where that is wrong": rb":-?[\d.]+:-?[\d.]+\|[cg]",
+    "several samples in one": rb"\|c:[^|]+\|",
+    "a sample rate": rb"\|@0\.",
+    "a rate that is none": rb"\|@bar",
+    "a gauge that moves": rb":[+-][^|]*\|g",
+    "a counter that falls": rb":-[\d.]+\|c",
+    "tags of DogStatsD": rb"\|#",
+    "tags of Librato": rb"^[^:]*#[^:]*=",
+    "tags of InfluxDB": rb"^[^:#]*,[^:]*=",
+    "tags of SignalFX": rb"^[^:]*\[[^:]*=[^:]*\]",
+    "tags of two kinds": rb"^[^:]*[#,\[][^:]*=[^:]*:.*\|#",
+    "a container": rb"\|c:abc123",
+    "a timestamp": rb"\|T\d",
+    "a histogram that is native too": rb"^size\..*\|(?:ms|h|d)",
+    "a dropped name": rb"^noise\.",
+    "an empty line": rb"^$",
+}
+
+
+def assert_everything_is_sent(datagrams: list[bytes]) -> None:
+    lines = [line for datagram in datagrams for line in datagram.split(b"\n")]
+    seldom = {
+        name: count
+        for name, pattern in FEATURES.items()
+        if (count := sum(re.search(pattern, line) is not None for line in lines)) < 50
+    }
+    assert seldom == {}
 
 
 def assert_everything_occurred(ours: str) -> None:
