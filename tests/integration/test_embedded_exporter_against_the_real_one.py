@@ -727,6 +727,30 @@ def test_streams_of_lines_are_read_alike(tmp_path: Path) -> None:
         assert samples(pages[1])["statsd_exporter_tcp_too_long_lines_total", ()] == "1"
 
 
+#: Requests to the web port: what the real one answers, what ours does, and why where that differs.
+ASKED: list[tuple[str, str, int, int, str]] = [
+    ("GET", "/-/healthy", 200, 200, ""),
+    ("GET", "/-/ready", 200, 200, ""),
+    ("GET", "/", 200, 200, ""),
+    ("HEAD", "/metrics", 200, 200, ""),
+    ("GET", "/nothing", 404, 404, ""),
+    ("PUT", "/nothing", 404, 404, ""),
+    ("PUT", "/-/reload", 404, 404, ""),
+    ("POST", "/-/quit", 404, 404, ""),
+    ("POST", "/metrics", 200, 405, "A page is read, not written to."),
+    ("POST", "/-/ready", 200, 405, "The same."),
+    ("GET", "/debug/pprof/", 200, 404, "Go's profiler; there is none of ours."),
+]
+
+
+def test_the_web_port_answers_alike_but_for_what_is_meant(tmp_path: Path) -> None:
+    with both(tmp_path, "") as ((real, _), (ours, _)):
+        for method, path, there, here, reason in ASKED:
+            found = [program.ask(path, method=method)[0] for program in (real, ours)]
+            assert found == [there, here], (method, path, reason)
+            assert (there == here) != bool(reason)
+
+
 def test_switched_off_dialects_are_left_in_the_name_by_both(tmp_path: Path) -> None:
     flags = [
         f"--no-statsd.parse-{dialect}-tags" for dialect in ("dogstatsd", "influxdb", "librato", "signalfx")

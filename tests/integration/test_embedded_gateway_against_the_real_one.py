@@ -152,6 +152,8 @@ OTHERWISE: dict[tuple[str, str, bytes | None], tuple[tuple[int, ...], int, str]]
         400,
         "Go's router redirects double slashes before the gateway sees them; ours names the missing value.",
     ),
+    ("HEAD", "/metrics", None): ((405,), 200, "Who may read a page may ask how it is; HTTP wants it so."),
+    ("OPTIONS", "/metrics", None): ((200,), 405, "Nobody asks us what may be asked; the answer says it."),
     ("PUT", "/metrics/job/odd", b"# TYPE q summary\nq 1\n"): (
         (200,),
         400,
