@@ -51,6 +51,9 @@ SLOT = Label("slot", bound=64)
 #: Seconds after which the exporter forgets what a process said of itself. It says it every 5 seconds, so this
 #: outlives some lost datagrams, and is how long a killed process still shows.
 LIFETIME = 30
+#: Seconds after which totals of a slot are forgotten: they stay true when its process has ended, until no process
+#: used the slot for a day.
+TOTALS_LIFETIME = 86_400
 
 # --- HTTP, in ---------------------------------------------------------------------------------------------
 
@@ -439,6 +442,7 @@ CLIENT_QUEUED = Gauge(
     raised_by="the client's flush",
     signal=Signal.PIPELINE,
     labels=(ROLE, SLOT),
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_SENT = Gauge(
     name="statsd_client_sent_samples",
@@ -446,6 +450,7 @@ CLIENT_SENT = Gauge(
     raised_by="the client's flush",
     signal=Signal.PIPELINE,
     labels=(ROLE, SLOT),
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_DATAGRAMS = Gauge(
     name="statsd_client_sent_datagrams",
@@ -453,6 +458,7 @@ CLIENT_DATAGRAMS = Gauge(
     raised_by="the client's flush",
     signal=Signal.PIPELINE,
     labels=(ROLE, SLOT),
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_BYTES = Gauge(
     name="statsd_client_sent_bytes",
@@ -461,6 +467,7 @@ CLIENT_BYTES = Gauge(
     signal=Signal.PIPELINE,
     labels=(ROLE, SLOT),
     unit=Unit.BYTES,
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_DROPPED = Gauge(
     name="statsd_client_dropped_samples",
@@ -468,6 +475,7 @@ CLIENT_DROPPED = Gauge(
     raised_by="the client: exporter gone, name not resolved, buffer full, line too long, emitted wrongly",
     signal=Signal.PIPELINE,
     labels=(Label("reason", ("send", "resolve", "full", "oversize", "invalid")), ROLE, SLOT),
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_UNCLEAN_ENDS = Gauge(
     name="statsd_client_unclean_ends",
@@ -475,6 +483,7 @@ CLIENT_UNCLEAN_ENDS = Gauge(
     raised_by="the next process of the slot, when it finds that its predecessor was killed",
     signal=Signal.PIPELINE,
     labels=(ROLE, SLOT),
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_LABEL_OVERFLOWS = Counter(
     name="statsd_client_label_overflows_total",
@@ -495,6 +504,36 @@ CLIENT_PROBES = Counter(
     help="Probes sent through the whole path.",
     raised_by="`scout metrics doctor`",
     signal=Signal.PIPELINE,
+)
+CLIENT_MAPPING_VERSION = Gauge(
+    name="statsd_client_mapping_version",
+    help="Number of the mapping rules that our processes were built with, by role.",
+    raised_by="each process, with its flush, every 5 seconds",
+    signal=Signal.PIPELINE,
+    labels=(ROLE,),
+    ttl=LIFETIME,
+)
+LOADED_MAPPING_VERSION = Gauge(
+    name="statsd_loaded_mapping_version",
+    help="Number of the mapping rules that the exporter has loaded: its own file writes it.",
+    raised_by="a 1 that each process sends every 5 seconds, which the exporter multiplies",
+    signal=Signal.PIPELINE,
+    ttl=LIFETIME,
+)
+RECEIVE_DROPS = Gauge(
+    name="statsd_receive_drops",
+    help="Datagrams that the kernel dropped at the StatsD port since the exporter opened it.",
+    raised_by="the scheduler's look at the kernel's table of sockets, every 5 seconds",
+    signal=Signal.PIPELINE,
+    ttl=LIFETIME,
+)
+RECEIVE_QUEUE = Gauge(
+    name="statsd_receive_queue_bytes",
+    help="Memory of datagrams that wait at the StatsD port for the exporter to read them.",
+    raised_by="the scheduler's look at the kernel's table of sockets, every 5 seconds",
+    signal=Signal.PIPELINE,
+    unit=Unit.BYTES,
+    ttl=LIFETIME,
 )
 
 # --- Scan results, on the Pushgateway -----------------------------------------------------------------------
