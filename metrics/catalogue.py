@@ -51,8 +51,8 @@ SLOT = Label("slot", bound=64)
 #: Seconds after which the exporter forgets what a process said of itself. It says it every 5 seconds, so this
 #: outlives some lost datagrams, and is how long a killed process still shows.
 LIFETIME = 30
-#: Seconds after which totals of a slot are forgotten: they stay true when its process has ended, until no process
-#: used the slot for a day.
+#: Seconds after which totals of a slot are forgotten. They stay true when its process has ended; a slot that
+#: no process used for a day is used no more.
 TOTALS_LIFETIME = 86_400
 
 # --- HTTP, in ---------------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ it, and only the kernel's own table counts it.
 from __future__ import annotations
 
 import contextlib
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from metrics import catalogue
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 #: proc_net_udp(5). Sockets of other network namespaces, a container's for one, are not in them.
 TABLES = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 _LOCAL, _QUEUES, _DROPS = 1, 4, 12
+
+
+def port_here(url: str) -> int | None:
+    """The UDP port of a StatsD address, if it is one of this host, whose kernel knows its socket."""
+    split = urlsplit(url)
+    return split.port if split.hostname in {"127.0.0.1", "::1", "localhost", socket.gethostname()} else None
 
 
 def receive_drops(port: int, tables: tuple[Path, ...] = TABLES) -> tuple[int, int] | None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import enum
 import json
 import re
-import socket
 import time
 import urllib.error
 import urllib.parse
@@ -254,9 +253,8 @@ def _waited(exporter: str, before: Page, patience: float) -> Page:
 
 def kernel_drops(statsd: str) -> Iterator[Step]:
     """What the kernel dropped at the StatsD port of this host, or holds: no exporter can see that."""
-    split = urllib.parse.urlsplit(statsd)
-    local = {"localhost", "127.0.0.1", "::1", socket.gethostname()}
-    found = kernel.receive_drops(split.port) if split.port and split.hostname in local else None
+    port = kernel.port_here(statsd)
+    found = None if port is None else kernel.receive_drops(port)
     if found is None or not any(found):
         return
     drops, waiting = found
@@ -264,7 +262,7 @@ def kernel_drops(statsd: str) -> Iterator[Step]:
         yield Step(
             "kernel",
             Verdict.WARNING,
-            f"it dropped {drops} datagrams at port {split.port} since the exporter opened it, and "
+            f"it dropped {drops} datagrams at port {port} since the exporter opened it, and "
             f"{waiting} bytes wait there: they came faster than the exporter reads",
             "Raise net.core.rmem_max, and with it the exporter's --statsd.read-buffer.",
         )
@@ -272,7 +270,7 @@ def kernel_drops(statsd: str) -> Iterator[Step]:
         yield Step(
             "kernel",
             Verdict.WARNING,
-            f"{waiting} bytes wait at port {split.port} for the exporter to read them; none was dropped",
+            f"{waiting} bytes wait at port {port} for the exporter to read them; none was dropped",
             "If that stays so, the exporter hangs or is too slow.",
         )
 

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import redis
 from sqlalchemy import or_, select
@@ -40,9 +39,6 @@ TICK = 1.0
 LOCK = SCHEDULER_LOCK
 #: Seconds after which a dead scheduler's lock ends.
 LOCK_SECONDS = 10
-# Where an exporter is whose socket this host's kernel knows.
-_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
-
 # Renews the lock only if it is ours, in one step.
 _RENEW = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('pexpire', KEYS[1], ARGV[2]) or 0"
 _FREE = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('del', KEYS[1]) or 0"
@@ -148,9 +144,9 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - nobody else would say it
         return 1
     metrics.start(settings.statsd, role="scheduler")
-    statsd = urlsplit(settings.statsd)
-    if statsd.port and statsd.hostname in _HERE:
-        process.also(kernel.watching(statsd.port))
+    port = kernel.port_here(settings.statsd)
+    if port is not None:
+        process.also(kernel.watching(port))
     scheduler = Scheduler(settings, db, Scans(settings))
     while not stop.is_set():
         scheduler.tick()

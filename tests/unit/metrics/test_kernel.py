@@ -56,3 +56,17 @@ def test_what_a_full_socket_lost_is_seen_and_told() -> None:
     with captured() as emitted:
         kernel.watching(port)("scheduler", "0")
     emitted.assert_no_metrics()
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("udp://127.0.0.1:9125", 9125),
+        ("udp://localhost:1", 1),
+        ("udp://[::1]:9125", 9125),
+        ("udp://statsd.example:9125", None),
+        ("unixgram:///run/statsd.sock", None),
+    ],
+)
+def test_only_a_port_of_this_host_is_looked_at(url: str, port: int | None) -> None:
+    assert kernel.port_here(url) == port
