@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime as dt
+import gc
+import sqlite3
 import threading
+import weakref
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
-from metrics import catalogue, database, instruments, push, queue
+from metrics import catalogue, database, instruments, process, push, queue
 from metrics.model import PushedGauge
 from metrics.push import ScanFigures
 from metrics.testing import Captured, captured
@@ -55,7 +59,8 @@ def test_every_statement_is_timed_once_by_operation_and_table(engine: sa.Engine)
     for operation in ("insert", "select", "update", "delete"):
         emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation=operation, table="jobs")
     emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation="other", table="none")
-    emitted.assert_observed(catalogue.DB_QUERY_DURATION, 5)
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation="commit", table="none")
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, 6)
     emitted.assert_no_metrics(catalogue.DB_ERRORS)
 
 
@@ -80,7 +85,8 @@ def test_a_failed_statement_is_timed_and_counted(engine: sa.Engine) -> None:
         ("WITH recent AS (SELECT id FROM runs) SELECT * FROM jobs", "select", "jobs"),
         ("WITH a AS (SELECT 1), b AS (SELECT 2) UPDATE jobs SET x = 1", "update", "jobs"),
         ("(SELECT a FROM jobs) UNION (SELECT a FROM notes)", "select", "jobs"),
-        ("BEGIN IMMEDIATE", "other", "none"),
+        ("BEGIN IMMEDIATE", "begin", "none"),
+        ("PRAGMA user_version", "other", "none"),
         ("", "other", "none"),
         ("WITH", "other", "none"),
     ],
@@ -93,6 +99,127 @@ def test_the_memory_for_statements_is_bounded() -> None:
     for number in range(5_000):
         database.what(f"SELECT {number} FROM jobs")  # noqa: S608 - never run
     assert len(database._texts) <= 1_000
+
+
+def test_a_commit_that_fails_is_timed_and_counted_as_one(tmp_path: Path) -> None:
+    made = sa.create_engine(f"sqlite:///{tmp_path}/held", connect_args={"timeout": 0})
+    database.instrument(made)
+    with made.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE jobs (id INTEGER)"))
+    reader = sqlite3.connect(tmp_path / "held")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM jobs").fetchall()
+    with captured() as emitted, made.connect() as connection:
+        connection.execute(sa.text("INSERT INTO jobs VALUES (1)"))
+        with pytest.raises(sa.exc.OperationalError, match="locked"):
+            connection.commit()  # the reader keeps the lock that it needs
+        reader.close()
+        connection.rollback()
+        with pytest.raises(sa.exc.OperationalError):
+            connection.execute(sa.text("SELECT * FROM nowhere"))
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation="commit", table="none")
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="commit", type="OperationalError")
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="select", type="OperationalError")
+    emitted.assert_incremented(catalogue.DB_ERRORS, 2)
+    made.dispose()
+
+
+def test_a_database_that_cannot_be_reached_is_an_error_of_connecting(tmp_path: Path) -> None:
+    made = sa.create_engine(f"sqlite:///{tmp_path}/no/folder")
+    database.instrument(made)
+    with captured() as emitted, pytest.raises(sa.exc.OperationalError):
+        made.connect()
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="connect", type="OperationalError")
+    emitted.assert_observed(catalogue.DB_POOL_WAIT)
+
+
+@pytest.mark.parametrize("pool", [sa.QueuePool, sa.NullPool, sa.StaticPool, sa.pool.SingletonThreadPool])
+def test_the_wait_for_a_connection_is_timed_for_every_kind_of_pool(pool: type[sa.Pool]) -> None:
+    made = sa.create_engine("sqlite://", poolclass=pool)
+    database.instrument(made)
+    assert isinstance(made.pool, pool)
+    writer = made.execution_options(some="option")
+    for _ in range(2):
+        with captured() as emitted:
+            with made.connect():
+                emitted.assert_observed(catalogue.DB_POOL_WAIT)
+            with writer.connect():
+                emitted.assert_observed(catalogue.DB_POOL_WAIT, 2)
+        made.dispose()  # a new pool follows
+
+
+def pooled(tmp_path: Path, **options: Any) -> sa.Engine:
+    made = sa.create_engine(f"sqlite:///{tmp_path}/pooled", poolclass=sa.QueuePool, **options)
+    database.instrument(made)
+    return made
+
+
+def test_a_caller_waits_until_another_gives_its_connection_back(tmp_path: Path) -> None:
+    made = pooled(tmp_path, pool_size=1, max_overflow=0)
+    held = made.connect()
+    asks, done = threading.Event(), threading.Event()
+
+    def wait_for_one() -> None:
+        asks.set()
+        with made.connect():
+            done.set()
+
+    with captured() as emitted:
+        waiting = threading.Thread(target=wait_for_one)
+        waiting.start()
+        asks.wait()
+        assert not done.wait(0.2)
+        held.close()
+        waiting.join()
+        (waited,) = emitted.durations(catalogue.DB_POOL_WAIT)
+    assert waited >= 0.2
+    made.dispose()
+
+
+def test_a_pool_that_gives_none_in_time_is_an_error_of_connecting(tmp_path: Path) -> None:
+    made = pooled(tmp_path, pool_size=1, max_overflow=0, pool_timeout=0.01)
+    with made.connect(), captured() as emitted, pytest.raises(sa.exc.TimeoutError):
+        made.connect()
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="connect", type="TimeoutError")
+    emitted.assert_observed(catalogue.DB_POOL_WAIT)
+    made.dispose()
+
+
+def test_the_connections_of_all_pools_of_a_process_are_summed(tmp_path: Path) -> None:
+    def told(state: str) -> float:
+        with captured() as emitted:
+            database.sample_pools("web", "3")
+            return emitted.gauge(catalogue.DB_POOL_CONNECTIONS, state=state, role="web", slot="3") or 0
+
+    gc.collect()  # engines of other tests
+    before = {state: told(state) for state in ("active", "idle", "overflow")}
+    one = pooled(tmp_path, pool_size=1, max_overflow=2)
+    other = pooled(tmp_path, pool_size=1)
+    with one.connect(), one.connect(), other.connect():
+        assert told("active") == before["active"] + 3
+        assert told("idle") == before["idle"]
+        assert told("overflow") == before["overflow"] + 1
+    assert told("active") == before["active"]
+    assert told("idle") == before["idle"] + 2
+    assert told("overflow") == before["overflow"]
+    one.dispose()
+    assert told("idle") == before["idle"] + 1
+    other.dispose()
+
+
+def test_an_engine_is_not_kept_alive_and_its_pools_are_sampled_with_the_process(tmp_path: Path) -> None:
+    made = pooled(tmp_path)
+    with made.connect(), captured() as emitted:
+        process.sample("worker")
+        own = {"role": "worker", "slot": str(process.slot())}
+        active = emitted.gauge(catalogue.DB_POOL_CONNECTIONS, state="active", **own)
+    assert active is not None
+    assert active >= 1
+    made.dispose()
+    gone = weakref.ref(made)
+    del made
+    gc.collect()
+    assert gone() is None
 
 
 # --- The queue ---
