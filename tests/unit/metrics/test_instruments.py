@@ -229,7 +229,13 @@ def job(waited: float | None = 2.0, *, aware: bool = True) -> Any:
     enqueued = None if waited is None else dt.datetime.now(dt.UTC) - dt.timedelta(seconds=waited)
     if enqueued is not None and not aware:
         enqueued = enqueued.replace(tzinfo=None)
-    return SimpleNamespace(origin="scans", func_name="workers.jobs.scan_source", enqueued_at=enqueued)
+    return SimpleNamespace(
+        origin="scans",
+        func_name="workers.jobs.scan_source",
+        enqueued_at=enqueued,
+        started_at=None,
+        ended_at=None,
+    )
 
 
 @pytest.mark.parametrize("aware", [True, False])
@@ -249,6 +255,52 @@ def test_a_job_that_raises_is_measured_as_failed(emitted: Captured) -> None:
     emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, outcome="failed")
     emitted.assert_observed(catalogue.RQ_JOB_DURATION, outcome="failed")
     emitted.assert_no_metrics(catalogue.RQ_JOB_WAIT)
+
+
+def test_the_wait_is_told_before_the_job_runs(emitted: Captured) -> None:
+    with queue.track_job(job()):
+        emitted.assert_observed(catalogue.RQ_JOB_WAIT, queue="scans", function="scan_source")
+        emitted.assert_no_metrics(catalogue.RQ_JOBS_FINISHED, catalogue.RQ_JOB_DURATION)
+
+
+def test_a_job_that_hands_itself_back_is_measured_as_interrupted(emitted: Captured) -> None:
+    with queue.track_job(job()) as tracked:
+        tracked.outcome = "interrupted"
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, 1, outcome="interrupted")
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, 1)
+    emitted.assert_observed(catalogue.RQ_JOB_DURATION, outcome="interrupted")
+
+
+@pytest.mark.parametrize("aware", [True, False])
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_killed_job_is_counted_with_the_time_that_it_ran(
+    emitted: Captured, *, aware: bool, noticed: bool
+) -> None:
+    killed = job()
+    now = dt.datetime.now(dt.UTC)
+    killed.started_at = now - dt.timedelta(seconds=60)
+    killed.ended_at = now if noticed else None
+    if not aware:
+        killed.started_at = killed.started_at.replace(tzinfo=None)
+        killed.ended_at = killed.ended_at and killed.ended_at.replace(tzinfo=None)
+    queue.job_killed(killed)
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, queue="scans", outcome="killed")
+    (ran,) = emitted.durations(catalogue.RQ_JOB_DURATION, queue="scans", outcome="killed")
+    assert ran == pytest.approx(60, abs=5)
+
+
+def test_a_job_that_was_lost_before_it_began_is_counted_without_a_time(emitted: Captured) -> None:
+    queue.job_killed(job())
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, function="scan_source", outcome="killed")
+    emitted.assert_no_metrics(catalogue.RQ_JOB_DURATION)
+
+
+def test_functions_that_nobody_knows_share_one_name(emitted: Captured) -> None:
+    for number in range(3):
+        strange = job()
+        strange.func_name = f"somebody.elses_{number}"
+        queue.job_killed(strange)
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, 3, function="__other__", outcome="killed")
 
 
 def test_a_wait_before_the_job_was_queued_is_refused_and_told() -> None:
