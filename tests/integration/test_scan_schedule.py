@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import logging
 import threading
@@ -14,18 +15,21 @@ from rq.worker.base import WorkerStatus
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from metrics import catalogue
+from metrics import catalogue, push
 from metrics.model import Gauge
+from metrics.push import ScanFigures
 from metrics.testing import captured
 from scout import leases, runs, scanning, watchlist
 from scout.leases import changed
 from scout.models import RunTrigger, ScanResult, ScanRun, ScanState, Source
 from scout.queue import QueueAway, Scans
 from tests.boards_in_folders import Folder, posting
+from tests.components import find, need
+from tests.integration.embedded_programs import GATEWAY, Program, free_port, running, samples
 from tests.redis_server import RedisServer, redis_server
 from tests.scan_world import World, world
 from tests.waiting import wait_until
-from workers import reaper, sampler
+from workers import janitor, reaper, sampler
 from workers.schedule import LOCK, Scheduler
 
 __all__ = ["redis_server", "world"]
@@ -379,6 +383,70 @@ def test_a_queue_that_does_not_answer_says_what_to_do(world: World, tmp_path: ob
         assert not queue.enqueue(1)
         emitted.assert_incremented(catalogue.APP_ERRORS, type="ConnectionError", place="queue")
         emitted.assert_no_metrics(catalogue.RQ_JOBS_ENQUEUED)
+
+
+@pytest.fixture(params=["embedded", "real"])
+def gateway(request: pytest.FixtureRequest) -> Iterator[Program]:
+    program = (
+        GATEWAY if request.param == "embedded" else [find("pushgateway") or need("prometheus-pushgateway")]
+    )
+    port = free_port()
+    with running([*program, f"--web.listen-address=127.0.0.1:{port}"], port) as started:
+        yield started
+
+
+FIGURES = ScanFigures(
+    state="succeeded", duration=1, finished_at=1, last_success_at=1, seen=1, new=1, updated=0, closed=0,
+    listed=1,
+)  # fmt: skip
+
+
+def test_the_gateway_forgets_what_is_watched_no_longer_and_nothing_else(
+    world: World, queue: Scans, gateway: Program
+) -> None:
+    settings = dataclasses.replace(world.settings, pushgateway_url=gateway.url)
+    scheduler = Scheduler(settings, world.db, queue)
+    assert scheduler.clean_gateway() == 0, "an empty gateway"
+    for slug in (world.slug, "removed", "a/b", 'odd "one" \\ here'):
+        assert push.push_scan(gateway.url, slug, FIGURES)
+    for path in ("/metrics/job/backup/source/removed", "/metrics/job/iam_scan/source/removed/more/1"):
+        assert gateway.ask(path, method="PUT", body=b"done 1\n")[0] == 200
+    scheduler.clean_at = 0.0
+    scheduler.tick()
+    wait_until(lambda: push.pushed_sources(gateway.url) == {world.slug}, what="the groups' end")
+    kept = {dict(labels).get("job", "") for (name, labels) in samples(gateway.page()) if name == "done"}
+    assert kept == {"backup", "iam_scan"}
+    assert push.push_scan(gateway.url, "later", FIGURES)
+    scheduler.tick()
+    assert push.pushed_sources(gateway.url) == {world.slug, "later"}, "not at every tick"
+
+
+def test_a_gateway_that_is_away_troubles_nothing_else(
+    world: World, scheduler: Scheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    scheduler.clean_at = 0.0
+    with captured() as emitted:
+        scheduler.tick()
+        emitted.assert_incremented(catalogue.APP_ERRORS, type="URLError", place="schedule")
+        assert emitted.gauge(catalogue.JOBS) == 0
+    assert [record.message.partition(",")[0] for record in caplog.records] == [
+        "Trouble with the gateway's groups"
+    ]
+
+
+def test_a_gateway_that_goes_away_meanwhile_is_not_asked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuses(_url: str, slug: str) -> bool:
+        asked.append(slug)
+        return False
+
+    monkeypatch.setattr(push, "pushed_sources", lambda _url: {"one", "two"})
+    monkeypatch.setattr(push, "forget_source", refuses)
+    assert janitor.forget_unwatched(world.db, "http://127.0.0.1:1") == 0
+    assert asked == ["one"]
 
 
 def test_the_age_of_the_oldest_job_is_sampled(queue: Scans, world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import datetime as dt
 import gc
 import sqlite3
@@ -365,14 +366,16 @@ def test_count_error_tells_class_and_place(emitted: Captured) -> None:
 class Gateway(BaseHTTPRequestHandler):
     heard: ClassVar[list[tuple[str, str, str]]] = []
     code = 200
+    page = b""
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         self.heard.append((self.command, self.path, body))
         self.send_response(self.code)
         self.end_headers()
+        self.wfile.write(self.page)
 
-    do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names
+    do_GET = do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names
 
     def log_message(self, *_: object) -> None:
         pass
@@ -382,6 +385,7 @@ class Gateway(BaseHTTPRequestHandler):
 def gateway() -> Iterator[str]:
     Gateway.heard.clear()
     Gateway.code = 200
+    Gateway.page = b""
     server = HTTPServer(("127.0.0.1", 0), Gateway)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -441,11 +445,36 @@ def test_a_refused_push_raises_nothing_and_is_counted(gateway: str, emitted: Cap
     Gateway.code = code
     assert not push.push_scan(gateway, "acme", FIGURES)
     assert not push.forget_source(gateway, "acme")
-    emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="failed")
+    emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="refused")
+    emitted.assert_incremented(catalogue.SCAN_PUSHES)
+    emitted.assert_incremented(catalogue.APP_ERRORS, 2, type="HTTPError", place="push")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid", "", "nonsense", "ftp://x"])
 def test_a_gateway_that_is_not_there_raises_nothing_and_is_counted(emitted: Captured, url: str) -> None:
     assert not push.push_scan(url, "acme", FIGURES)
     assert not push.forget_source(url, "acme")
+    emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="unreachable")
+    emitted.assert_incremented(catalogue.SCAN_PUSHES)
+    emitted.assert_incremented(catalogue.APP_ERRORS, 2, place="push")
+
+
+def test_figures_that_cannot_be_pushed_raise_nothing_and_are_counted(gateway: str, emitted: Captured) -> None:
+    assert not push.push_scan(gateway, "acme", dataclasses.replace(FIGURES, duration=float("nan")))
+    assert not Gateway.heard
     emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="failed")
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="ValueError", place="push")
+
+
+@pytest.mark.parametrize("page", [b'push_time_seconds{job="iam_scan\n', b"push_time_seconds{\xff\n"])
+def test_a_page_that_cannot_be_read_is_no_answer(gateway: str, page: bytes) -> None:
+    Gateway.page = page
+    with pytest.raises(OSError, match="cannot be read"):
+        push.pushed_sources(gateway)
+
+
+def test_a_page_that_takes_too_long_is_no_answer(gateway: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Gateway.page = b"one 1\n"
+    monkeypatch.setattr(push, "_PAGE_TIMEOUT", -1.0)
+    with pytest.raises(TimeoutError):
+        push.pushed_sources(gateway)
