@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from redis import Redis, RedisError
@@ -386,12 +387,14 @@ def test_a_queue_that_does_not_answer_says_what_to_do(world: World, tmp_path: ob
 
 
 @pytest.fixture(params=["embedded", "real"])
-def gateway(request: pytest.FixtureRequest) -> Iterator[Program]:
+def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
     program = (
         GATEWAY if request.param == "embedded" else [find("pushgateway") or need("prometheus-pushgateway")]
     )
     port = free_port()
-    with running([*program, f"--web.listen-address=127.0.0.1:{port}"], port) as started:
+    # Debian's program keeps its groups in one place for all, unless it is told another.
+    flags = [f"--web.listen-address=127.0.0.1:{port}", f"--persistence.file={tmp_path / 'groups'}"]
+    with running([*program, *flags], port) as started:
         yield started
 
 
