@@ -51,8 +51,9 @@ JOB_OUTCOME = Label("outcome", ("succeeded", "failed", "interrupted", "killed"))
 JOB_STATUSES = ("new", "saved", "applied", "interviewing", "offer", "rejected", "dismissed", "closed")
 FROM_STATUS = Label("from_status", JOB_STATUSES)
 TO_STATUS = Label("to_status", JOB_STATUSES)
-#: What part of the system a process is: a gunicorn worker, its arbiter, an RQ worker, the scheduler.
-ROLE = Label("role", ("web", "arbiter", "worker", "scheduler"))
+#: What part of the system a process is: a gunicorn worker, gunicorn's arbiter, an RQ worker, the scheduler,
+#: a command of `scout`.
+ROLE = Label("role", ("web", "arbiter", "worker", "scheduler", "command"))
 #: A small number that a process keeps while it lives, so that a restart does not make a new series.
 SLOT = Label("slot", bound=64)
 #: Seconds after which the exporter forgets what a process said of itself. It says it every 5 seconds, so this
@@ -532,11 +533,12 @@ PROCESS_MEMORY = Gauge(
     ttl=LIFETIME,
 )
 PROCESS_CPU = Counter(
-    name="scout_process_cpu_milliseconds_total",
-    help="Processor time that our processes used, in milliseconds.",
+    name="scout_process_cpu_seconds_total",
+    help="Processor time that our processes used.",
     raised_by="each process, with its flush, every 5 seconds",
     signal=Signal.SATURATION,
     labels=(ROLE,),
+    unit=Unit.SECONDS,
 )
 PROCESS_OPEN_FILES = Gauge(
     name="scout_process_open_files",
@@ -545,6 +547,30 @@ PROCESS_OPEN_FILES = Gauge(
     signal=Signal.SATURATION,
     labels=(ROLE, SLOT),
     ttl=LIFETIME,
+)
+PROCESS_MOST_FILES = Gauge(
+    name="scout_process_open_files_limit",
+    help="File descriptors that one of our processes may hold open.",
+    raised_by="each process, with its flush, every 5 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE, SLOT),
+    ttl=LIFETIME,
+)
+PROCESS_START = Gauge(
+    name="scout_process_start_timestamp_seconds",
+    help="When one of our processes began, in Unix time: time() less this is its uptime.",
+    raised_by="each process, with its flush, every 5 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE, SLOT),
+    unit=Unit.TIMESTAMP,
+    ttl=LIFETIME,
+)
+PROCESS_COLLECTIONS = Counter(
+    name="scout_process_gc_collections_total",
+    help="Runs of Python's garbage collector, by generation: the last one stops the process the longest.",
+    raised_by="each process, with its flush, every 5 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE, Label("generation", ("0", "1", "2"))),
 )
 PROCESS_THREADS = Gauge(
     name="scout_process_threads",
@@ -564,31 +590,51 @@ APP_ERRORS = Counter(
 
 # --- The pipeline itself ----------------------------------------------------------------------------------
 
-CLIENT_SAMPLES = Counter(
-    name="statsd_client_samples_total",
-    help="Samples that our processes packed and handed to the kernel.",
+# Totals of each role and slot since the machine's temporary folder was emptied, told as gauges. In
+# metrics/slots.py stands why they are no counters. They only rise: `rate()` over them is right.
+
+CLIENT_QUEUED = Gauge(
+    name="statsd_client_queued_samples",
+    help="Samples that the processes of a slot packed so far: sent, dropped, or lost with a kill.",
     raised_by="the client's flush",
     signal=Signal.PIPELINE,
+    labels=(ROLE, SLOT),
 )
-CLIENT_DATAGRAMS = Counter(
-    name="statsd_client_datagrams_total",
-    help="Datagrams that our processes handed to the kernel.",
+CLIENT_SENT = Gauge(
+    name="statsd_client_sent_samples",
+    help="Samples that the processes of a slot handed to the kernel so far.",
     raised_by="the client's flush",
     signal=Signal.PIPELINE,
+    labels=(ROLE, SLOT),
 )
-CLIENT_BYTES = Counter(
-    name="statsd_client_sent_bytes_total",
-    help="Bytes of datagrams that our processes handed to the kernel.",
+CLIENT_DATAGRAMS = Gauge(
+    name="statsd_client_sent_datagrams",
+    help="Datagrams that the processes of a slot handed to the kernel so far.",
     raised_by="the client's flush",
     signal=Signal.PIPELINE,
+    labels=(ROLE, SLOT),
+)
+CLIENT_BYTES = Gauge(
+    name="statsd_client_sent_bytes",
+    help="Bytes of datagrams that the processes of a slot handed to the kernel so far.",
+    raised_by="the client's flush",
+    signal=Signal.PIPELINE,
+    labels=(ROLE, SLOT),
     unit=Unit.BYTES,
 )
-CLIENT_DROPPED = Counter(
-    name="statsd_client_dropped_total",
-    help="Samples that our processes lost before the kernel had them, by why.",
-    raised_by="the client: exporter gone, name not resolved, buffer full, line too long, metric unknown",
+CLIENT_DROPPED = Gauge(
+    name="statsd_client_dropped_samples",
+    help="Samples that the processes of a slot lost before the kernel had them so far, by why.",
+    raised_by="the client: exporter gone, name not resolved, buffer full, line too long, emitted wrongly",
     signal=Signal.PIPELINE,
-    labels=(Label("reason", ("send", "resolve", "full", "oversize", "invalid")),),
+    labels=(Label("reason", ("send", "resolve", "full", "oversize", "invalid")), ROLE, SLOT),
+)
+CLIENT_UNCLEAN_ENDS = Gauge(
+    name="statsd_client_unclean_ends",
+    help="Processes of a slot that ended without sending the rest so far: each lost up to a second.",
+    raised_by="the next process of the slot, when it finds that its predecessor was killed",
+    signal=Signal.PIPELINE,
+    labels=(ROLE, SLOT),
 )
 CLIENT_LABEL_OVERFLOWS = Counter(
     name="statsd_client_label_overflows_total",

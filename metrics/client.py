@@ -13,6 +13,7 @@ import atexit
 import itertools
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -20,13 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 from statsd.client.base import PipelineBase, StatsClientBase
 
-from metrics import catalogue, losses, process, series, wire
+from metrics import catalogue, losses, process, series, slots, wire
 from metrics.model import Counter
 from metrics.series import CounterSeries, GaugeSeries, Series, TimerSeries
+from metrics.slots import Figure, Slot
 from metrics.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
 #: Seconds between two flushes.
 FLUSH_EVERY = 1.0
@@ -42,13 +45,14 @@ _REST = 0.001
 # How long a flush waits for one that another thread has under way, or for the first look-up of the host.
 _PATIENCE = 0.5
 
-_OWN = (
-    catalogue.CLIENT_SAMPLES,
-    catalogue.CLIENT_DATAGRAMS,
-    catalogue.CLIENT_BYTES,
-    catalogue.CLIENT_DROPPED,
-    catalogue.CLIENT_LABEL_OVERFLOWS,
+_TOTALS = (
+    (Figure.QUEUED, catalogue.CLIENT_QUEUED),
+    (Figure.SENT, catalogue.CLIENT_SENT),
+    (Figure.DATAGRAMS, catalogue.CLIENT_DATAGRAMS),
+    (Figure.BYTES, catalogue.CLIENT_BYTES),
+    (Figure.UNCLEAN, catalogue.CLIENT_UNCLEAN_ENDS),
 )
+_DROPS = {reason: Figure[reason.upper()] for reason in losses.DROPPED}
 
 
 class Pipeline(PipelineBase):  # type: ignore[misc]  # statsd ships no types
@@ -104,7 +108,8 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
         prefix: Put before the names of the `statsd` methods.
         shared: Whether to send what the catalogue's objects gathered too: true for the process's own client
             only.
-        role: What part of the system this process is, for the gauges about it; empty for none.
+        role: What part of the system this process is, for the gauges about it and its totals; empty for
+            none.
 
     Raises:
         ValueError: The address cannot be used.
@@ -115,12 +120,16 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
         self._transport = Transport(url)
         self._shared = shared
         self._role = role
+        self._slot: Slot | None = None
+        self._told: list[int] = []
         self._own: dict[tuple[str, str, int], Series] = {}
         self._taking = threading.RLock()
         self._under_way: set[tuple[int, int]] = set()
         self._tickets = itertools.count()
         self._wake = threading.Event()
         self._stopping = False
+        #: The signal to raise again when the flush that it interrupted is through; 0 for none.
+        self.signal_after_flush = 0
         self._looked_up = threading.Event()
         self._thread: threading.Thread | None = None
         self._born_at = self._reported_at = self._sampled_at = -float("inf")
@@ -227,9 +236,11 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
         deadline = time.monotonic() + _PATIENCE
         while others & self._under_way and time.monotonic() < deadline:
             time.sleep(_REST)
+        if self._slot is not None and not self._under_way:
+            self._slot.settled(settled=True)
 
     def close(self) -> None:
-        """Send the rest, stop the thread and close the socket."""
+        """Send the rest, stop the thread, close the socket and give the slot back."""
         self._stopping = True
         self._wake.set()
         thread, self._thread = self._thread, None
@@ -238,46 +249,66 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
         self.flush()
         self._flush(final=True)  # what that one counted about itself
         self._transport.close()
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            slot.release()
+
+    @property
+    def flushing(self) -> bool:
+        """Whether this thread is in the middle of a flush: a signal handler may ask."""
+        me = threading.get_ident()
+        return any(thread == me for thread, _ in list(self._under_way))
 
     def _flush(self, *, final: bool = False) -> None:
-        ticket = (threading.get_ident(), next(self._tickets))
-        if any(thread == ticket[0] for thread, _ in list(self._under_way)):
+        if self.flushing:
             return  # a signal handler, in the middle of a flush of this thread
+        ticket = (threading.get_ident(), next(self._tickets))
         self._under_way.add(ticket)
         try:
             with self._taking:
                 self._transport.check()
-                datagrams = list(wire.pack(self._lines(final=final), self._transport.limit))
-            self._hand_over(datagrams)
+                slot = self._held()
+                datagrams = list(wire.pack(self._lines(slot, final=final), self._transport.limit))
+            self._hand_over(datagrams, slot)
         except Exception as error:  # noqa: BLE001 - whatever it is, neither the caller nor the thread may feel it
             losses.mistake(f"a flush failed: {type(error).__name__}: {error}")
         finally:
             self._under_way.discard(ticket)
+            if self.signal_after_flush and threading.current_thread() is threading.main_thread():
+                number, self.signal_after_flush = self.signal_after_flush, 0
+                signal.raise_signal(number)
 
-    def _hand_over(self, datagrams: list[tuple[bytes, int]]) -> None:
-        sent = samples = size = 0
+    def _held(self) -> Slot | None:
+        """The slot of this process, once it has one; it is unsettled from here on."""
+        if self._role and self._slot is None:
+            self._slot = slots.claim(self._role)
+        elif self._slot is not None:
+            self._slot.settled(settled=False)
+        return self._slot
+
+    def _hand_over(self, datagrams: list[tuple[bytes, int]], slot: Slot | None) -> None:
         for place, (datagram, count) in enumerate(datagrams, start=1):
+            if slot is not None:
+                slot.add(Figure.QUEUED, count)
             outcome = self._transport.send(datagram, count)
-            if outcome == "sent":
-                sent += 1
-                samples += count
-                size += len(datagram)
-            else:
+            if outcome != "sent":
                 losses.drop(outcome, count)
+            elif slot is not None:
+                slot.add(Figure.SENT, count)
+                slot.add(Figure.DATAGRAMS, 1)
+                slot.add(Figure.BYTES, len(datagram))
             if place % _BURST == 0:
                 time.sleep(_REST)
         late, self._transport.late = self._transport.late, 0
         losses.drop("send", late)
-        if self._shared and sent:
-            catalogue.CLIENT_DATAGRAMS.inc(sent)
-            catalogue.CLIENT_SAMPLES.inc(samples)
-            catalogue.CLIENT_BYTES.inc(size)
+        if slot is not None:
+            _book_losses(slot)
 
     # --- Gathering ---
 
-    def _lines(self, *, final: bool) -> Iterator[tuple[str, int]]:
+    def _lines(self, slot: Slot | None, *, final: bool) -> Iterator[tuple[str, int]]:
         if self._shared and not series.captured:
-            yield from self._shared_lines(final=final)
+            yield from self._shared_lines(slot, final=final)
         for (name, _, every), each in list(self._own.items()):
             if isinstance(each, CounterSeries):
                 yield from _counter_lines(each)
@@ -287,36 +318,44 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
                 for step in each.take():
                     yield f"{name}:{step}|g", 1
 
-    def _shared_lines(self, *, final: bool) -> Iterator[tuple[str, int]]:
+    def _shared_lines(self, slot: Slot | None, *, final: bool) -> Iterator[tuple[str, int]]:
         now = time.monotonic()
         if self._transport.restarted:
             self._transport.restarted = False
             self._born_at = -float("inf")
+            self._told = []
             catalogue.CLIENT_EXPORTER_RESTARTS.inc()
         if now - self._born_at >= BORN_EVERY and (self._transport.ready or final):
             self._born_at = now
             yield from _born_lines()
-        self._sample_process(now, final=final)
-        own = {found.wire: found for metric in _OWN for found in metric.series()}
-        anything = False
+        if slot is not None:
+            self._tell(slot, now, final=final)
+        _count_overflows()
         for each in list(series.LIVE):
-            if each.wire not in own:
-                for line in _shared_line(each, self._transport.limit):
-                    anything = True
-                    yield line
-        if anything or final or now - self._reported_at >= REPORT_EVERY:
-            self._reported_at = now
-            _report_losses()
-            for metric in _OWN:
-                for found in metric.series():
-                    yield from _counter_lines(found)
+            yield from _shared_line(each, self._transport.limit)
 
-    def _sample_process(self, now: float, *, final: bool) -> None:
-        if self._role and now - self._sampled_at >= process.SAMPLE_EVERY and not final:
+    def _tell(self, slot: Slot, now: float, *, final: bool) -> None:
+        """Set what this process knows of itself, when it is due."""
+        if final:
+            process.count(self._role)
+        elif now - self._sampled_at >= process.SAMPLE_EVERY:
             self._sampled_at = now
-            process.sample(self._role)
-        elif self._role and final:
-            process.count_cpu(self._role)
+            process.sample(self._role, slot.number)
+        if slot.kept and (final or now - self._reported_at >= REPORT_EVERY):
+            self._reported_at = now
+            _book_losses(slot)
+            self._tell_totals(slot)
+
+    def _tell_totals(self, slot: Slot) -> None:
+        totals = [slot.total(figure) for figure in Figure]
+        if totals == self._told:
+            return
+        self._told = totals
+        where = {"role": self._role, "slot": slot.number}
+        for figure, gauge in _TOTALS:
+            gauge.set(slot.total(figure), **where)
+        for reason, figure in _DROPS.items():
+            catalogue.CLIENT_DROPPED.set(slot.total(figure), reason=reason, **where)
 
     # --- After a fork ---
 
@@ -329,6 +368,10 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
         self._under_way = set()
         self._transport.close()
         self._transport.late = 0
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            slot.leave()
+        self._told = []
         for each in list(self._own.values()):
             each.reset()
         # The parent has sent the zeros; its first figures about itself can wait for their time.
@@ -373,11 +416,14 @@ def _born_lines() -> Iterator[tuple[str, int]]:
                 yield wire.counter(name, 0), 1
 
 
-def _report_losses() -> None:
+def _book_losses(slot: Slot) -> None:
     for reason, tally in losses.DROPPED.items():
         lost = tally.take()
         if lost:
-            catalogue.CLIENT_DROPPED.inc(lost, reason=reason)
+            slot.add(_DROPS[reason], lost)
+
+
+def _count_overflows() -> None:
     for name, tally in list(losses.OVERFLOWS.items()):
         count = tally.take()
         if count:
@@ -395,9 +441,12 @@ def start(url: str, *, role: str) -> None:
 
     What was emitted before is dropped silently. Forked children go on by themselves, with their own samples.
 
+    A SIGTERM that nobody handles sends the rest before it ends the process.
+
     Args:
         url: `udp://host:port` or `unixgram:///path`.
-        role: What part of the system the process is: `web`, `worker` or `scheduler`.
+        role: What part of the system the process is, a value of the `role` label: with it come gauges about
+            the process, and totals of what it sent and lost. Empty for neither.
 
     Raises:
         ValueError: The address cannot be used.
@@ -413,6 +462,21 @@ def start(url: str, *, role: str) -> None:
     _current = new
     series.hurry_through(new.hurry)
     new.run()
+    if threading.current_thread() is threading.main_thread() and (
+        signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    ):
+        signal.signal(signal.SIGTERM, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Send the rest, then end by the signal as if nobody had handled it."""
+    del frame
+    if _current is not None and _current.flushing:
+        _current.signal_after_flush = number  # it was interrupted between two steps, and goes on first
+        return
+    stop()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def flush() -> None:
@@ -428,7 +492,6 @@ def stop() -> None:
     if stopping is not None:
         series.hurry_through(None)
         stopping.close()
-        process.release()
 
 
 def _forget() -> None:

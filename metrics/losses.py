@@ -1,7 +1,7 @@
 """What the metrics lose on their way, counted where it happens and reported through the same pipe.
 
 This module stands below the catalogue, so that series and labels can count here without an import circle. The
-client turns the tallies into `statsd_client_dropped_total` and `statsd_client_label_overflows_total`.
+client turns the tallies into `statsd_client_dropped_samples` and `statsd_client_label_overflows_total`.
 """
 
 from __future__ import annotations

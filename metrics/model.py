@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 import itertools
+import keyword
 import math
 import re
 from dataclasses import dataclass, field
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from metrics import losses, series
 from metrics.labels import OTHER, Domain, safe
@@ -90,6 +90,8 @@ class Label:
         # The exporter's rule for label names, statsd_exporter pkg/mapper.
         if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]+", self.name):
             raise ValueError(f"{self.name!r} is no label name that statsd_exporter takes")
+        if keyword.iskeyword(self.name):
+            raise ValueError(f"{self.name!r} is a word of Python: nobody could give it by name")
         if bool(self.values) == bool(self.bound):
             raise ValueError(f"label {self.name} needs its values, or a bound for them")
         for value in self.values:
@@ -112,17 +114,42 @@ class _Family(Generic[S]):
         self._claims = itertools.count()
         #: By the label values as they are sent.
         self.series: dict[tuple[str, ...], S] = {}
-        #: By the label values as callers give them, in the form that `key` makes: the hot path's only
-        #: look-up.
+        #: By the label values as callers give them (one alone, or a tuple): the hot path's only look-up.
         self.known: dict[Any, S] = {}
 
-    def key(self) -> Callable[[dict[str, Any]], Any]:
-        """What makes a key of `known` from keyword labels, in C where there are any."""
-        return itemgetter(*self._names) if self._names else _no_labels
+    def emitter(self, value: str, action: str) -> Any:
+        """The function that emits by labels, with the metric's own labels as its parameters.
+
+        It is written out for each metric, as the standard library writes the `__init__` of dataclasses: a
+        signature that the interpreter fills in costs half of a dictionary of labels that is taken apart
+        again.
+
+        Args:
+            value: The parameter that says what is emitted.
+            action: What is done with `found`, the series.
+        """
+        given = "".join(f"{name}=MISSING, " for name in self._names)
+        source = _EMITTER.format(
+            value=value,
+            parameters=f"*, {given}" if given else "",
+            key=", ".join(self._names) or "()",
+            labels="{" + ", ".join(f"{name!r}: {name}" for name in self._names) + "}",
+            action=action,
+        )
+        space = {
+            "MISSING": _MISSING,
+            "ONE": 1,
+            "SOFT_LIMIT": series.SOFT_LIMIT,
+            "known": self.known,
+            "resolve": self.resolve,
+        }
+        exec(source, space)  # noqa: S102 - our own text, and names that Label has checked
+        return space["emit"]
 
     def resolve(self, labels: dict[str, Any]) -> S | None:
         """The series of these labels; None for labels that the metric does not have, which is counted."""
         try:
+            labels = {name: value for name, value in labels.items() if value is not _MISSING}
             if labels.keys() != set(self._names):
                 losses.mistake(f"{self._name} has the labels {self._names}, not {tuple(labels)}")
                 return None
@@ -167,9 +194,73 @@ class _Family(Generic[S]):
         return self.resolve(named) or self._make(wire_name(self._name, ()), ())
 
 
-def _no_labels(labels: dict[str, Any]) -> Any:
-    del labels
-    return ()
+_MISSING = object()
+
+# A label's value, and what is emitted, may raise anything when it is looked at; the caller never feels it.
+_EMITTER = """
+def emit({value}, /, {parameters}**others):
+    try:
+        found = known[{key}]
+    except Exception:
+        found = None
+    if found is None or others:
+        found = resolve({{**{labels}, **others}})
+        if found is None:
+            return
+{action}
+"""
+# The usual case stands here once more, as each call of a function would cost a tenth of the whole.
+_INC = """
+    if amount is ONE:
+        found.one()
+    else:
+        found.inc(amount)
+"""
+_OBSERVE = """
+    pending = found.pending
+    pending.append(seconds)
+    if len(pending) > SOFT_LIMIT:
+        found.overfull()
+"""
+_SET = """
+    found.set(value)
+"""
+
+
+class Inc(Protocol):
+    """Adds to a counter. Never raises and never blocks."""
+
+    def __call__(self, amount: float = 1, /, **labels: str) -> None:
+        """Add `amount`, which is not negative; anything else is refused and counted.
+
+        Args:
+            amount: What to add.
+            **labels: Every label of the metric, by name.
+        """
+
+
+class Set(Protocol):
+    """Says what a gauge is now. Never raises and never blocks."""
+
+    def __call__(self, value: float, /, **labels: str) -> None:
+        """Say the value, which is not negative (on the wire a sign would make it relative).
+
+        Args:
+            value: What the gauge is now; anything that is no such number is refused and counted.
+            **labels: Every label of the metric, by name.
+        """
+
+
+class Observe(Protocol):
+    """Records a duration. Never raises and never blocks."""
+
+    def __call__(self, seconds: float, /, **labels: str) -> None:
+        """Record one duration, which is not negative; anything else is refused and counted.
+
+        Args:
+            seconds: How long it took.
+            **labels: Every label of the metric, by name.
+        """
 
 
 def wire_name(metric: str, values: tuple[str, ...]) -> str:
@@ -196,7 +287,6 @@ class Metric:
     signal: Signal
     labels: tuple[Label, ...] = ()
     unit: Unit = Unit.NONE
-    _arity: int = field(init=False, repr=False)
 
     #: What the exporter calls this kind in a mapping (`match_metric_type`); empty for what never goes there.
     statsd_type: ClassVar[str] = ""
@@ -207,47 +297,28 @@ class Metric:
             raise ValueError(f"{self.name!r} is no metric name")
         if len({label.name for label in self.labels}) != len(self.labels):
             raise ValueError(f"{self.name} has a label twice")
-        object.__setattr__(self, "_arity", len(self.labels))
-
-
-def _equip(metric: Metric, family: _Family[Any]) -> None:
-    object.__setattr__(metric, "_family", family)
-    object.__setattr__(metric, "_known", family.known)
-    object.__setattr__(metric, "_key", family.key())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Counter(Metric):
-    """A count that only rises."""
+    """A count that only rises.
+
+    Attributes:
+        inc: Adds to it: `metric.inc(route="/")`.
+    """
 
     statsd_type: ClassVar[str] = "counter"
 
+    inc: Inc = field(init=False, repr=False)
     _family: _Family[CounterSeries] = field(init=False, repr=False)
-    _known: dict[Any, CounterSeries] = field(init=False, repr=False)
-    _key: Callable[[dict[str, Any]], Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         Metric.__post_init__(self)
         if not self.name.endswith("_total"):
             raise ValueError(f"{self.name}: a counter's name ends in _total")
-        _equip(self, _Family(self.name, self.labels, CounterSeries))
-
-    def inc(self, amount: float = 1, /, **labels: str) -> None:
-        """Add to the count. Never raises and never blocks.
-
-        Args:
-            amount: What to add, not negative; anything else is refused and counted.
-            **labels: Every label of the metric, by name.
-        """
-        try:
-            found = self._known[self._key(labels)] if len(labels) == self._arity else None
-        except (KeyError, TypeError):
-            found = None
-        if found is None:
-            found = self._family.resolve(labels)
-            if found is None:
-                return
-        found.inc(amount)
+        family = _Family(self.name, self.labels, CounterSeries)
+        object.__setattr__(self, "_family", family)
+        object.__setattr__(self, "inc", family.emitter("amount=1", _INC))
 
     def bind(self, *values: str, **labels: str) -> CounterSeries:
         """The handle of one label combination, for hot places: its `inc` looks nothing up.
@@ -282,37 +353,21 @@ class Gauge(Metric):
     """A value that was true when it was taken.
 
     Attributes:
+        set: Says what it is: `metric.set(7, state="idle")`.
         ttl: Seconds after which the exporter forgets a series that nobody refreshed; 0 keeps it.
     """
 
     statsd_type: ClassVar[str] = "gauge"
 
     ttl: int = 0
+    set: Set = field(init=False, repr=False)
     _family: _Family[GaugeSeries] = field(init=False, repr=False)
-    _known: dict[Any, GaugeSeries] = field(init=False, repr=False)
-    _key: Callable[[dict[str, Any]], Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         Metric.__post_init__(self)
-        _equip(self, _Family(self.name, self.labels, GaugeSeries))
-
-    def set(self, value: float, /, **labels: str) -> None:
-        """Say what the value is now. Never raises and never blocks.
-
-        Args:
-            value: Not negative (on the wire, a sign would make it relative); anything else is refused and
-                counted.
-            **labels: Every label of the metric, by name.
-        """
-        try:
-            found = self._known[self._key(labels)] if len(labels) == self._arity else None
-        except (KeyError, TypeError):
-            found = None
-        if found is None:
-            found = self._family.resolve(labels)
-            if found is None:
-                return
-        found.set(value)
+        family = _Family(self.name, self.labels, GaugeSeries)
+        object.__setattr__(self, "_family", family)
+        object.__setattr__(self, "set", family.emitter("value", _SET))
 
     def bind(self, *values: str, **labels: str) -> GaugeSeries:
         """The handle of one label combination, for hot places: its `set` looks nothing up.
@@ -329,6 +384,7 @@ class Timer(Metric):
     """A distribution of durations in seconds, kept as a histogram.
 
     Attributes:
+        observe: Records a duration: `metric.observe(0.2, route="/")`.
         buckets: The histogram's upper bounds in seconds.
     """
 
@@ -336,32 +392,16 @@ class Timer(Metric):
 
     buckets: tuple[float, ...] = HTTP_BUCKETS
     unit: Unit = field(default=Unit.SECONDS)
+    observe: Observe = field(init=False, repr=False)
     _family: _Family[TimerSeries] = field(init=False, repr=False)
-    _known: dict[Any, TimerSeries] = field(init=False, repr=False)
-    _key: Callable[[dict[str, Any]], Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         Metric.__post_init__(self)
         if list(self.buckets) != sorted(set(self.buckets)) or not self.buckets:
             raise ValueError(f"{self.name}: buckets rise")
-        _equip(self, _Family(self.name, self.labels, TimerSeries))
-
-    def observe(self, seconds: float, /, **labels: str) -> None:
-        """Record one duration. Never raises and never blocks.
-
-        Args:
-            seconds: Not negative; anything else is refused and counted.
-            **labels: Every label of the metric, by name.
-        """
-        try:
-            found = self._known[self._key(labels)] if len(labels) == self._arity else None
-        except (KeyError, TypeError):
-            found = None
-        if found is None:
-            found = self._family.resolve(labels)
-            if found is None:
-                return
-        found.observe(seconds)
+        family = _Family(self.name, self.labels, TimerSeries)
+        object.__setattr__(self, "_family", family)
+        object.__setattr__(self, "observe", family.emitter("seconds", _OBSERVE))
 
     def bind(self, *values: str, **labels: str) -> TimerSeries:
         """The handle of one label combination, for hot places: its `observe` looks nothing up.

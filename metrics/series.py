@@ -69,7 +69,7 @@ class Series:
 
 
 class CounterSeries(Series):
-    """A count of one label combination: the bound handle that `Counter.labels` gives."""
+    """A count of one label combination: the bound handle that `Counter.bind` gives."""
 
     __slots__ = ("_amounts", "_folding", "_ones", "one")
 
@@ -90,9 +90,12 @@ class CounterSeries(Series):
         Args:
             amount: What to add, not negative; a negative or a non-number is refused and counted.
         """
-        if amount == 1:
-            self.one()
-            return
+        try:
+            if amount == 1:
+                self.one()
+                return
+        except Exception:  # noqa: BLE001, S110 - no number at all: refused with the others, where it is counted
+            pass
         amounts = self._amounts
         amounts.append(amount)
         if len(amounts) >= _FOLD_AT:
@@ -138,7 +141,7 @@ class CounterSeries(Series):
 
 
 class GaugeSeries(Series):
-    """The last value of one label combination: the bound handle that `Gauge.labels` gives."""
+    """The last value of one label combination: the bound handle that `Gauge.bind` gives."""
 
     __slots__ = ("_last",)
 
@@ -170,13 +173,17 @@ class GaugeSeries(Series):
 
 
 class TimerSeries(Series):
-    """The durations of one label combination: the bound handle that `Timer.labels` gives."""
+    """The durations of one label combination: the bound handle that `Timer.bind` gives.
 
-    __slots__ = ("_pending",)
+    Attributes:
+        pending: Those that no client has taken yet.
+    """
+
+    __slots__ = ("pending",)
 
     def __init__(self, wire: str, labels: tuple[str, ...] = ()) -> None:
         super().__init__(wire, labels)
-        self._pending: list[float] = []
+        self.pending: list[float] = []
 
     def observe(self, seconds: float, /) -> None:
         """Record one duration. Never raises and never blocks.
@@ -184,13 +191,14 @@ class TimerSeries(Series):
         Args:
             seconds: Not negative; a negative value or a non-number is refused and counted.
         """
-        pending = self._pending
+        pending = self.pending
         pending.append(seconds)
         if len(pending) > SOFT_LIMIT:
-            self._full()
+            self.overfull()
 
-    def _full(self) -> None:
-        pending = self._pending
+    def overfull(self) -> None:
+        """Wake the client, and drop what is past the hard limit."""
+        pending = self.pending
         if not hurry():
             pending.clear()  # nobody will ever take them
         elif len(pending) > HARD_LIMIT:
@@ -206,7 +214,7 @@ class TimerSeries(Series):
 
     def take(self) -> list[float]:
         """The durations since the last call, in seconds."""
-        pending = self._pending
+        pending = self.pending
         count = len(pending)
         if not count:
             return []
@@ -216,7 +224,7 @@ class TimerSeries(Series):
 
     def reset(self) -> None:
         """Forget what has gathered."""
-        self._pending = []
+        self.pending = []
 
 
 class _Timing:

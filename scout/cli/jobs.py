@@ -152,7 +152,7 @@ def status(job_id: int, status: str) -> None:
     Example: scout jobs status 17 applied
     """
     chosen = settings.load()
-    metrics.start(chosen.statsd, role="")
+    metrics.start(chosen.statsd, role="command")
     click.get_current_context().call_on_close(metrics.stop)
     with for_command(chosen) as database, database.session() as session:
         job = change_status(session, job_id, Status(status), by="command")

@@ -39,7 +39,7 @@ def scan(slugs: Sequence[str], *, wait: bool, as_json: bool) -> None:
     Prints the number of the scan run. The scan itself is done by the workers that `make run` starts.
     """
     settings = scout_settings.load()
-    metrics.start(settings.statsd, role="")
+    metrics.start(settings.statsd, role="command")
     click.get_current_context().call_on_close(metrics.stop)
     queue = Scans(settings)
     queue.check()

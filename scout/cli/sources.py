@@ -121,7 +121,7 @@ def test(slug_or_url: str, *, as_json: bool) -> None:
     Exit code 3: some postings could not be read. Example: scout sources test https://jobs.lever.co/veeva
     """
     chosen = settings.load()
-    metrics.start(chosen.statsd, role="")
+    metrics.start(chosen.statsd, role="command")
     click.get_current_context().call_on_close(metrics.stop)
     board = _board(chosen, slug_or_url)
     postings: list[Posting] = []

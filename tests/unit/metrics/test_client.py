@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import gc
 import os
+import re
 import signal
 import socket
 import tempfile
@@ -13,10 +15,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 import metrics
-from metrics import catalogue, client, losses, process, series, transport
+from metrics import catalogue, client, losses, process, series, slots, transport
 from metrics.client import Client
 from metrics.testing import captured
 from tests.waiting import wait_until
@@ -58,7 +61,8 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(slots, "folder", lambda: tmp_path)  # whose totals begin at zero
     losses.reset()
     yield
     metrics.stop()
@@ -295,9 +299,13 @@ def test_losses_are_told_through_the_same_pipe(listener: Listener) -> None:
     catalogue.HTTP_REQUESTS.inc(method="BREW", endpoint="/", status="200")
     catalogue.SESSIONS_STARTED.inc(-3)
     metrics.stop()
-    assert listener.told("dropped") == ["scout.statsd_client_dropped_total.invalid:1|c"]
+    told = [line for line in listener.told("dropped") if not line.endswith(":0|g")]
+    assert len(told) == 1
+    assert re.fullmatch(r"scout\.statsd_client_dropped_samples\.invalid\.web\.\d+:1\|g", told[0])
     assert listener.told("overflows") == ["scout.statsd_client_label_overflows_total.http_requests_total:1|c"]
-    assert any(line.startswith("scout.statsd_client_samples_total:") for line in listener.told("samples"))
+    assert re.fullmatch(
+        r"scout\.statsd_client_sent_samples\.web\.\d+:[1-9]\d*\|g", listener.told("sent_samples")[-1]
+    )
 
 
 def test_an_idle_process_is_quiet(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,21 +369,6 @@ def test_no_lock_is_held_while_sending(listener: Listener, monkeypatch: pytest.M
     sender.close()
 
 
-def test_a_process_keeps_the_smallest_free_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "folder", lambda: tmp_path)
-    process.release()
-    held = [process._claim() for _ in range(3)]
-    assert [number for number, _ in held] == [0, 1, 2]
-    os.close(held[1][1])
-    assert process.slot() == 1
-    process.release()
-    for _, descriptor in (held[0], held[2]):
-        os.close(descriptor)
-    monkeypatch.setattr(process, "folder", lambda: tmp_path / "missing" / "deeper")
-    assert process.slot() == process.MOST_SLOTS, "better one shared number than no figures"
-    process.release()
-
-
 def test_what_an_unstarted_process_emits_costs_bounded_memory() -> None:
     assert not series.hurry()
     for _ in range(3 * series.SOFT_LIMIT):
@@ -394,10 +387,31 @@ def test_a_part_of_a_process_is_sampled_with_it_and_may_fail() -> None:
     process.also(sampler)
     try:
         with captured(strict=False) as emitted:
-            process.sample("web")
+            process.sample("web", "3")
     finally:
         process.no_longer(sampler)
-        process.release()
-    assert [role for role, _ in told] == ["web"]
-    assert emitted.gauge(catalogue.PROCESS_THREADS, role="web", slot=told[0][1])
+    assert told == [("web", "3")]
+    assert emitted.gauge(catalogue.PROCESS_THREADS, role="web", slot="3")
     assert any("broken" in mistake for mistake in emitted.mistakes)
+
+
+def test_a_process_tells_what_it_knows_of_itself() -> None:
+    with captured() as emitted:
+        process.count("web")  # what was before
+    with captured() as emitted:
+        used = time.process_time()
+        while time.process_time() < used + 0.05:
+            gc.collect(1)
+        process.sample("web", "0")
+    for gauge in (
+        catalogue.PROCESS_MEMORY,
+        catalogue.PROCESS_OPEN_FILES,
+        catalogue.PROCESS_MOST_FILES,
+        catalogue.PROCESS_THREADS,
+    ):
+        assert (emitted.gauge(gauge, role="web", slot="0") or 0) > 0, gauge.name
+    began = emitted.gauge(catalogue.PROCESS_START, role="web", slot="0")
+    assert began is not None
+    assert abs(began - psutil.Process().create_time()) < 2
+    assert emitted.count(catalogue.PROCESS_CPU, role="web") == pytest.approx(0.05, abs=0.03)
+    assert emitted.count(catalogue.PROCESS_COLLECTIONS, role="web", generation="1") > 1
