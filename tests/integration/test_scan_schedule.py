@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis, RedisError
 from rq.job import JobStatus
 from rq.worker.base import WorkerStatus
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 from metrics import catalogue, push
@@ -288,6 +290,38 @@ def test_the_sampler_sets_every_gauge_that_is_its_own(
                 assert metric.name.replace("_", "") in str(emitted).replace("_", ""), metric.name
                 assert metric is catalogue.SAMPLED or metric.ttl == catalogue.SAMPLED_LIFETIME, metric.name
         assert not emitted.mistakes
+
+
+def test_what_the_sampler_asks_of_the_jobs_is_answered_by_indexes(world: World) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(world.db.engine, "before_cursor_execute", listen)
+    sampler.sample_database(world.db, world.settings)
+    event.remove(world.db.engine, "before_cursor_execute", listen)
+    # The sources are few, and read whole.
+    large = [each for each in asked if re.search(r"FROM (jobs|scan_runs|sessions)", each[0])]
+    assert len(large) == 4
+    with world.db.engine.connect() as connection:
+        for statement, parameters in large:
+            (plan,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            assert "USING COVERING INDEX" in plan.detail, statement
+
+
+def test_a_sample_that_fails_is_counted_as_the_samplers(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(sampler, "sample_database", fails)
+    with captured() as emitted:
+        scheduler.tick()
+        emitted.assert_incremented(catalogue.APP_ERRORS, type="ZeroDivisionError", place="sampler")
+        assert emitted.gauge(catalogue.SAMPLED, part="database") is None
+        assert emitted.gauge(catalogue.SAMPLED, part="queue") is not None
 
 
 def test_a_part_that_cannot_be_asked_does_not_count_as_sampled(
