@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-import metrics
+from metrics import client
 from metrics.instruments import count_error
 from scout.errors import ScoutError
 from scout.settings import Settings
@@ -60,8 +60,8 @@ class _LazyGroup(click.Group):
 
 def measure(settings: Settings) -> None:
     """Send what the running command emits, from here to its very end."""
-    metrics.start(settings.statsd, role="command")
-    click.get_current_context().find_root().call_on_close(metrics.stop)
+    client.start(settings.statsd, role="command")
+    click.get_current_context().find_root().call_on_close(client.stop)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
