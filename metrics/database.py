@@ -36,8 +36,8 @@ _SPACE_AND_COMMENTS = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z]+")
 
 _texts: dict[str, tuple[str, str]] = {}
-# Not kept alive: whose engine is let go of, its pool is measured no more.
-_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+# Not kept alive: an engine that is let go of leaves the list by itself.
+_engines: list[weakref.ref[Engine]] = []
 #: Classes of pools, and those like them that time how long callers wait for a connection.
 _timed: dict[type[Pool], type[Pool]] = {}
 
@@ -110,7 +110,7 @@ def instrument(engine: Engine) -> None:
     # By its class: a pool that is disposed of is followed by a new one of the same class.
     kind = type(engine.pool)
     engine.pool.__class__ = _timed.get(kind) or _timed.setdefault(kind, _timing(kind))
-    _engines.add(engine)
+    _engines.append(weakref.ref(engine, _engines.remove))
     process.also(sample_pools)
 
 
@@ -185,7 +185,8 @@ def sample_pools(role: str, slot: str) -> None:
     """Set the gauges of this process's connections; nothing, where no engine has a pool of some size."""
     from sqlalchemy import QueuePool  # noqa: PLC0415 - as in `instrument`
 
-    pools = [engine.pool for engine in list(_engines)]
+    engines = [each() for each in list(_engines)]  # a copy: another thread may make an engine meanwhile
+    pools = [engine.pool for engine in engines if engine is not None]
     sized = [pool for pool in pools if isinstance(pool, QueuePool)]
     if not sized:
         return

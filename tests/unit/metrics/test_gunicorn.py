@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from metrics import catalogue, gunicorn
+from metrics import catalogue, client, gunicorn, process
 from metrics.testing import captured
 
 
@@ -76,6 +76,32 @@ def test_workers_of_which_gunicorn_told_nothing_are_counted_at_its_end() -> None
         gunicorn.on_exit()
         emitted.assert_incremented(catalogue.GUNICORN_WORKER_EXITS, reason="crashed")
         emitted.assert_incremented(catalogue.GUNICORN_WORKER_EXITS, reason="killed")
+
+
+def test_a_worker_says_how_busy_it_is_with_each_sample_of_its_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[tuple[str, str]] = []
+    monkeypatch.setattr(client, "start", lambda url, *, role: started.append((url, role)))
+    monkeypatch.setattr(process, "_samplers", [])
+    worker = a_worker(
+        cfg=SimpleNamespace(threads=4), nr_conns=0, keepalived_conns=[], pending_conns=[]
+    )  # fmt: skip
+    gunicorn.post_fork(worker, "udp://127.0.0.1:9", lambda: 1)
+    with captured() as emitted:
+        process.sample("web", "0")
+        emitted.assert_gauge(catalogue.GUNICORN_WORKERS, 1, state="busy", role="web", slot="0")
+    gunicorn.when_ready("udp://127.0.0.1:9")
+    assert started == [("udp://127.0.0.1:9", "web"), ("udp://127.0.0.1:9", "arbiter")]
+
+
+def test_what_there_is_is_sent_before_a_worker_is_killed_for_a_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[bool] = []
+    monkeypatch.setattr(client, "flush", lambda: sent.append(True))
+    gunicorn.worker_abort()
+    assert sent == [True]
 
 
 @pytest.mark.parametrize(

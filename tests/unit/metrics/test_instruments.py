@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import dataclasses
 import datetime as dt
 import gc
@@ -19,7 +20,7 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
-from metrics import catalogue, database, instruments, process, push, queue
+from metrics import catalogue, client, database, instruments, process, push, queue
 from metrics.model import PushedGauge
 from metrics.push import ScanFigures
 from metrics.testing import Captured, captured
@@ -293,6 +294,22 @@ def test_a_job_that_was_lost_before_it_began_is_counted_without_a_time(emitted: 
     queue.job_killed(job())
     emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, function="scan_source", outcome="killed")
     emitted.assert_no_metrics(catalogue.RQ_JOB_DURATION)
+
+
+def test_a_job_that_is_tried_again_is_counted(emitted: Captured) -> None:
+    queue.job_retried(job())
+    emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_source")
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_what_a_job_emitted_is_sent_at_its_end(monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
+    sent: list[bool] = []
+    monkeypatch.setattr(client, "flush", lambda: sent.append(True))
+    with captured(), contextlib.suppress(KeyError), queue.track_job(job()):
+        assert not sent
+        if fails:
+            raise KeyError
+    assert sent == [True]
 
 
 def test_functions_that_nobody_knows_share_one_name(emitted: Captured) -> None:
