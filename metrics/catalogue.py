@@ -26,7 +26,11 @@ METHOD = Label("method", ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTI
 #: The route as written (`/jobs/{job_id}`), never the path; what no route matches is `__unmatched__`.
 ENDPOINT = Label("endpoint", bound=120)
 STATUS_CODE = Label("status", bound=60)
-OPERATION = Label("operation", ("select", "insert", "update", "delete", "other"))
+#: Four statements of SQL, and what costs time around them: SQLite waits for its write lock in `begin` and for
+#: its disk in `commit`; `connect` is a connection that could not be had.
+OPERATION = Label(
+    "operation", ("select", "insert", "update", "delete", "begin", "commit", "connect", "other")
+)
 TABLE = Label("table", bound=40)
 EXCEPTION = Label("type", bound=60)
 #: A board's kind (`greenhouse`). One board's own figures are in its Pushgateway group.
@@ -37,9 +41,13 @@ REASON = Label("reason", bound=60)
 SCAN_STATE = Label("status", ("succeeded", "partial", "failed"))
 PHASE = Label("phase", ("fetch", "parse", "match", "store"))
 CHANGE = Label("change", ("new", "updated", "unchanged", "closed", "reopened"))
+#: How well a job matches; the lowest and the highest score of each band.
+BAND = Label("band", ("0-24", "25-49", "50-69", "70-84", "85-100"))
 QUEUE = Label("queue", ("scans",))
-FUNCTION = Label("function", bound=20)
-JOB_OUTCOME = Label("outcome", ("succeeded", "failed"))
+#: The queue's functions (`workers.jobs`), by the last part of their names.
+FUNCTION = Label("function", ("scan_source",))
+#: `interrupted` handed itself back to be run again; `killed` ended without a word, its process with it.
+JOB_OUTCOME = Label("outcome", ("succeeded", "failed", "interrupted", "killed"))
 JOB_STATUSES = ("new", "saved", "applied", "interviewing", "offer", "rejected", "dismissed", "closed")
 FROM_STATUS = Label("from_status", JOB_STATUSES)
 TO_STATUS = Label("to_status", JOB_STATUSES)
@@ -54,6 +62,9 @@ LIFETIME = 30
 #: Seconds after which totals of a slot are forgotten. They stay true when its process has ended; a slot that
 #: no process used for a day is used no more.
 TOTALS_LIFETIME = 86_400
+#: Seconds after which the exporter forgets what the sampler said. It says it every 30 seconds; a dead
+#: scheduler must not leave old figures standing for ever.
+SAMPLED_LIFETIME = 300
 
 # --- HTTP, in ---------------------------------------------------------------------------------------------
 
@@ -124,6 +135,21 @@ DB_ERRORS = Counter(
     signal=Signal.ERRORS,
     labels=(OPERATION, EXCEPTION),
 )
+DB_POOL_WAIT = Timer(
+    name="db_pool_wait_seconds",
+    help="Time that a caller waited for a connection from the pool, opening or testing one included.",
+    raised_by="every checkout from an instrumented engine's pool, also one that fails",
+    signal=Signal.SATURATION,
+    buckets=DB_BUCKETS,
+)
+DB_POOL_CONNECTIONS = Gauge(
+    name="db_pool_connections",
+    help="Connections that a process holds to the database; `overflow` are those past the pool's size.",
+    raised_by="each process that has an engine, every 5 seconds",
+    signal=Signal.SATURATION,
+    labels=(Label("state", ("active", "idle", "overflow")), ROLE, SLOT),
+    ttl=LIFETIME,
+)
 
 # --- HTTP, out --------------------------------------------------------------------------------------------
 
@@ -170,6 +196,13 @@ OUTBOUND_BYTES = Counter(
     signal=Signal.TRAFFIC,
     labels=(KIND,),
     unit=Unit.BYTES,
+)
+OUTBOUND_CONNECTION = Timer(
+    name="outbound_connection_seconds",
+    help="Time to open one connection to a job board, by step; failed steps are in it too.",
+    raised_by="the fetch door, when no open connection can be used again",
+    signal=Signal.LATENCY,
+    labels=(KIND, Label("step", ("look_up", "connect", "tls"))),
 )
 
 # --- Scans ------------------------------------------------------------------------------------------------
@@ -225,6 +258,20 @@ SCAN_LISTINGS = Counter(
     signal=Signal.BUSINESS,
     labels=(KIND, CHANGE),
 )
+MATCHES = Counter(
+    name="iam_matches_total",
+    help="Jobs seen for the first time, by how well they match.",
+    raised_by="the store phase of a scan",
+    signal=Signal.BUSINESS,
+    labels=(BAND,),
+)
+DUPLICATES_MERGED = Counter(
+    name="iam_duplicates_merged_total",
+    help="Postings that one answer of a board held again, and that were kept once.",
+    raised_by="the store phase of a scan",
+    signal=Signal.BUSINESS,
+    labels=(KIND,),
+)
 SCAN_CLAIMS_LOST = Counter(
     name="iam_scan_claims_lost_total",
     help="Scans given up because another worker held the source.",
@@ -243,7 +290,9 @@ SCAN_PUSHES = Counter(
     help="Pushes of scan results to the Pushgateway, by outcome.",
     raised_by="the end of every source's scan",
     signal=Signal.PIPELINE,
-    labels=(Label("outcome", ("succeeded", "failed")),),
+    # refused: the gateway answered, but took it not, as where a type conflicts. unreachable: it did not
+    # answer. failed: the push could not even be made.
+    labels=(Label("outcome", ("succeeded", "refused", "unreachable", "failed")),),
 )
 
 # --- The queue --------------------------------------------------------------------------------------------
@@ -255,17 +304,24 @@ RQ_JOBS_ENQUEUED = Counter(
     signal=Signal.TRAFFIC,
     labels=(QUEUE, FUNCTION),
 )
+RQ_JOBS_RETRIED = Counter(
+    name="rq_jobs_retried_total",
+    help="Jobs put on a queue once more, since the try before came to nothing.",
+    raised_by="the reaper, when a scan's worker died; and RQ's own retries",
+    signal=Signal.ERRORS,
+    labels=(QUEUE, FUNCTION),
+)
 RQ_JOBS_FINISHED = Counter(
     name="rq_jobs_finished_total",
     help="Queue jobs that ended, by outcome.",
-    raised_by="the wrapper around every job",
+    raised_by="the wrapper around every job; the worker, where the job's process was killed",
     signal=Signal.TRAFFIC,
     labels=(QUEUE, FUNCTION, JOB_OUTCOME),
 )
 RQ_JOB_DURATION = Timer(
     name="rq_job_duration_seconds",
     help="Time that a queue job ran.",
-    raised_by="the wrapper around every job",
+    raised_by="the wrapper around every job; the worker, where the job's process was killed",
     signal=Signal.LATENCY,
     labels=(QUEUE, FUNCTION, JOB_OUTCOME),
     buckets=JOB_BUCKETS,
@@ -273,7 +329,7 @@ RQ_JOB_DURATION = Timer(
 RQ_JOB_WAIT = Timer(
     name="rq_job_wait_seconds",
     help="Time that a queue job waited from being put on the queue to its start.",
-    raised_by="the wrapper around every job",
+    raised_by="the wrapper around every job, at its start: the wait of a job that hangs is told too",
     signal=Signal.LATENCY,
     labels=(QUEUE, FUNCTION),
     buckets=JOB_BUCKETS,
@@ -283,14 +339,33 @@ RQ_QUEUE_JOBS = Gauge(
     help="Jobs in a queue's registries, by state.",
     raised_by="the sampler, every 30 seconds",
     signal=Signal.SATURATION,
-    labels=(QUEUE, Label("state", ("queued", "started", "deferred", "scheduled", "finished", "failed"))),
+    # RQ keeps jobs that were stopped with the failed ones, and rate-limited ones by key instead of by queue.
+    labels=(
+        QUEUE,
+        Label(
+            "state",
+            (
+                "queued",
+                "intermediate",
+                "started",
+                "deferred",
+                "ready",
+                "scheduled",
+                "finished",
+                "failed",
+                "canceled",
+            ),
+        ),
+    ),
+    ttl=SAMPLED_LIFETIME,
 )
 RQ_WORKERS = Gauge(
     name="rq_workers",
     help="RQ workers, by state.",
     raised_by="the sampler, every 30 seconds",
     signal=Signal.SATURATION,
-    labels=(Label("state", ("starting", "started", "idle", "busy", "suspended")),),
+    labels=(Label("state", ("started", "idle", "busy", "suspended")),),
+    ttl=SAMPLED_LIFETIME,
 )
 RQ_OLDEST_JOB_AGE = Gauge(
     name="rq_oldest_job_age_seconds",
@@ -299,6 +374,16 @@ RQ_OLDEST_JOB_AGE = Gauge(
     signal=Signal.SATURATION,
     labels=(QUEUE,),
     unit=Unit.SECONDS,
+    ttl=SAMPLED_LIFETIME,
+)
+
+RQ_WORKER_HEARTBEAT_AGE = Gauge(
+    name="rq_worker_heartbeat_age_seconds",
+    help="Age of the oldest heartbeat among the registered RQ workers; 0 when there is none.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.SATURATION,
+    unit=Unit.SECONDS,
+    ttl=SAMPLED_LIFETIME,
 )
 
 # --- The business, sampled --------------------------------------------------------------------------------
@@ -308,6 +393,7 @@ JOBS = Gauge(
     help="Jobs kept. A gauge: it keeps the name that earlier dashboards use.",
     raised_by="the sampler, every 30 seconds",
     signal=Signal.BUSINESS,
+    ttl=SAMPLED_LIFETIME,
 )
 JOBS_BY_STATUS = Gauge(
     name="iam_jobs_by_status",
@@ -315,12 +401,30 @@ JOBS_BY_STATUS = Gauge(
     raised_by="the sampler, every 30 seconds",
     signal=Signal.BUSINESS,
     labels=(Label("status", JOB_STATUSES),),
+    ttl=SAMPLED_LIFETIME,
 )
 JOBS_NEW_TODAY = Gauge(
     name="iam_jobs_new_today",
     help="Jobs first seen since midnight UTC.",
     raised_by="the sampler, every 30 seconds",
     signal=Signal.BUSINESS,
+    ttl=SAMPLED_LIFETIME,
+)
+JOBS_BY_SCORE_BAND = Gauge(
+    name="iam_jobs_by_score_band",
+    help="Jobs kept, by how well they match.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
+    labels=(BAND,),
+    ttl=SAMPLED_LIFETIME,
+)
+SCAN_RUNS_OPEN = Gauge(
+    name="iam_scan_runs_open",
+    help="Scan runs that have not ended, by state.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
+    labels=(Label("status", ("queued", "running")),),
+    ttl=SAMPLED_LIFETIME,
 )
 STATUS_UPDATES = Counter(
     name="iam_job_status_updates_total",
@@ -335,6 +439,7 @@ LAST_SUCCESSFUL_SCAN = Gauge(
     raised_by="the sampler, every 30 seconds",
     signal=Signal.BUSINESS,
     unit=Unit.TIMESTAMP,
+    ttl=SAMPLED_LIFETIME,
 )
 SOURCES_BY_HEALTH = Gauge(
     name="iam_sources",
@@ -342,12 +447,14 @@ SOURCES_BY_HEALTH = Gauge(
     raised_by="the sampler, every 30 seconds",
     signal=Signal.BUSINESS,
     labels=(Label("health", ("new", "ok", "partial", "failing", "paused")),),
+    ttl=SAMPLED_LIFETIME,
 )
 SESSIONS_ACTIVE = Gauge(
     name="iam_sessions_active",
     help="Signed-in sessions that have not expired.",
     raised_by="the sampler, every 30 seconds",
     signal=Signal.BUSINESS,
+    ttl=SAMPLED_LIFETIME,
 )
 DATABASE_SIZE = Gauge(
     name="iam_database_size_bytes",
@@ -355,6 +462,7 @@ DATABASE_SIZE = Gauge(
     raised_by="the sampler, every 30 seconds",
     signal=Signal.SATURATION,
     unit=Unit.BYTES,
+    ttl=SAMPLED_LIFETIME,
 )
 DATA_DISK_FREE = Gauge(
     name="iam_data_disk_free_bytes",
@@ -362,6 +470,58 @@ DATA_DISK_FREE = Gauge(
     raised_by="the sampler, every 30 seconds",
     signal=Signal.SATURATION,
     unit=Unit.BYTES,
+    ttl=SAMPLED_LIFETIME,
+)
+
+SAMPLED = Gauge(
+    name="iam_sampled_timestamp_seconds",
+    help="When the sampler last asked the database or the queue with success, in Unix time.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.PIPELINE,
+    labels=(Label("part", ("database", "queue")),),
+    unit=Unit.TIMESTAMP,
+)
+
+# --- Gunicorn ---------------------------------------------------------------------------------------------
+
+GUNICORN_WORKERS_STARTED = Counter(
+    name="gunicorn_workers_started_total",
+    help="Workers that gunicorn started, the first ones included.",
+    raised_by="gunicorn's arbiter, before it forks",
+    signal=Signal.SATURATION,
+)
+GUNICORN_WORKER_EXITS = Counter(
+    name="gunicorn_worker_exits_total",
+    help="Gunicorn workers that ended, by why.",
+    raised_by="gunicorn's arbiter, when it has reaped a worker",
+    signal=Signal.ERRORS,
+    # recycled: after max_requests. timeout: it gave no sign of life, and the arbiter ended it. killed: it
+    # ended without a word, as when memory is short. crashed: an error of its own. stopped: it was asked to.
+    labels=(Label("reason", ("recycled", "timeout", "killed", "crashed", "stopped")),),
+)
+GUNICORN_WORKERS = Gauge(
+    name="gunicorn_workers",
+    help="Gunicorn workers, by whether a request is in progress: each says 1 for its state, 0 for the other.",
+    raised_by="each gunicorn worker, every 5 seconds",
+    signal=Signal.SATURATION,
+    labels=(Label("state", ("busy", "idle")), ROLE, SLOT),
+    ttl=LIFETIME,
+)
+GUNICORN_THREADS = Gauge(
+    name="gunicorn_threads",
+    help="Threads of a gunicorn worker, by whether a connection holds them, reading its request included.",
+    raised_by="each gunicorn worker, every 5 seconds",
+    signal=Signal.SATURATION,
+    labels=(Label("state", ("busy", "idle")), ROLE, SLOT),
+    ttl=LIFETIME,
+)
+GUNICORN_WAITING = Gauge(
+    name="gunicorn_connections_waiting",
+    help="Connections that a gunicorn worker has accepted and has no thread for.",
+    raised_by="each gunicorn worker, every 5 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE, SLOT),
+    ttl=LIFETIME,
 )
 
 # --- Processes --------------------------------------------------------------------------------------------
@@ -428,7 +588,7 @@ APP_ERRORS = Counter(
     help="Errors that the application met and dealt with, by type and place.",
     raised_by="whoever catches an error on the way: `metrics.instruments.count_error`",
     signal=Signal.ERRORS,
-    labels=(EXCEPTION, Label("place", ("web", "scan", "schedule", "sampler", "push", "cli"))),
+    labels=(EXCEPTION, Label("place", ("web", "scan", "schedule", "sampler", "queue", "push", "cli"))),
 )
 
 # --- The pipeline itself ----------------------------------------------------------------------------------

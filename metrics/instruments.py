@@ -28,7 +28,7 @@ def track_query(table: str, operation: str) -> Iterator[None]:
 
     Args:
         table: The main table.
-        operation: `select`, `insert`, `update`, `delete` or `other`.
+        operation: `select`, `insert`, `update`, `delete`, `begin`, `commit` or `other`.
     """
     begun = perf_counter()
     try:
@@ -45,7 +45,7 @@ def count_error(error: BaseException, place: str) -> None:
 
     Args:
         error: What was caught.
-        place: `web`, `scan`, `schedule`, `sampler`, `push` or `cli`.
+        place: `web`, `scan`, `schedule`, `sampler`, `queue`, `push` or `cli`.
     """
     catalogue.APP_ERRORS.inc(type=type(error).__name__, place=place)
 

@@ -17,6 +17,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 from urllib3.util.ssl_ import create_urllib3_context
 
+from metrics import catalogue
 from scout.addresses import refusal
 
 #: Looks a host and port up: (family, socket address) pairs. Raises OSError when there is none.
@@ -99,12 +101,18 @@ class Gate:
         resolve: Looks names up; replaced in tests.
         deadline: The time left for the fetch that is under way.
         connect: Seconds that one connection may take to be made.
+        kind: The kind of board, for the metrics' `kind` label.
     """
 
     allowed: frozenset[tuple[str, int]] = frozenset()
     resolve: Resolve = look_up
     deadline: Deadline = field(default_factory=Deadline)
     connect: float = 10.0
+    kind: str = "none"
+
+    def timed(self, step: str) -> AbstractContextManager[None]:
+        """Times one step of a connection, also when it fails."""
+        return catalogue.OUTBOUND_CONNECTION.time(kind=self.kind, step=step)
 
     def addresses(self, host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
         """The addresses of a host, looked up once; all of them checked.
@@ -114,7 +122,8 @@ class Gate:
             NameNotFound: There is none.
             TimeoutError: The resolver took too long.
         """
-        found = self._look_up(host, port)
+        with self.timed("look_up"):
+            found = self._look_up(host, port)
         if (host, port) not in self.allowed:
             for _, address in found:
                 why = refusal(str(address[0]))
@@ -190,7 +199,8 @@ def _open(gate: Gate, host: str, port: int) -> _Socket:
         try:
             opened.settimeout(gate.deadline.step(gate.connect))
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            opened.connect(address)
+            with gate.timed("connect"):
+                opened.connect(address)
         except OSError as error:
             opened.close()
             last = error
@@ -241,9 +251,13 @@ class _TLSConnection(HTTPSConnection):
     def __init__(self, *args: Any, gate: Gate, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._gate = gate
+        self._shaking_since: float | None = None
 
     def _new_conn(self) -> socket.socket:
-        return _open(self._gate, self.host.strip("[]"), self.port or 443)
+        self._shaking_since = None
+        opened = _open(self._gate, self.host.strip("[]"), self.port or 443)
+        self._shaking_since = time.perf_counter()
+        return opened
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 itself does
         """Read the head of the answer; one that cannot be understood takes its socket with it."""
@@ -252,7 +266,13 @@ class _TLSConnection(HTTPSConnection):
 
     def connect(self) -> None:
         """Connect, shake hands, and put the encrypted socket under the deadline too."""
-        super().connect()
+        try:
+            super().connect()
+        finally:
+            # Up to here went the look-up and the connection; nothing, if there came none.
+            if self._shaking_since is not None:
+                took = time.perf_counter() - self._shaking_since
+                catalogue.OUTBOUND_CONNECTION.observe(took, kind=self._gate.kind, step="tls")
         if isinstance(self.sock, _TLSSocket):
             self.sock.deadline = self._gate.deadline
 

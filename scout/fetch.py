@@ -326,7 +326,7 @@ class Door:
         self._overrides = {check(a).origin: check(b) for a, b in settings.origin_overrides.items()}
         # The owner wrote the overrides' targets and the exceptions: both may be private.
         allowed = settings.allow_private | {(t.host, t.port) for t in self._overrides.values()}
-        self._gate = Gate(allowed=frozenset(allowed), resolve=resolve, deadline=Deadline())
+        self._gate = Gate(allowed=frozenset(allowed), resolve=resolve, deadline=Deadline(), kind=kind)
         self._pools = Pools(self._gate)
         self._agent = _user_agent(settings)
 

@@ -19,6 +19,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from metrics.instruments import count_error
 from scout import clock
 from scout.database import Database
 from scout.models import ScanResult, ScanRun, ScanState, Source
@@ -196,3 +197,4 @@ class Keeper:
             except SQLAlchemyError as error:
                 # The database may be away for a moment. If it stays away the lease ends, as it should.
                 logger.warning("The lease of source %s was not renewed: %s", self.lease.source_id, error)
+                count_error(error, "scan")

@@ -8,6 +8,7 @@ many phrases there are.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import itertools
 import re
@@ -20,6 +21,7 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
+from metrics import catalogue
 from scout import settings
 from scout.errors import ScoutError
 from scout.models import Job
@@ -203,6 +205,13 @@ def score(posting: Posting, profile: Profile) -> Match:
 
 
 _NOTHING = Match(0, [])
+
+_LOWEST = [int(each.partition("-")[0]) for each in catalogue.BAND.values]
+
+
+def band(score: int) -> str:
+    """The band that a score from 0 to 100 lies in, as metrics name it: `70-84`."""
+    return catalogue.BAND.values[bisect.bisect_right(_LOWEST, score) - 1]
 
 
 class _Finding(NamedTuple):

@@ -16,6 +16,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from metrics import catalogue
+from metrics.instruments import count_error
 from scout.errors import ScoutError
 from scout.settings import Settings
 
@@ -75,8 +76,12 @@ class Scans:
                 "if REDIS_URL is set, see that a Redis runs there."
             ) from error
 
-    def enqueue(self, result_id: int) -> bool:
+    def enqueue(self, result_id: int, *, again: bool = False) -> bool:
         """Put one source's scan on the queue.
+
+        Args:
+            result_id: The `ScanResult` that it works for.
+            again: Whether a try before came to nothing.
 
         Returns:
             Whether Redis took it. If not, nothing is lost: the scheduler finds the waiting result in the
@@ -95,8 +100,11 @@ class Scans:
             )
         except redis.RedisError as error:
             logger.warning("Scan result %s waits for the queue: %s", result_id, _first_line(error))
+            count_error(error, "queue")
             return False
         catalogue.RQ_JOBS_ENQUEUED.inc(queue=NAME, function="scan_source")
+        if again:
+            catalogue.RQ_JOBS_RETRIED.inc(queue=NAME, function="scan_source")
         return True
 
     def waiting(self) -> set[int]:

@@ -124,7 +124,6 @@ class _Scan:
         self.seen: set[str] = set()
         self.parsed = 0
         self.unparsed: list[str] = []
-        self.changes = dict.fromkeys(catalogue.CHANGE.values, 0)
         with db.reading() as session:
             self.source = session.get_one(Source, lease.source_id)
             self.known = storing.known_listings(session, lease.source_id)
@@ -212,6 +211,7 @@ class _Scan:
         for posting in page.postings:
             identity = storing.identity(posting)
             if identity in self.seen:
+                catalogue.DUPLICATES_MERGED.inc(kind=self.source.kind)
                 continue
             self.seen.add(identity)
             count += 1
@@ -264,8 +264,15 @@ class _Scan:
         stored = self._transact(batch)
         self.seconds["store"] += time.monotonic() - started
         self.known.update(stored.known)
+        # At once: what is stored is stored, whatever becomes of this scan.
         for change in ("new", "updated", "unchanged", "reopened"):
-            self.changes[change] += getattr(stored, change)
+            self._count_listings(change, getattr(stored, change))
+        for score in stored.new_scores:
+            catalogue.MATCHES.inc(band=matching.band(score))
+
+    def _count_listings(self, change: str, amount: int) -> None:
+        if amount:
+            catalogue.SCAN_LISTINGS.inc(amount, kind=self.source.kind, change=change)
 
     def _transact(self, work: Callable[[Session], T]) -> T:
         """Run one fenced transaction, again if the database is locked or away for a moment."""
@@ -278,6 +285,7 @@ class _Scan:
                 if pause is None:
                     raise
                 logger.warning("The database did not take a batch, trying again: %s", error.orig)
+                count_error(error, "scan")
                 time.sleep(pause)
         raise AssertionError  # the last try either returned or raised
 
@@ -309,7 +317,7 @@ class _Scan:
             )
             return count
 
-        self.changes["unchanged"] = self._transact(note)
+        self._count_listings("unchanged", self._transact(note))
         return Ending(state=ScanState.SUCCEEDED)
 
     def _listing_read(self, validators: Validators) -> tuple[Ending, int]:
@@ -375,7 +383,7 @@ class _Scan:
         started = time.monotonic()
         ended = self._transact(last)
         self.seconds["store"] += time.monotonic() - started
-        self.changes["closed"] = ended.ending.closed
+        self._count_listings("closed", ended.ending.closed)
         self._tell(ended)
         return ended.ending.state
 
@@ -395,9 +403,6 @@ class _Scan:
         ):
             if amount:
                 counter.inc(amount, kind=kind)
-        for change, amount in self.changes.items():
-            if amount:
-                catalogue.SCAN_LISTINGS.inc(amount, kind=kind, change=change)
         if ended.run is not None:
             catalogue.SCAN_RUNS.inc(status=ended.run.value)
         logger.info(

@@ -61,6 +61,8 @@ class Stored:
     updated: int = 0
     unchanged: int = 0
     reopened: int = 0
+    new_scores: list[int] = field(default_factory=list)
+    """How well each new one matches."""
     known: dict[str, Known] = field(default_factory=dict)
     """The batch's written listings as they are now, by the source's job id."""
 
@@ -252,6 +254,7 @@ def _insert(
     for row in session.execute(statement, rows):
         inserted[row[0]] = Known(row[1], row[2], row[3], closed=False)
     stored.new += len(inserted)
+    stored.new_scores += [entry.match.score for entry in entries if identity(entry.posting) in inserted]
     stored.known.update(inserted)
     lost = [entry for entry in entries if identity(entry.posting) not in inserted]
     if not lost:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 
 from metrics import catalogue
+from metrics.instruments import count_error
 from scout.database import DatabaseUnusable
 from scout.errors import ScoutError
 from scout.jobs import JobNotFound
@@ -58,13 +59,12 @@ def show(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
     code = error.code or 500
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, Exception):
+        count_error(cause, "web")
     title, text = _WORDS.get(code, (error.name, ""))
     # Werkzeug's own descriptions speak to developers; ours are set on the instance or by our classes.
-    if (
-        "description" in vars(error)
-        and error.description
-        and getattr(error, "original_exception", None) is None
-    ):
+    if "description" in vars(error) and error.description and cause is None:
         text = error.description
     elif type(error).__module__.startswith("webapp"):
         text = error.description or text
@@ -93,11 +93,13 @@ def _on_missing(error: ScoutError) -> ResponseReturnValue:
 
 def _on_database_away(error: Exception) -> ResponseReturnValue:
     log.error("The database does not answer: %s", error)
+    count_error(error, "web")
     return show(ServiceUnavailable())
 
 
 def _on_redis_away(error: RedisError) -> ResponseReturnValue:
     log.error("Redis does not answer: %s", error)
+    count_error(error, "web")
     return show(
         ServiceUnavailable(
             "The queue (Redis) does not answer, so nothing could be started. Wait a moment and try again;"

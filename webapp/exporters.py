@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from metrics import exposition
+from metrics.instruments import count_error
 
 if TYPE_CHECKING:
     from scout.settings import Settings
@@ -41,6 +42,7 @@ def merged_page(settings: Settings) -> Iterator[bytes]:
             pages.append([_fetch(f"{origin}/metrics")])
             answered = 1
         except Unreachable as why:
+            count_error(why, "web")
             yield f"# {part} could not be read: {why}\n".encode()
             answered = 0
         up.append(f'scout_exposition_up{{part="{part}"}} {answered}\n'.encode())

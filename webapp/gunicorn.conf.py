@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-import metrics
+import metrics.gunicorn
+import metrics.http
 from scout import settings as scout_settings
 
 _settings = scout_settings.load()
@@ -47,12 +48,18 @@ control_socket_disable = True
 
 
 def when_ready(_server: Any) -> None:
-    """Keep the collector away from what all workers share: touching a page copies it."""
+    """Begin emitting, and keep the collector away from what all workers share: touching a page copies it."""
+    metrics.gunicorn.when_ready(_settings.statsd)
     gc.collect()
     gc.freeze()
 
 
-def post_fork(_server: Any, _worker: Any) -> None:
+def pre_fork(_server: Any, worker: Any) -> None:
+    """Count a process that is about to start."""
+    metrics.gunicorn.pre_fork(worker)
+
+
+def post_fork(_server: Any, worker: Any) -> None:
     """Begin emitting, from the process that will serve, and have it give back memory that it is done with."""
     # glibc keeps what was freed, an arena for each thread, and after one password's 19 MiB it keeps that size
     # too; fixed bounds (mallopt(3)) spare some 20 MB a process. Other C libraries have no such function.
@@ -60,10 +67,24 @@ def post_fork(_server: Any, _worker: Any) -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
         libc.mallopt(_M_ARENA_MAX, 2)
-    metrics.start(_settings.statsd, role="web")
+    metrics.gunicorn.post_fork(worker, _settings.statsd, lambda: metrics.http.in_progress())  # noqa: PLW0108 - looked up when it is asked
 
 
-def worker_exit(_server: Any, _worker: Any) -> None:
-    """Send what is still pending."""
-    metrics.flush()
-    metrics.stop()
+def worker_abort(_worker: Any) -> None:
+    """Send what there is, before the process is killed for giving no sign of life."""
+    metrics.gunicorn.worker_abort()
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Say why the process ends, and send what is still pending."""
+    metrics.gunicorn.worker_exit(worker)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Count a process that has ended."""
+    metrics.gunicorn.child_exit(worker)
+
+
+def on_exit(_server: Any) -> None:
+    """Send what is still pending of the first process."""
+    metrics.gunicorn.on_exit()

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from metrics.instruments import count_error
 from scout.database import is_current
 from scout.errors import ScoutError
 from webapp.exporters import merged_page
@@ -44,12 +45,14 @@ def readyz() -> ResponseReturnValue:
             found["migrations"] = "not up to date"
     except (SQLAlchemyError, ScoutError) as error:
         log.warning("The database does not answer: %s", error)
+        count_error(error, "web")
         found["database"] = "does not answer"
         found["migrations"] = "not known"
     try:
         parts().redis.ping()
     except RedisError as error:
         log.warning("Redis does not answer: %s", error)
+        count_error(error, "web")
         found["redis"] = "does not answer"
     ready = set(found.values()) == {"ok"}
     answer = jsonify({"ready": ready, "parts": found})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 
+from metrics.instruments import count_error
 from scout import runs
 from scout.models import RunTrigger, ScanRun, ScanState
 from scout.queue import QueueAway
@@ -80,7 +81,8 @@ def scan_everything() -> ResponseReturnValue:
         return redirect(url_for("sources.index"), 303)
     try:
         parts().scans.check()
-    except QueueAway:
+    except QueueAway as error:
+        count_error(error, "web")
         flash("The queue does not answer just now; the scan starts as soon as it does.", "problem")
     return redirect(url_for(".detail", run_id=run_id), 303)
 

@@ -13,6 +13,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
+from metrics.instruments import count_error
 from scout import sessions
 from scout.errors import ScoutError
 from webapp.parts import Parts
@@ -83,8 +84,9 @@ class StoredSessions(SessionInterface):
         if token:
             try:
                 found = self._find(app, token)
-            except (SQLAlchemyError, ScoutError):
+            except (SQLAlchemyError, ScoutError) as error:
                 log.exception("The session could not be read.")
+                count_error(error, "web")
                 found = BrowserSession()
                 found.unavailable = True
             if found is not None:

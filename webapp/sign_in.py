@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from metrics import catalogue
+from metrics.instruments import count_error
 from scout import account, sessions
 from webapp.parts import parts
 from webapp.sessions import browser_session
@@ -74,8 +75,9 @@ class SignInLimit:
     def _ask(self, question: Callable[[MovingWindowRateLimiter], bool]) -> bool:
         try:
             return question(self._shared)
-        except RedisError:
+        except RedisError as error:
             log.warning("Redis does not answer: tries to sign in are counted by this process alone.")
+            count_error(error, "web")
             return question(self._own)
 
 

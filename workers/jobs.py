@@ -15,6 +15,9 @@ from scout.scanning import ScanInterrupted, scan
 
 logger = logging.getLogger(__name__)
 
+#: What a job returns that has handed its work back to the queue.
+INTERRUPTED = "interrupted"
+
 
 def scan_source(result_id: int) -> str:
     """Scan one source for a result of a run.
@@ -22,7 +25,7 @@ def scan_source(result_id: int) -> str:
     SIGTERM hands the scan back to the queue: a restart goes on where it can, and no attempt is counted.
 
     Returns:
-        The state that the result is in, or `interrupted`.
+        The state that the result is in, or `INTERRUPTED`.
     """
     settings = scout_settings.load()
     db = Database.open(settings)
@@ -33,7 +36,7 @@ def scan_source(result_id: int) -> str:
         return scan(db, settings, result_id, worker=f"{socket.gethostname()[:40]}:{os.getpid()}").value
     except ScanInterrupted:
         logger.info("Scan result %s was handed back: this worker stops", result_id)
-        return "interrupted"
+        return INTERRUPTED
     finally:
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)

@@ -70,7 +70,7 @@ def _requeue(db: Database, settings: Settings, queue: Scans, result_id: int) -> 
     logger.warning("%s: its scan's worker died, so it is %s", slug, action)
     catalogue.SCANS_ABANDONED.inc(action=action)
     if action == "requeued":
-        queue.enqueue(result_id)
+        queue.enqueue(result_id, again=True)
     else:
         catalogue.SCAN_ERRORS.inc(kind=kind, reason=ending.reason)
     if run is not None:
@@ -118,18 +118,21 @@ class Forgotten:
         )  # before the database is read: what is enqueued meanwhile is not missed
         with self.db.reading() as session:
             free = or_(Source.lease_until.is_(None), Source.lease_until < clock.now())
-            queued = session.scalars(
-                select(ScanResult.id).join(Source).where(ScanResult.state == ScanState.QUEUED, free)
+            queued = session.execute(
+                select(ScanResult.id, ScanResult.started_at)
+                .join(Source)
+                .where(ScanResult.state == ScanState.QUEUED, free)
             ).all()
         now = time.monotonic()
-        missing = [result_id for result_id in queued if result_id not in waiting]
+        # Those that were begun before were handed back, or Redis lost them after their worker died.
+        missing = {row.id: row.started_at is not None for row in queued if row.id not in waiting}
         since = now - _PICKED_UP if self.first_look else now
         self.first_look = False
         self.missing_since = {each: self.missing_since.get(each, since) for each in missing}
         due = [each for each in missing if now - self.missing_since[each] >= _PICKED_UP]
         count = 0
         for result_id in due:
-            if not self.queue.enqueue(result_id):
+            if not self.queue.enqueue(result_id, again=missing[result_id]):
                 break
             del self.missing_since[result_id]
             count += 1

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections import Counter
 
 from rq.job import Job
 from rq.registry import (
+    CanceledJobRegistry,
     DeferredJobRegistry,
     FailedJobRegistry,
     FinishedJobRegistry,
+    ReadyJobRegistry,
     ScheduledJobRegistry,
     StartedJobRegistry,
 )
@@ -18,11 +21,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from metrics import catalogue
-from scout import clock, jobs, sessions, watchlist
+from scout import clock, matching, sessions, watchlist
 from scout.database import Database
 from scout.models import Job as FoundJob
-from scout.models import Source
+from scout.models import ScanRun, ScanState, Source, Status
 from scout.queue import NAME, Scans
+from scout.runs import OPEN
 from scout.settings import Settings
 
 INTERVAL = 30.0
@@ -30,26 +34,32 @@ INTERVAL = 30.0
 _REGISTRIES = {
     "started": StartedJobRegistry,
     "deferred": DeferredJobRegistry,
+    "ready": ReadyJobRegistry,
     "scheduled": ScheduledJobRegistry,
     "finished": FinishedJobRegistry,
     "failed": FailedJobRegistry,
+    "canceled": CanceledJobRegistry,
 }
-_WORKER_STATES = ("starting", "started", "idle", "busy", "suspended")
 
 
 def sample_database(db: Database, settings: Settings) -> None:
     """Set the gauges of what is in the database, and of the disk it lies on."""
     with db.reading() as session:
-        counts = jobs.counts_by_status(session)
+        kept = _jobs_kept(session)
         midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         new_today = session.scalar(select(func.count()).where(FoundJob.first_seen_at >= midnight)) or 0
         last_success = session.scalar(select(func.max(Source.last_success_at)))
         every = watchlist.every(session)
         active = sessions.active(session)
+        open_runs = _open_runs(session)
         size = _size(session)
-    catalogue.JOBS.set(sum(counts.values()))
-    for status, count in counts.items():
+    catalogue.JOBS.set(kept.total())
+    for status in Status:
+        count = sum(number for (has, _), number in kept.items() if has is status)
         catalogue.JOBS_BY_STATUS.set(count, status=status.value)
+    for band in catalogue.BAND.values:
+        count = sum(number for (_, has), number in kept.items() if has == band)
+        catalogue.JOBS_BY_SCORE_BAND.set(count, band=band)
     catalogue.JOBS_NEW_TODAY.set(new_today)
     catalogue.LAST_SUCCESSFUL_SCAN.set(last_success.timestamp() if last_success else 0)
     by_health = dict.fromkeys(catalogue.SOURCES_BY_HEALTH.labels[0].values, 0)
@@ -58,10 +68,29 @@ def sample_database(db: Database, settings: Settings) -> None:
     for health, count in by_health.items():
         catalogue.SOURCES_BY_HEALTH.set(count, health=health)
     catalogue.SESSIONS_ACTIVE.set(active)
+    for state, count in open_runs.items():
+        catalogue.SCAN_RUNS_OPEN.set(count, status=state.value)
     catalogue.DATABASE_SIZE.set(size)
     # With a PostgreSQL and a Redis of their own nothing may have made the data directory yet.
     folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.is_dir())
     catalogue.DATA_DISK_FREE.set(shutil.disk_usage(folder).free)
+    catalogue.SAMPLED.set(clock.now().timestamp(), part="database")
+
+
+def _jobs_kept(session: Session) -> Counter[tuple[Status, str]]:
+    """How many jobs there are, by status and band: one walk along the index of both."""
+    rows = session.execute(
+        select(FoundJob.status, FoundJob.score, func.count()).group_by(FoundJob.status, FoundJob.score)
+    )
+    kept: Counter[tuple[Status, str]] = Counter()
+    for status, score, count in rows:
+        kept[status, matching.band(score)] += count
+    return kept
+
+
+def _open_runs(session: Session) -> dict[ScanState, int]:
+    by_state = select(ScanRun.state, func.count()).where(ScanRun.state.in_(OPEN)).group_by(ScanRun.state)
+    return dict.fromkeys(OPEN, 0) | dict(session.execute(by_state).all())
 
 
 def _size(session: Session) -> int:
@@ -80,20 +109,34 @@ def sample_queue(scans: Scans) -> None:
     """
     queue = scans.queue
     catalogue.RQ_QUEUE_JOBS.set(queue.count, queue=NAME, state="queued")
+    between = scans.connection.llen(queue.intermediate_queue_key)
+    catalogue.RQ_QUEUE_JOBS.set(between, queue=NAME, state="intermediate")
     for state, registry in _REGISTRIES.items():
         # Without RQ's clean-up on reading: that is the workers' maintenance, under their lock.
         count = registry(queue=queue).get_job_count(cleanup=False)
         catalogue.RQ_QUEUE_JOBS.set(count, queue=NAME, state=state)
-    by_state = dict.fromkeys(_WORKER_STATES, 0)
+    _sample_workers(scans)
+    catalogue.RQ_OLDEST_JOB_AGE.set(_oldest_age(scans), queue=NAME)
+    catalogue.SAMPLED.set(clock.now().timestamp(), part="queue")
+
+
+def _sample_workers(scans: Scans) -> None:
+    by_state = dict.fromkeys(catalogue.RQ_WORKERS.labels[0].values, 0)
+    oldest = 0.0
     pipeline = scans.connection.pipeline(transaction=False)
     for key in scans.worker_keys():
-        pipeline.hmget(key, "state", "death")
-    for state, death in pipeline.execute():
-        if state is not None and death is None and state.decode() in by_state:
-            by_state[state.decode()] += 1
+        pipeline.hmget(key, "state", "death", "last_heartbeat")
+    for state, death, heartbeat in pipeline.execute():
+        # A worker that was killed stays registered for a while; its heartbeat is what tells.
+        if state is None or death is not None:
+            continue
+        if as_text(state) in by_state:
+            by_state[as_text(state)] += 1
+        if heartbeat:
+            oldest = max(oldest, _age(heartbeat))
     for name, count in by_state.items():
         catalogue.RQ_WORKERS.set(count, state=name)
-    catalogue.RQ_OLDEST_JOB_AGE.set(_oldest_age(scans), queue=NAME)
+    catalogue.RQ_WORKER_HEARTBEAT_AGE.set(oldest)
 
 
 def _oldest_age(scans: Scans) -> float:
@@ -101,7 +144,9 @@ def _oldest_age(scans: Scans) -> float:
     if not head:
         return 0.0
     enqueued = scans.connection.hget(Job.key_for(head[0]), "enqueued_at")
-    if not enqueued:
-        return 0.0
-    at = dt.datetime.fromisoformat(as_text(enqueued))
-    return max(0.0, (clock.now() - at).total_seconds())
+    return _age(enqueued) if enqueued else 0.0
+
+
+def _age(moment: bytes | str) -> float:
+    """Seconds since a moment as RQ writes it; 0 for one to come, as other machines' clocks may say."""
+    return max(0.0, (clock.now() - dt.datetime.fromisoformat(as_text(moment))).total_seconds())

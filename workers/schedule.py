@@ -29,7 +29,7 @@ from scout.errors import ScoutError
 from scout.models import RunTrigger, ScanResult, Source
 from scout.queue import SCHEDULER_LOCK, Scans
 from scout.settings import Settings
-from workers import sampler
+from workers import janitor, sampler
 from workers.reaper import Forgotten, finish_runs, requeue_abandoned
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class Scheduler:
         self.name = secrets.token_hex(8)
         self.forgotten = Forgotten(db, queue)
         self.sampled_at = float("-inf")
+        self.clean_at = time.monotonic() + janitor.FIRST_AFTER
         self._troubles: dict[str, str] = {}
 
     def tick(self) -> None:
@@ -68,6 +69,9 @@ class Scheduler:
             self.sampled_at = time.monotonic()
             self._attempt("the database's sample", lambda: sampler.sample_database(self.db, self.settings))
             self._attempt("the queue's sample", lambda: sampler.sample_queue(self.queue))
+        if time.monotonic() >= self.clean_at:
+            self.clean_at = time.monotonic() + janitor.INTERVAL
+            self._attempt("the gateway's groups", self.clean_gateway)
 
     def lead(self) -> bool:
         """Whether this scheduler is the one that works; takes the lock if it is free.
@@ -101,6 +105,14 @@ class Scheduler:
             if slugs:
                 asked.append(runs.request(self.db, self.queue, trigger=trigger, slugs=slugs))
         return asked
+
+    def clean_gateway(self) -> int:
+        """Have the gateway forget what is watched no longer; how many sources.
+
+        Raises:
+            OSError: It does not answer.
+        """
+        return janitor.forget_unwatched(self.db, self.settings.pushgateway)
 
     def leave(self) -> None:
         """Free the lock, so that the next scheduler need not wait."""

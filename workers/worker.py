@@ -14,15 +14,16 @@ from typing import Any
 import redis
 from redis import Redis
 from rq import Worker, worker_registration
-from rq.exceptions import StopRequested
+from rq.exceptions import AbandonedJobError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker_pool import ForkProcess, WorkerPool
 
 import metrics
-from metrics.queue import track_job
+from metrics.queue import job_killed, job_retried, track_job
 from scout.queue import NAME, ScanQueue, connect
 from scout.settings import Settings
+from workers.jobs import INTERRUPTED
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +41,21 @@ class TrackedJob(Job):
 
     def perform(self) -> Any:
         """Run the job's function."""
-        with track_job(self):
-            return super().perform()
+        with track_job(self) as tracked:
+            result = super().perform()
+            if result == INTERRUPTED:
+                tracked.outcome = "interrupted"
+            return result
+
+    def retry(self, queue: Any, pipeline: Any) -> None:
+        """Put the job on its queue again after a failure, if it was enqueued with tries to spare."""
+        super().retry(queue, pipeline)
+        job_retried(self)
+
+    def _handle_retry_result(self, *args: Any, **options: Any) -> None:
+        # RQ's way for a job that asks for another try by returning a Retry.
+        super()._handle_retry_result(*args, **options)
+        job_retried(self)
 
 
 class ScanWorker(Worker):
@@ -58,6 +72,7 @@ class ScanWorker(Worker):
             job_monitoring_interval=5,
             maintenance_interval=60,
             log_job_description=False,
+            exception_handlers=[_count_abandoned],
         )
         super().__init__(*args, **options)
         self._parent = os.getppid()
@@ -95,6 +110,16 @@ class ScanWorker(Worker):
             timer = threading.Timer(GRACE, _signal, (horse, signal.SIGKILL))
             timer.daemon = True
             timer.start()
+
+    def handle_job_failure(self, job: Job, *args: Any, **options: Any) -> None:
+        """Mark a job as failed; count it, unless it could do so itself.
+
+        In the worker, RQ fails only jobs whose process ended without a word: it was killed, or RQ killed it
+        since it took far too long, or it never began.
+        """
+        super().handle_job_failure(job, *args, **options)
+        if not self.is_horse:
+            job_killed(job)
 
     def main_work_horse(self, job: Job, queue: Any) -> None:
         """The forked process that runs one job; it ends with its worker."""
@@ -136,7 +161,6 @@ def run(settings: Settings) -> None:
     # What every job needs is imported once, here, and its pages are shared by all forks; frozen objects are
     # not touched by the garbage collector, and so stay shared.
     import scout.sources  # noqa: F401, PLC0415
-    import workers.jobs  # noqa: F401, PLC0415
 
     gc.collect()
     gc.freeze()
@@ -147,7 +171,7 @@ def _run(settings: Settings, name: str, burst: bool) -> None:  # noqa: FBT001 - 
     try:
         connection = connect(settings)
         worker = ScanWorker(
-            [ScanQueue(connection=connection)],
+            [ScanQueue(connection=connection, job_class=TrackedJob)],
             name=name,
             connection=connection,
             job_class=TrackedJob,
@@ -156,6 +180,12 @@ def _run(settings: Settings, name: str, burst: bool) -> None:  # noqa: FBT001 - 
         worker.work(burst=burst)
     except redis.RedisError as error:
         logger.warning("A scan worker waits for the queue: %s", error)
+
+
+def _count_abandoned(job: Job, kind: type[BaseException], *_: object) -> None:
+    """RQ's call for each exception of a job, and for a job whose worker died too: that one is counted."""
+    if kind is AbandonedJobError:
+        job_killed(job)
 
 
 def _wait_for_redis(settings: Settings) -> None:

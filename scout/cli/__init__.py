@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import click
 
+from metrics import client
+from metrics.instruments import count_error
 from scout.errors import ScoutError
+from scout.settings import Settings
 
 #: Exit codes, as `scout --help` tells them.
 DONE, FAILED, USAGE, PARTIAL = 0, 1, 2, 3
@@ -44,6 +48,20 @@ class _LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{_COMMANDS[cmd_name]} is not a command")
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; an error meant for people is counted, while its metrics are still sent."""
+        try:
+            return super().invoke(ctx)
+        except ScoutError as error:
+            count_error(error, "cli")
+            raise
+
+
+def measure(settings: Settings) -> None:
+    """Send what the running command emits, from here to its very end."""
+    client.start(settings.statsd, role="command")
+    click.get_current_context().find_root().call_on_close(client.stop)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,9 +7,8 @@ from typing import get_args
 
 import click
 
-import metrics
 from scout import settings
-from scout.cli import table
+from scout.cli import measure, table
 from scout.database import for_command
 from scout.jobs import MOST_PER_PAGE, JobQuery, Sort, as_dict, change_status, find, get, in_full
 from scout.models import Job, Status
@@ -152,8 +151,7 @@ def status(job_id: int, status: str) -> None:
     Example: scout jobs status 17 applied
     """
     chosen = settings.load()
-    metrics.start(chosen.statsd, role="command")
-    click.get_current_context().call_on_close(metrics.stop)
+    measure(chosen)
     with for_command(chosen) as database, database.session() as session:
         job = change_status(session, job_id, Status(status), by="command")
     click.echo(f"Job {job.id} is {job.status} now: {table.plain(job.title)}")

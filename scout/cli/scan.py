@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import click
 import redis
 
-import metrics
 from scout import cli, runs
 from scout import settings as scout_settings
 from scout.database import Database, explained
@@ -39,8 +38,7 @@ def scan(slugs: Sequence[str], *, wait: bool, as_json: bool) -> None:
     Prints the number of the scan run. The scan itself is done by the workers that `make run` starts.
     """
     settings = scout_settings.load()
-    metrics.start(settings.statsd, role="command")
-    click.get_current_context().call_on_close(metrics.stop)
+    cli.measure(settings)
     queue = Scans(settings)
     queue.check()
     db = Database.open(settings)

@@ -11,7 +11,7 @@ import click
 
 import metrics.push
 from scout import matching, settings, watchlist
-from scout.cli import FAILED, PARTIAL, table
+from scout.cli import FAILED, PARTIAL, measure, table
 from scout.database import for_command
 from scout.fetch import Door, FetchError
 from scout.postings import Posting
@@ -102,6 +102,7 @@ def remove(slug: str) -> None:
     Example: scout sources remove veeva
     """
     chosen = settings.load()
+    measure(chosen)
     with for_command(chosen) as database, database.session() as session:
         watchlist.remove(session, slug)
     click.echo(f"Removed {slug}.")
@@ -121,8 +122,7 @@ def test(slug_or_url: str, *, as_json: bool) -> None:
     Exit code 3: some postings could not be read. Example: scout sources test https://jobs.lever.co/veeva
     """
     chosen = settings.load()
-    metrics.start(chosen.statsd, role="command")
-    click.get_current_context().call_on_close(metrics.stop)
+    measure(chosen)
     board = _board(chosen, slug_or_url)
     postings: list[Posting] = []
     unparsed: list[str] = []

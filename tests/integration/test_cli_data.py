@@ -14,12 +14,16 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from metrics import catalogue
 from scout import account, cli, settings
 from scout.cli import jobs as jobs_command
 from scout.cli import table
 from scout.database import Database, migrate
 from scout.models import Status
 from tests import kept
+from tests.statsd_listener import Listener, statsd
+
+__all__ = ["statsd"]
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -357,3 +361,30 @@ def test_columns_fit_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     lines = capsys.readouterr().out.splitlines()
     assert all(table._width(line) <= 40 for line in lines[1:])
     assert lines[1].endswith("…")
+
+
+# --- What is measured -------------------------------------------------------------------------------------
+
+
+def test_what_a_command_emits_is_sent_up_to_its_end(
+    run: Run, database: Database, statsd: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATSD_URL", statsd.url)
+    assert run("jobs", "status", "1", "saved")[0] == cli.DONE
+    assert statsd.count(catalogue.STATUS_UPDATES, "new", "saved") == 1
+    assert run("jobs", "status", "999", "saved")[0] == cli.FAILED
+    assert statsd.count(catalogue.APP_ERRORS, "JobNotFound", "cli") == 1
+    assert run("sources", "remove", "nobody")[0] == cli.FAILED
+    assert statsd.count(catalogue.APP_ERRORS, "UnknownSource", "cli") == 1
+
+
+def test_removing_a_source_tells_what_becomes_of_its_jobs(
+    run: Run, database: Database, statsd: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATSD_URL", statsd.url)
+    with database.reading() as session:
+        slug = session.scalar(text("SELECT slug FROM sources LIMIT 1"))
+    code, _, complaint = run("sources", "remove", slug)
+    assert (code, "stays at the Pushgateway" in complaint) == (cli.DONE, True)
+    assert statsd.count(catalogue.APP_ERRORS, "URLError", "push") == 1
+    assert statsd.durations(catalogue.DB_QUERY_DURATION, "delete", "sources") == 1

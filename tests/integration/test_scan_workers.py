@@ -7,17 +7,22 @@ import subprocess
 import sys
 
 import pytest
+from rq import Retry
 from sqlalchemy import select, update
 
+from metrics import catalogue
+from metrics.testing import captured
 from scout.leases import changed
 from scout.models import Job, RunTrigger, ScanRun, ScanState, Source
 from scout.settings import PROJECT
 from tests.boards_in_folders import posting
 from tests.redis_server import redis_server
 from tests.scan_stack import Stack, stack
+from tests.statsd_listener import Listener, statsd
 from tests.waiting import wait_until
+from workers.worker import ScanWorker, TrackedJob
 
-__all__ = ["redis_server", "stack"]
+__all__ = ["redis_server", "stack", "statsd"]
 
 
 def command(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -194,3 +199,105 @@ def test_jobs_of_two_boards_are_two_jobs_though_their_ids_are_the_same(stack: St
     stack.finished(stack.ask("one", "two"))
     with stack.db.reading() as session:
         assert len(session.scalars(select(Job.id)).all()) == 2
+
+
+# --- What is measured of them -----------------------------------------------------------------------------
+
+JOB = ("scans", "scan_source")
+
+
+def test_a_job_is_measured_from_its_wait_to_its_end(stack: Stack, statsd: Listener) -> None:
+    held = stack.watch("held", [posting(1)])
+    held.hold(0)
+    stack.start("worker", STATSD_URL=statsd.url)
+    stack.ask("held")
+    wait_until(lambda: held.reached(0), timeout=20, what="the scan's start")
+    wait_until(lambda: statsd.durations(catalogue.RQ_JOB_WAIT, *JOB) == 1, what="the wait of a job that runs")
+    assert statsd.count(catalogue.RQ_JOBS_FINISHED, *JOB, "succeeded") == 0
+    held.release(0)
+    wait_until(lambda: statsd.count(catalogue.RQ_JOBS_FINISHED, *JOB, "succeeded") == 1, what="its end")
+    wait_until(lambda: statsd.durations(catalogue.RQ_JOB_DURATION, *JOB, "succeeded") == 1, what="its time")
+
+
+def test_a_killed_process_of_a_job_is_counted_by_its_worker(stack: Stack, statsd: Listener) -> None:
+    held = stack.watch("held", [posting(1)])
+    held.hold(0)
+    stack.start("worker", STATSD_URL=statsd.url)
+    stack.ask("held")
+    horse = wait_until(lambda: held.reached(0), timeout=20, what="the scan's start")
+    os.kill(horse, signal.SIGKILL)
+    wait_until(lambda: statsd.count(catalogue.RQ_JOBS_FINISHED, *JOB, "killed") == 1, what="the killed job")
+    wait_until(lambda: statsd.durations(catalogue.RQ_JOB_DURATION, *JOB, "killed") == 1, what="its time")
+    for other in ("succeeded", "failed", "interrupted"):
+        assert statsd.count(catalogue.RQ_JOBS_FINISHED, *JOB, other) == 0
+
+
+def test_a_job_that_is_handed_back_is_counted_as_interrupted_and_put_on_the_queue_again(
+    stack: Stack, statsd: Listener
+) -> None:
+    held = stack.watch("held", [posting(1)])
+    held.hold(0)
+    pool = stack.start("worker", STATSD_URL=statsd.url)
+    stack.ask("held")
+    wait_until(lambda: held.reached(0), timeout=20, what="the scan's start")
+    os.killpg(pool.pid, signal.SIGTERM)
+    assert pool.wait(timeout=30) == 0
+    wait_until(lambda: statsd.count(catalogue.RQ_JOBS_FINISHED, *JOB, "interrupted") == 1, what="its end")
+    assert statsd.count(catalogue.RQ_JOBS_FINISHED, *JOB, "succeeded") == 0
+    stack.start("schedule", STATSD_URL=statsd.url)
+    wait_until(
+        lambda: statsd.count(catalogue.RQ_JOBS_RETRIED, *JOB) == 1, timeout=20, what="the job's next try"
+    )
+    wait_until(lambda: statsd.count(catalogue.RQ_JOBS_ENQUEUED, *JOB) == 1, what="the job on the queue")
+
+
+def the_worker(stack: Stack) -> ScanWorker:
+    connection = stack.queue.connection
+    return ScanWorker([stack.queue.queue], connection=connection, job_class=TrackedJob)
+
+
+def a_job(stack: Stack, **options: object) -> TrackedJob:
+    job = TrackedJob.create(
+        "workers.jobs.scan_source", args=(1,), connection=stack.queue.connection, origin="scans",
+        serializer=stack.queue.queue.serializer, failure_ttl=60, **options,
+    )  # fmt: skip
+    stack.queue.queue.enqueue_job(job)
+    return job
+
+
+def test_a_job_whose_worker_died_with_it_is_counted_when_rq_finds_it(stack: Stack) -> None:
+    worker = the_worker(stack)
+    job = a_job(stack)
+    stack.queue.queue.remove(job)
+    execution = worker.prepare_execution(job)
+    worker.prepare_job_execution(job)
+    stack.queue.connection.zadd("rq:wip:scans", {execution.composite_key: 1})  # long over
+    with captured() as emitted:
+        worker.clean_registries()
+        emitted.assert_incremented(
+            catalogue.RQ_JOBS_FINISHED, queue="scans", function="scan_source", outcome="killed"
+        )
+        emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED)
+    assert job.get_status() == "failed"
+
+
+def test_rqs_own_retries_are_counted(stack: Stack) -> None:
+    worker = the_worker(stack)
+    job = a_job(stack, retry=Retry(max=2))
+    with captured() as emitted:
+        worker.handle_job_failure(job, stack.queue.queue, exc_string="killed")
+        emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_source")
+        emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, outcome="killed")
+    assert (job.get_status(), job.retries_left) == ("queued", 1)
+
+
+def test_a_job_that_asks_for_another_try_is_counted(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = the_worker(stack)
+    monkeypatch.setattr("workers.jobs.scan_source", lambda _: Retry(max=2))
+    job = a_job(stack)
+    stack.queue.queue.remove(job)
+    with captured() as emitted:
+        assert worker.perform_job(job, stack.queue.queue, worker.prepare_execution(job))
+        emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_source")
+        emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, outcome="succeeded")
+    assert job.get_status() == "queued"

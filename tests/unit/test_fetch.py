@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
+import socket
 import ssl
 import subprocess
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from metrics import catalogue
+from metrics.testing import captured
 from scout import clock, fetch
 from scout.fetch import Door, FetchError, Limits, Reason, check, retry_after
 from scout.settings import Settings
@@ -18,6 +22,11 @@ from tests.emitted import Emitted, emitted
 from tests.serving import Asked, reply, serving
 
 __all__ = ["emitted"]
+
+
+def to_us(_host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
+    """Every name leads to this machine."""
+    return [(2, ("127.0.0.1", port))]
 
 
 def no_sleep(seconds: float) -> None:
@@ -308,6 +317,69 @@ def test_certificates_are_checked_against_the_name_and_not_the_address(
                     door.get(f"https://{asked_for}:{server.port}/")
                 assert caught.value.reason is reason
     assert names == [asked_for]
+
+
+CONNECTION = catalogue.OUTBOUND_CONNECTION
+
+
+def test_the_steps_of_a_new_connection_are_timed_and_one_that_is_kept_has_none() -> None:
+    with serving(lambda _: reply(b"here")) as server:
+        settings = Settings(allow_private=frozenset({("jobs.example", server.port)}))
+        with captured() as found, Door(settings, kind="test", resolve=to_us) as door:
+            for _ in range(3):
+                door.get(f"http://jobs.example:{server.port}/")
+    found.assert_observed(CONNECTION, server.connections, kind="test", step="look_up")
+    found.assert_observed(CONNECTION, server.connections, kind="test", step="connect")
+    found.assert_observed(CONNECTION, 2 * server.connections)
+    assert server.connections < 3
+
+
+@pytest.mark.parametrize("asked_for", ["jobs.example", "other.example"])
+def test_the_handshake_is_timed_also_when_it_fails(
+    asked_for: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = _certificate(tmp_path, "jobs.example")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with serving(lambda _: reply(b"secret"), tls=context) as server:
+        settings = Settings(allow_private=frozenset({(asked_for, server.port)}))
+        with (
+            captured() as found,
+            Door(settings, kind="test", resolve=to_us, limits=Limits(tries=1)) as door,
+            contextlib.suppress(FetchError),
+        ):
+            door.get(f"https://{asked_for}:{server.port}/")
+    for step in ("look_up", "connect", "tls"):
+        found.assert_observed(CONNECTION, kind="test", step=step)
+
+
+def test_a_connection_that_cannot_be_made_has_its_time_and_no_handshake() -> None:
+    with serving(lambda _: None) as server:
+        port = server.port
+    settings = Settings(allow_private=frozenset({("jobs.example", port)}))
+    with (
+        captured() as found,
+        Door(settings, kind="test", resolve=to_us, limits=Limits(tries=1)) as door,
+        pytest.raises(FetchError),
+    ):
+        door.get(f"https://jobs.example:{port}/")
+    found.assert_observed(CONNECTION, kind="test", step="connect")
+    assert not found.durations(CONNECTION, step="tls")
+
+
+def test_a_name_that_is_not_found_has_the_time_of_its_look_up() -> None:
+    def nobody(host: str, port: int) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "nobody")
+
+    with (
+        captured() as found,
+        Door(Settings(), kind="test", resolve=nobody, limits=Limits(tries=1)) as door,
+        pytest.raises(FetchError),
+    ):
+        door.get("https://nobody.example/")
+    found.assert_observed(CONNECTION, kind="test", step="look_up")
+    found.assert_observed(CONNECTION)
 
 
 def test_an_unknown_certificate_is_refused(tmp_path: Path) -> None:

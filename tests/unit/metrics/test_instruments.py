@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import dataclasses
 import datetime as dt
+import gc
+import sqlite3
 import threading
+import weakref
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,7 +20,7 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
-from metrics import catalogue, database, instruments, push, queue
+from metrics import catalogue, client, database, instruments, process, push, queue
 from metrics.model import PushedGauge
 from metrics.push import ScanFigures
 from metrics.testing import Captured, captured
@@ -55,7 +61,8 @@ def test_every_statement_is_timed_once_by_operation_and_table(engine: sa.Engine)
     for operation in ("insert", "select", "update", "delete"):
         emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation=operation, table="jobs")
     emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation="other", table="none")
-    emitted.assert_observed(catalogue.DB_QUERY_DURATION, 5)
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation="commit", table="none")
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, 6)
     emitted.assert_no_metrics(catalogue.DB_ERRORS)
 
 
@@ -80,7 +87,8 @@ def test_a_failed_statement_is_timed_and_counted(engine: sa.Engine) -> None:
         ("WITH recent AS (SELECT id FROM runs) SELECT * FROM jobs", "select", "jobs"),
         ("WITH a AS (SELECT 1), b AS (SELECT 2) UPDATE jobs SET x = 1", "update", "jobs"),
         ("(SELECT a FROM jobs) UNION (SELECT a FROM notes)", "select", "jobs"),
-        ("BEGIN IMMEDIATE", "other", "none"),
+        ("BEGIN IMMEDIATE", "begin", "none"),
+        ("PRAGMA user_version", "other", "none"),
         ("", "other", "none"),
         ("WITH", "other", "none"),
     ],
@@ -95,6 +103,126 @@ def test_the_memory_for_statements_is_bounded() -> None:
     assert len(database._texts) <= 1_000
 
 
+def test_a_commit_that_fails_is_timed_and_counted_as_one(tmp_path: Path) -> None:
+    made = sa.create_engine(f"sqlite:///{tmp_path}/held", connect_args={"timeout": 0})
+    database.instrument(made)
+    with made.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE jobs (id INTEGER)"))
+    reader = sqlite3.connect(tmp_path / "held")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM jobs").fetchall()
+    with captured() as emitted, made.connect() as connection:
+        connection.execute(sa.text("INSERT INTO jobs VALUES (1)"))
+        with pytest.raises(sa.exc.OperationalError, match="locked"):
+            connection.commit()  # the reader keeps the lock that it needs
+        reader.close()
+        connection.rollback()
+        with pytest.raises(sa.exc.OperationalError):
+            connection.execute(sa.text("SELECT * FROM nowhere"))
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation="commit", table="none")
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="commit", type="OperationalError")
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="select", type="OperationalError")
+    emitted.assert_incremented(catalogue.DB_ERRORS, 2)
+    made.dispose()
+
+
+def test_a_database_that_cannot_be_reached_is_an_error_of_connecting(tmp_path: Path) -> None:
+    made = sa.create_engine(f"sqlite:///{tmp_path}/no/folder")
+    database.instrument(made)
+    with captured() as emitted, pytest.raises(sa.exc.OperationalError):
+        made.connect()
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="connect", type="OperationalError")
+    emitted.assert_observed(catalogue.DB_POOL_WAIT)
+
+
+@pytest.mark.parametrize("pool", [sa.QueuePool, sa.NullPool, sa.StaticPool, sa.pool.SingletonThreadPool])
+def test_the_wait_for_a_connection_is_timed_for_every_kind_of_pool(pool: type[sa.Pool]) -> None:
+    made = sa.create_engine("sqlite://", poolclass=pool)
+    database.instrument(made)
+    assert isinstance(made.pool, pool)
+    writer = made.execution_options(some="option")
+    for _ in range(2):
+        with captured() as emitted:
+            with made.connect():
+                emitted.assert_observed(catalogue.DB_POOL_WAIT)
+            with writer.connect():
+                emitted.assert_observed(catalogue.DB_POOL_WAIT, 2)
+        made.dispose()  # a new pool follows
+
+
+def pooled(tmp_path: Path, **options: Any) -> sa.Engine:
+    made = sa.create_engine(f"sqlite:///{tmp_path}/pooled", poolclass=sa.QueuePool, **options)
+    database.instrument(made)
+    return made
+
+
+def test_a_caller_waits_until_another_gives_its_connection_back(tmp_path: Path) -> None:
+    made = pooled(tmp_path, pool_size=1, max_overflow=0)
+    held = made.connect()
+    asks, done = threading.Event(), threading.Event()
+
+    def wait_for_one() -> None:
+        asks.set()
+        with made.connect():
+            done.set()
+
+    with captured() as emitted:
+        waiting = threading.Thread(target=wait_for_one)
+        waiting.start()
+        asks.wait()
+        assert not done.wait(0.2)
+        held.close()
+        waiting.join()
+        (waited,) = emitted.durations(catalogue.DB_POOL_WAIT)
+    assert waited >= 0.2
+    made.dispose()
+
+
+def test_a_pool_that_gives_none_in_time_is_an_error_of_connecting(tmp_path: Path) -> None:
+    made = pooled(tmp_path, pool_size=1, max_overflow=0, pool_timeout=0.01)
+    with made.connect(), captured() as emitted, pytest.raises(sa.exc.TimeoutError):
+        made.connect()
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="connect", type="TimeoutError")
+    emitted.assert_observed(catalogue.DB_POOL_WAIT)
+    made.dispose()
+
+
+def test_the_connections_of_all_pools_of_a_process_are_summed(tmp_path: Path) -> None:
+    def told(state: str) -> float:
+        with captured() as emitted:
+            database.sample_pools("web", "3")
+            return emitted.gauge(catalogue.DB_POOL_CONNECTIONS, state=state, role="web", slot="3") or 0
+
+    gc.collect()  # engines of other tests
+    before = {state: told(state) for state in ("active", "idle", "overflow")}
+    one = pooled(tmp_path, pool_size=1, max_overflow=2)
+    other = pooled(tmp_path, pool_size=1)
+    with one.connect(), one.connect(), other.connect():
+        assert told("active") == before["active"] + 3
+        assert told("idle") == before["idle"]
+        assert told("overflow") == before["overflow"] + 1
+    assert told("active") == before["active"]
+    assert told("idle") == before["idle"] + 2
+    assert told("overflow") == before["overflow"]
+    one.dispose()
+    assert told("idle") == before["idle"] + 1
+    other.dispose()
+
+
+def test_an_engine_is_not_kept_alive_and_its_pools_are_sampled_with_the_process(tmp_path: Path) -> None:
+    made = pooled(tmp_path)
+    with made.connect(), captured() as emitted:
+        process.sample("worker", "5")
+        active = emitted.gauge(catalogue.DB_POOL_CONNECTIONS, state="active", role="worker", slot="5")
+    assert active is not None
+    assert active >= 1
+    made.dispose()
+    gone = weakref.ref(made)
+    del made
+    gc.collect()
+    assert gone() is None
+
+
 # --- The queue ---
 
 
@@ -102,7 +230,13 @@ def job(waited: float | None = 2.0, *, aware: bool = True) -> Any:
     enqueued = None if waited is None else dt.datetime.now(dt.UTC) - dt.timedelta(seconds=waited)
     if enqueued is not None and not aware:
         enqueued = enqueued.replace(tzinfo=None)
-    return SimpleNamespace(origin="scans", func_name="workers.jobs.scan_source", enqueued_at=enqueued)
+    return SimpleNamespace(
+        origin="scans",
+        func_name="workers.jobs.scan_source",
+        enqueued_at=enqueued,
+        started_at=None,
+        ended_at=None,
+    )
 
 
 @pytest.mark.parametrize("aware", [True, False])
@@ -122,6 +256,68 @@ def test_a_job_that_raises_is_measured_as_failed(emitted: Captured) -> None:
     emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, outcome="failed")
     emitted.assert_observed(catalogue.RQ_JOB_DURATION, outcome="failed")
     emitted.assert_no_metrics(catalogue.RQ_JOB_WAIT)
+
+
+def test_the_wait_is_told_before_the_job_runs(emitted: Captured) -> None:
+    with queue.track_job(job()):
+        emitted.assert_observed(catalogue.RQ_JOB_WAIT, queue="scans", function="scan_source")
+        emitted.assert_no_metrics(catalogue.RQ_JOBS_FINISHED, catalogue.RQ_JOB_DURATION)
+
+
+def test_a_job_that_hands_itself_back_is_measured_as_interrupted(emitted: Captured) -> None:
+    with queue.track_job(job()) as tracked:
+        tracked.outcome = "interrupted"
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, 1, outcome="interrupted")
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, 1)
+    emitted.assert_observed(catalogue.RQ_JOB_DURATION, outcome="interrupted")
+
+
+@pytest.mark.parametrize("aware", [True, False])
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_killed_job_is_counted_with_the_time_that_it_ran(
+    emitted: Captured, *, aware: bool, noticed: bool
+) -> None:
+    killed = job()
+    now = dt.datetime.now(dt.UTC)
+    killed.started_at = now - dt.timedelta(seconds=60)
+    killed.ended_at = now if noticed else None
+    if not aware:
+        killed.started_at = killed.started_at.replace(tzinfo=None)
+        killed.ended_at = killed.ended_at and killed.ended_at.replace(tzinfo=None)
+    queue.job_killed(killed)
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, queue="scans", outcome="killed")
+    (ran,) = emitted.durations(catalogue.RQ_JOB_DURATION, queue="scans", outcome="killed")
+    assert ran == pytest.approx(60, abs=5)
+
+
+def test_a_job_that_was_lost_before_it_began_is_counted_without_a_time(emitted: Captured) -> None:
+    queue.job_killed(job())
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, function="scan_source", outcome="killed")
+    emitted.assert_no_metrics(catalogue.RQ_JOB_DURATION)
+
+
+def test_a_job_that_is_tried_again_is_counted(emitted: Captured) -> None:
+    queue.job_retried(job())
+    emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_source")
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_what_a_job_emitted_is_sent_at_its_end(monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
+    sent: list[bool] = []
+    monkeypatch.setattr(client, "flush", lambda: sent.append(True))
+    with captured(), contextlib.suppress(KeyError), queue.track_job(job()):
+        assert not sent
+        if fails:
+            raise KeyError
+    assert sent == [True]
+
+
+def test_functions_that_nobody_knows_share_one_name(emitted: Captured) -> None:
+    for number in range(3):
+        strange = job()
+        strange.func_name = f"somebody.elses_{number}"
+        queue.job_killed(strange)
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, 3, function="__other__", outcome="killed")
 
 
 def test_a_wait_before_the_job_was_queued_is_refused_and_told() -> None:
@@ -186,14 +382,16 @@ def test_count_error_tells_class_and_place(emitted: Captured) -> None:
 class Gateway(BaseHTTPRequestHandler):
     heard: ClassVar[list[tuple[str, str, str]]] = []
     code = 200
+    page = b""
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         self.heard.append((self.command, self.path, body))
         self.send_response(self.code)
         self.end_headers()
+        self.wfile.write(self.page)
 
-    do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names
+    do_GET = do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names
 
     def log_message(self, *_: object) -> None:
         pass
@@ -203,6 +401,7 @@ class Gateway(BaseHTTPRequestHandler):
 def gateway() -> Iterator[str]:
     Gateway.heard.clear()
     Gateway.code = 200
+    Gateway.page = b""
     server = HTTPServer(("127.0.0.1", 0), Gateway)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -262,11 +461,36 @@ def test_a_refused_push_raises_nothing_and_is_counted(gateway: str, emitted: Cap
     Gateway.code = code
     assert not push.push_scan(gateway, "acme", FIGURES)
     assert not push.forget_source(gateway, "acme")
-    emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="failed")
+    emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="refused")
+    emitted.assert_incremented(catalogue.SCAN_PUSHES)
+    emitted.assert_incremented(catalogue.APP_ERRORS, 2, type="HTTPError", place="push")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid", "", "nonsense", "ftp://x"])
 def test_a_gateway_that_is_not_there_raises_nothing_and_is_counted(emitted: Captured, url: str) -> None:
     assert not push.push_scan(url, "acme", FIGURES)
     assert not push.forget_source(url, "acme")
+    emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="unreachable")
+    emitted.assert_incremented(catalogue.SCAN_PUSHES)
+    emitted.assert_incremented(catalogue.APP_ERRORS, 2, place="push")
+
+
+def test_figures_that_cannot_be_pushed_raise_nothing_and_are_counted(gateway: str, emitted: Captured) -> None:
+    assert not push.push_scan(gateway, "acme", dataclasses.replace(FIGURES, duration=float("nan")))
+    assert not Gateway.heard
     emitted.assert_incremented(catalogue.SCAN_PUSHES, outcome="failed")
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="ValueError", place="push")
+
+
+@pytest.mark.parametrize("page", [b'push_time_seconds{job="iam_scan\n', b"push_time_seconds{\xff\n"])
+def test_a_page_that_cannot_be_read_is_no_answer(gateway: str, page: bytes) -> None:
+    Gateway.page = page
+    with pytest.raises(OSError, match="cannot be read"):
+        push.pushed_sources(gateway)
+
+
+def test_a_page_that_takes_too_long_is_no_answer(gateway: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Gateway.page = b"one 1\n"
+    monkeypatch.setattr(push, "_PAGE_TIMEOUT", -1.0)
+    with pytest.raises(TimeoutError):
+        push.pushed_sources(gateway)

@@ -53,7 +53,8 @@ def test_rules_name_labels_buckets_and_lifetimes() -> None:
     assert database["match_metric_type"] == "observer"
     assert database["histogram_options"]["buckets"] == list(catalogue.DB_QUERY_DURATION.buckets)
     assert rules["scout_process_threads"]["ttl"] == "30s"
-    assert "ttl" not in rules["iam_jobs_total"]
+    assert rules["iam_jobs_total"]["ttl"] == "300s"
+    assert "ttl" not in rules["iam_sampled_timestamp_seconds"]
 
 
 def test_shorter_rules_come_first_so_that_none_is_hidden() -> None:
