@@ -144,8 +144,9 @@ def show(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes its f
 def _near(name: str) -> list[str]:
     """The metrics that somebody may have meant, the likeliest first."""
     asked = name.lower()
+    holding = [known for known in catalogue.BY_NAME if asked in known]
     close = difflib.get_close_matches(asked, catalogue.BY_NAME, 5)
-    return close or [known for known in catalogue.BY_NAME if asked in known][:5]
+    return list(dict.fromkeys([*holding, *close]))[:5]
 
 
 def _on_the_wire(metric: Metric) -> str:
