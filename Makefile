@@ -37,7 +37,7 @@ run: setup            ## start everything, first scan included
 demo: setup           ## the same against the board simulator: no network needed
 	@.venv/bin/scout demo
 
-test: setup-dev       ## every test; prints what was skipped and why
+test: setup-bench     ## every test; prints what was skipped and why
 	@.venv/bin/python -m tests.components
 	@$(PYTEST)
 

@@ -10,9 +10,12 @@ from pathlib import Path
 import benchmarks
 from benchmarks import measure
 
+#: The modules that are no benchmarks: the way here, and what they share.
+_SHARED = {"__main__", "measure", "programs"}
+
 
 def main() -> None:
-    """Run each module of this package that has a `run()`."""
+    """Run them one after the other."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="How fast, and beside whom?")
     parser.add_argument("names", nargs="*", help="which ones; all, if none is named")
     parser.add_argument(
@@ -23,19 +26,14 @@ def main() -> None:
     if asked.short and asked.results == measure.RESULTS:
         parser.error("--short needs --results: its figures are not to be kept among the real ones")
     measure.RESULTS = asked.results
-    modules = {
-        each.name: importlib.import_module(f"benchmarks.{each.name}")
-        for each in pkgutil.iter_modules(benchmarks.__path__)
-        if not each.name.startswith("_")
-    }
-    runs = {name: module for name, module in modules.items() if hasattr(module, "run")}
-    unknown = set(asked.names) - set(runs)
+    names = [each.name for each in pkgutil.iter_modules(benchmarks.__path__) if each.name not in _SHARED]
+    unknown = set(asked.names) - set(names)
     if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(sorted(runs))}")
-    for name, module in runs.items():
-        if not asked.names or name in asked.names:
-            print(f"== {name}", flush=True)
-            module.run(**getattr(module, "SHORT", {}) if asked.short else {})
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    for name in asked.names or names:
+        print(f"== {name}", flush=True)
+        module = importlib.import_module(f"benchmarks.{name}")
+        module.run(**getattr(module, "SHORT", {}) if asked.short else {})
 
 
 if __name__ == "__main__":

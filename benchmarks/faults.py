@@ -27,20 +27,19 @@ from __future__ import annotations
 
 import gc
 import io
-import json
 import logging
-import os
+import multiprocessing
 import random
 import shutil
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,19 +55,22 @@ from scout.models import Job, Listing, Source
 from scout.postings import Remote
 from scout.settings import Settings, load
 from webapp import create_app
+from webapp.parts import Parts
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
 ROUNDS = 5
 TURNS = 20
-SHORT = {"rounds": 1, "turns": 1, "jobs": 20}
 #: Requests in one turn.
-_REQUESTS = 15
+REQUESTS = 15
+SHORT = {"rounds": 1, "turns": 1, "requests": 4, "jobs": 20}
 JOBS = 400
 _PRESENT = "exporter present"
 _PASSWORD = "correct horse battery staple"  # noqa: S105 - of a database that lives as long as the benchmark
 _NOWHERE = "nobody.invalid"  # RFC 2606: never resolves
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload([__name__])
 #: Seconds between two sabotages.
 _SABOTAGE_EVERY = 0.02
 
@@ -156,39 +158,18 @@ def _environ(cookie: str) -> WSGIEnvironment:
     }
 
 
-def _cookie(app: Flask) -> str:
-    """The cookie of the owner, who signs in."""
-    visitor = app.test_client()
-    page = visitor.get("/sign-in", buffered=True).text
-    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
-    fields = {"csrf_token": token, "password": _PASSWORD}
-    if visitor.post("/sign-in", data=fields, buffered=True).status_code != 303:  # noqa: PLR2004 - See Other
-        raise ChildProcessError("the owner could not sign in")
-    found = visitor.get_cookie("scout_session")
-    if found is None:
-        raise ChildProcessError("signing in gave no cookie")
-    return f"{found.key}={found.value}"
-
-
-def _serve(condition: str, folder: str, statsd: str) -> None:
-    app = create_app(_settings(Path(folder)))
+def _serve(asked: Connection, condition: str, folder: Path, statsd: str, cookie: str) -> None:
+    app = create_app(_settings(folder))
     if condition in _SABOTAGE:
         _SABOTAGE[condition](app)
-    # There is no Redis, which the sign-in limit would tell; anything worse than a warning is to be seen.
-    logging.disable(logging.WARNING)
-    cookie = _cookie(app)
     metrics.start(statsd, role="web")
     # As webapp/gunicorn.conf.py does it.
     gc.collect()
     gc.freeze()
-    for line in sys.stdin:
-        print(json.dumps([_measured(app, cookie) for _ in range(int(line))]), flush=True)
+    with suppress(EOFError):  # the end of the benchmark
+        while True:
+            asked.send([_measured(app, cookie) for _ in range(asked.recv())])
     metrics.stop()
-
-
-def _written(data: bytes) -> None:
-    """What WSGI's old `write` is here: nobody uses it."""
-    del data
 
 
 def _measured(app: Flask, cookie: str) -> tuple[float, float, bool]:
@@ -200,6 +181,11 @@ def _measured(app: Flask, cookie: str) -> tuple[float, float, bool]:
     clock = time.perf_counter_ns() - begun
     waited = _without_processor() - waited
     return (clock - waited) / 1e6, clock / 1e6, well
+
+
+def _written(data: bytes) -> None:
+    """What WSGI's old `write` is here: nobody uses it."""
+    del data
 
 
 def _ask(app: Flask, environ: WSGIEnvironment) -> bool:
@@ -276,26 +262,45 @@ def _fill(folder: Path, jobs: int) -> None:
     database.dispose()
 
 
-class _Server:
-    """The process of one condition."""
+def _cookie(folder: Path) -> str:
+    """The cookie of the owner, who signs in."""
+    app = create_app(_settings(folder))
+    visitor = app.test_client()
+    page = visitor.get("/sign-in", buffered=True).text
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    fields = {"csrf_token": token, "password": _PASSWORD}
+    # There is no Redis, which the sign-in limit would tell; anything worse than a warning is to be seen.
+    logging.disable(logging.WARNING)
+    status = visitor.post("/sign-in", data=fields, buffered=True).status_code
+    logging.disable(logging.NOTSET)
+    found = visitor.get_cookie("scout_session")
+    parts: Parts = app.extensions["scout"]
+    parts.close()
+    if found is None:
+        raise ChildProcessError(f"the owner could not sign in: {status}")
+    return f"{found.key}={found.value}"
 
-    def __init__(self, condition: str, folder: Path, statsd: str) -> None:
-        command = [sys.executable, "-m", "benchmarks.faults", condition, str(folder), statsd]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=programs.ROOT
-        )
+
+class _Server:
+    """The process of one condition. They share what one process loaded, as gunicorn's workers do."""
+
+    def __init__(self, condition: str, folder: Path, statsd: str, cookie: str) -> None:
+        self._asking, asked = _PROCESSES.Pipe()
+        words = (asked, condition, folder, statsd, cookie)
+        self._process = _PROCESSES.Process(target=_serve, args=words)
+        self._process.start()
+        asked.close()
 
     def serve(self, requests: int) -> list[tuple[float, float, bool]]:
         """So many requests, one after the other, each as `_measured` gives it."""
-        if self._process.stdin is None or self._process.stdout is None:
-            raise ChildProcessError("it has no pipes")
-        print(requests, file=self._process.stdin, flush=True)
-        found: list[tuple[float, float, bool]] = json.loads(self._process.stdout.readline())
+        self._asking.send(requests)
+        found: list[tuple[float, float, bool]] = self._asking.recv()
         return found
 
     def close(self) -> None:
         """End it."""
-        self._process.communicate()
+        self._asking.close()
+        self._process.join()
 
 
 @contextmanager
@@ -329,11 +334,12 @@ def _servers(stack: ExitStack, jobs: int) -> dict[str, _Server]:
     template = folder / "template"
     template.mkdir()
     _fill(template, jobs)
+    cookie = _cookie(template)
     servers = {}
     for condition, statsd in addresses.items():
         own = folder / condition.replace(" ", "-")
         shutil.copytree(template, own)
-        servers[condition] = stack.enter_context(closing(_Server(condition, own, statsd)))
+        servers[condition] = stack.enter_context(closing(_Server(condition, own, statsd, cookie)))
     return servers
 
 
@@ -344,19 +350,21 @@ def _figures(found: list[tuple[float, float, bool]]) -> dict[str, float]:
     return {"p50": cuts[49], "p99": cuts[98], "p50 clock": clock[49], "p99 clock": clock[98]}
 
 
-def run(rounds: int = ROUNDS, turns: int = TURNS, jobs: int = JOBS) -> dict[str, Any]:
+def run(
+    rounds: int = ROUNDS, turns: int = TURNS, requests: int = REQUESTS, jobs: int = JOBS
+) -> dict[str, Any]:
     """Measure, print the table, and write `results/faults.json`; ends the program if a caller felt one."""
     with ExitStack() as stack:
         servers = _servers(stack, jobs)
         felt = dict.fromkeys(servers, 0)
         measured: dict[str, list[dict[str, float]]] = {name: [] for name in servers}
         for server in servers.values():
-            server.serve(_REQUESTS)  # first requests load what later ones have
+            server.serve(requests)  # first requests load what later ones have
         for _ in range(rounds):
             taken: dict[str, list[tuple[float, float, bool]]] = {name: [] for name in servers}
             for _ in range(turns):
                 for name, server in servers.items():
-                    taken[name] += server.serve(_REQUESTS)
+                    taken[name] += server.serve(requests)
             for name, found in taken.items():
                 felt[name] += sum(not well for _, _, well in found)
                 measured[name].append(_figures(found))
@@ -368,7 +376,7 @@ def run(rounds: int = ROUNDS, turns: int = TURNS, jobs: int = JOBS) -> dict[str,
     kept: dict[str, Any] = {
         "unit": "ms per request",
         "rounds": rounds,
-        "requests": turns * _REQUESTS,
+        "requests": turns * requests,
         "jobs": jobs,
         "conditions": result,
     }
@@ -410,8 +418,3 @@ def _show(result: dict[str, dict[str, float]]) -> None:
         "errors felt",
     ]
     print(table(head, rows))
-
-
-if __name__ == "__main__":
-    os.environ.pop("STATSD_URL", None)
-    _serve(*sys.argv[1:])

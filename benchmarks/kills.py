@@ -12,6 +12,10 @@ its note a kill leaves a datagram of which nobody can tell: those are counted ap
 difference only by the very amounts that were in them. What was emitted and not acknowledged is lost: only in
 killed processes, and what one lost is told in increments and in milliseconds of its rate.
 
+The exporter has a receive buffer of 4 MiB (`--statsd.read-buffer`; the embedded one asks for that by itself):
+what the kernel takes from a sender, it may still throw away where the receiver's buffer is full. It counts
+that, and the count is shown.
+
 `KILLS_SECONDS` makes it shorter, `KILLS_RATE` slower.
 """
 
@@ -171,7 +175,7 @@ def _keep_books(numbers: memoryview, line: bytes) -> None:
     Transport.send = noted  # type: ignore[method-assign]  # in the worker only, for good
 
 
-def _explained(difference: int, ambiguous: list[int]) -> bool:
+def explained(difference: int, ambiguous: list[int]) -> bool:
     """Whether some of the ambiguous datagrams, each whole, make the difference."""
     sums = {0}
     for amount in ambiguous:
@@ -200,7 +204,7 @@ def _book(exporter: programs.Exporter, lives: list[Life]) -> list[dict[str, Any]
                 "exporter": arrived,
                 "ambiguous datagrams": len(ambiguous),
                 "ambiguous": sum(ambiguous),
-                "equal": _explained(arrived - acknowledged, ambiguous),
+                "equal": explained(arrived - acknowledged, ambiguous),
             }
         )
     return books
@@ -231,10 +235,11 @@ def run(seconds: float = SECONDS, rate: int = RATE) -> dict[str, Any]:
         print(
             "The real statsd_exporter is not here (`make components` brings it): the embedded one is asked."
         )
-    with programs.running(kind) as exporter:
+    with programs.running(kind, "--statsd.read-buffer=4194304") as exporter:
         workers = Workers(exporter.statsd, rate / WORKERS)
         took = _storm(workers, seconds)
         books = _book(exporter, workers.lives)
+        drops = exporter.drops()
     losses = [life.lost for life in workers.lives if life.killed]
     clean = sum(life.lost for life in workers.lives if not life.killed)
     sums = {key: sum(book[key] for book in books) for key in books[0]}
@@ -249,6 +254,7 @@ def run(seconds: float = SECONDS, rate: int = RATE) -> dict[str, Any]:
         "emitted": sums["emitted"],
         "acknowledged": sums["acknowledged"],
         "exporter's total": sums["exporter"],
+        "datagrams thrown away": drops,
         "ambiguous datagrams": sums["ambiguous datagrams"],
         "increments in them": sums["ambiguous"],
         "equal": all(book["equal"] for book in books) and clean == 0,

@@ -122,14 +122,22 @@ class Exporter:
                         time.sleep(0.0005)
                 sender.send(datagram)
 
+    def drops(self) -> int:
+        """Datagrams that the kernel threw away because its receive buffer was full."""
+        return int(self._row()[12])
+
     def _waiting(self) -> int:
         """Bytes in its receive buffer: asking the kernel costs the exporter nothing, as its page would."""
-        port = f"0100007F:{self.udp:04X}"
-        for row in Path("/proc/net/udp").read_text(encoding="ascii").splitlines()[1:]:
-            columns = row.split()  # proc_net_udp(5)
-            if columns[1] == port:
-                return int(columns[4].partition(":")[2], 16)
-        return 0
+        return int(self._row()[4].partition(":")[2], 16)
+
+    def _row(self) -> list[str]:
+        """What the kernel says of its StatsD socket: a row of proc_net_udp(5)."""
+        place = f"0100007F:{self.udp:04X}"
+        for row in Path("/proc/net/udp").read_text(encoding="ascii").splitlines():
+            columns = row.split()
+            if columns[1] == place:
+                return columns
+        raise ChildProcessError(f"{self.name} does not listen any more")
 
 
 def real() -> Path | None:
@@ -143,8 +151,8 @@ def kinds() -> list[str]:
 
 
 @contextlib.contextmanager
-def running(kind: str) -> Iterator[Exporter]:
-    """An exporter of a kind that is here, until the block ends."""
+def running(kind: str, *flags: str) -> Iterator[Exporter]:
+    """An exporter of a kind that is here, with further flags, until the block ends."""
     program = real() if kind == "statsd_exporter" else None
     command = [str(program)] if program else [sys.executable, "-m", "metrics.embedded.exporter"]
     udp, web = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
@@ -153,6 +161,7 @@ def running(kind: str) -> Iterator[Exporter]:
         f"--statsd.listen-udp=127.0.0.1:{udp}",
         "--statsd.listen-tcp=",
         f"--web.listen-address=127.0.0.1:{web}",
+        *flags,
     ]
     with started(command) as process:
         exporter = Exporter(kind, process, udp, web)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import kills
 from tests.components import find
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,3 +109,29 @@ def test_the_stack_is_measured_process_by_process(tmp_path: Path) -> None:
     result, _ = short_run("memory", tmp_path)
     assert result["processes"] == len(result["each"])
     assert result["pss mb"] > 0
+
+
+@pytest.mark.parametrize(
+    ("difference", "ambiguous", "explained"),
+    [
+        (0, [], True),
+        (0, [120, 7], True),
+        (7, [120, 7], True),
+        (127, [120, 7], True),
+        (1, [120, 7], False),
+        (-7, [120, 7], False),
+        (240, [120, 7], False),
+    ],
+)
+def test_only_whole_ambiguous_datagrams_explain_a_difference(
+    difference: int, ambiguous: list[int], explained: bool
+) -> None:
+    assert kills.explained(difference, ambiguous) is explained
+
+
+def test_a_benchmark_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "speed"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert "there is no speed; there are client, exporter, faults" in ran.stderr
