@@ -124,7 +124,7 @@ def test_the_stack_is_measured_process_by_process(tmp_path: Path) -> None:
     ],
 )
 def test_only_whole_ambiguous_datagrams_explain_a_difference(
-    difference: int, ambiguous: list[int], explained: bool
+    difference: int, ambiguous: list[int], *, explained: bool
 ) -> None:
     assert kills.explained(difference, ambiguous) is explained
 
