@@ -11,7 +11,8 @@ A request's time is that on the clock, less what its thread stood ready and had 
 counts it (schedstat): other programs make that, and on a busy machine it is all that one would see. Waiting
 for a lock, for the interpreter, for a socket or a disk stays in. The plain time on the clock is kept too.
 
-- `exporter present`: the real one where it is.
+- `exporter present`: the real one where it is; and `the same again`, in another process, whose difference is
+  that of nothing: no other one says more than it does.
 - `exporter absent`: nobody listens at the port.
 - `name unknown`: the host of the address does not resolve.
 - `resolver hangs`: looking the host up takes for ever.
@@ -324,6 +325,7 @@ def _servers(stack: ExitStack, jobs: int) -> dict[str, _Server]:
     exporter = stack.enter_context(programs.running(programs.kinds()[0]))
     addresses = {
         _PRESENT: exporter.statsd,
+        "the same again": exporter.statsd,
         "exporter absent": f"udp://127.0.0.1:{programs.free_port(socket.SOCK_DGRAM)}",
         "name unknown": f"udp://{_NOWHERE}:9125",
         "resolver hangs": f"udp://{_NOWHERE}:9125",

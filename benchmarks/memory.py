@@ -98,5 +98,6 @@ def _figures(process: psutil.Process) -> tuple[str, float, float]:
 
 
 def _name(words: list[str]) -> str:
-    """A command without the folders of its programs, which are this machine's own."""
-    return " ".join(Path(word).name if word.startswith("/") else word for word in words)[-90:]
+    """A command without its options and folders, which are this machine's own."""
+    kept = [word.partition(":/")[0] for word in words if not word.startswith("--")]
+    return " ".join(Path(word).name if word.startswith("/") else word for word in kept)

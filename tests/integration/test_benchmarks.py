@@ -97,7 +97,7 @@ def test_what_workers_had_acknowledged_when_they_were_killed_is_in_the_exporter(
 
 def test_faults_of_the_pipeline_are_measured_and_no_visitor_feels_an_error(tmp_path: Path) -> None:
     result, printed = short_run("faults", tmp_path)
-    assert len(result["conditions"]) == 7
+    assert len(result["conditions"]) == 8
     for name, figures in result["conditions"].items():
         assert name in printed
         assert figures["errors felt"] == 0
