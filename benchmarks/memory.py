@@ -36,12 +36,13 @@ def run(rest: float = REST) -> dict[str, Any]:
     """Measure once, print the table, and write `results/memory.json`."""
     scout = Path(sys.executable).parent / "scout"
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "bin").mkdir()
         stream, datagram = socket.SOCK_STREAM, socket.SOCK_DGRAM
         port = programs.free_port(stream)
         environ = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environ |= {
-            # Python and the shell alone: no real exporter, gateway or Redis is found.
-            "PATH": "/usr/bin:/bin",
+            # An empty folder: no real exporter, gateway or Redis is found.
+            "PATH": f"{folder}/bin",
             "SCOUT_DATA_DIR": f"{folder}/data",
             "SCOUT_PORT": str(port),
             "SCOUT_STATSD_PORT": str(programs.free_port(datagram)),
