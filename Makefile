@@ -5,12 +5,13 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 # Tests that start the whole stack share a group, so that two workers on two cores do not starve it.
 PYTEST = .venv/bin/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: help setup setup-dev run demo test components lint format bench lock
+.PHONY: help setup setup-dev setup-bench run demo test components lint format bench lock
 help:                 ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 setup: .venv/.installed   ## make .venv and install
 setup-dev: .venv/.dev-installed
+setup-bench: .venv/.bench-installed
 
 .venv/.installed: requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Here is: $$(python3 --version 2>&1 || echo none)." >&2; exit 1; }
@@ -26,13 +27,17 @@ setup-dev: .venv/.dev-installed
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
+.venv/.bench-installed: .venv/.dev-installed requirements-bench.txt
+	@$(PIP) install --require-hashes -r requirements-bench.txt
+	@touch $@
+
 run: setup            ## start everything, first scan included
 	@.venv/bin/scout up
 
 demo: setup           ## the same against the board simulator: no network needed
 	@.venv/bin/scout demo
 
-test: setup-dev       ## every test; prints what was skipped and why
+test: setup-bench     ## every test; prints what was skipped and why
 	@.venv/bin/python -m tests.components
 	@$(PYTEST)
 
@@ -49,9 +54,10 @@ lint: setup-dev       ## style, types, import rules, drift of everything generat
 format: setup-dev     ## put everything into the one style
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
-bench: setup-dev      ## the benchmarks, beside peers
+bench: setup-bench    ## the benchmarks, beside peers
 	@.venv/bin/python -m benchmarks
 
 lock:                 ## pin the requirements with hashes; needs uv
 	@uv pip compile --quiet --no-emit-index-url --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" requirements.in -o requirements.txt
 	@uv pip compile --quiet --no-emit-index-url --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
+	@uv pip compile --quiet --no-emit-index-url --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" requirements-bench.in -o requirements-bench.txt

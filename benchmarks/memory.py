@@ -1,8 +1,10 @@
-"""How much memory the whole embedded stack takes when idle, and how soon the first page is there.
+"""What the whole stack takes when idle, and how soon the first page is there.
 
-`python -m benchmarks.memory` starts `scout up` in a folder of its own with nothing real on PATH and no
-boards, waits for the first page, lets it settle, and sums over the process tree: PSS counts a page that
-several processes share once in all, RSS counts it once for each.
+`scout up` runs in a folder of its own with nothing real on PATH and no boards. After the first page it
+settles, and then the process tree is summed: PSS counts a page that several processes share once in all, RSS
+counts it once for each. There is no peer that does the same: the figures stand by themselves.
+
+`REST` changes the seconds of rest before the measurement.
 """
 
 from __future__ import annotations
@@ -18,49 +20,62 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from benchmarks import programs
+from benchmarks.measure import table, write
+
 #: Seconds of rest before the measurement: one round of the 30-second sampler and the workers' heartbeats.
-_REST = float(os.environ.get("REST", "40"))
+REST = float(os.environ.get("REST", "40"))
+SHORT = {"rest": 0.0}
 
 
-def main() -> None:
-    """Measure once and print the figures as JSON."""
+def run(rest: float = REST) -> dict[str, Any]:
+    """Measure once, print the table, and write `results/memory.json`."""
     scout = Path(sys.executable).parent / "scout"
     with tempfile.TemporaryDirectory() as folder:
-        port, statsd, exporter, gateway = _free(4)
+        (Path(folder) / "bin").mkdir()
+        stream, datagram = socket.SOCK_STREAM, socket.SOCK_DGRAM
+        port = programs.free_port(stream)
         environ = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environ |= {
-            # Python and the shell alone: no real exporter, gateway or Redis is found.
-            "PATH": "/usr/bin:/bin",
+            # An empty folder: no real exporter, gateway or Redis is found.
+            "PATH": f"{folder}/bin",
             "SCOUT_DATA_DIR": f"{folder}/data",
             "SCOUT_PORT": str(port),
-            "SCOUT_STATSD_PORT": str(statsd),
-            "SCOUT_EXPORTER_PORT": str(exporter),
-            "SCOUT_PUSHGATEWAY_PORT": str(gateway),
+            "SCOUT_STATSD_PORT": str(programs.free_port(datagram)),
+            "SCOUT_EXPORTER_PORT": str(programs.free_port(stream)),
+            "SCOUT_PUSHGATEWAY_PORT": str(programs.free_port(stream)),
             "SCOUT_STARTER_BOARDS": "0",
         }
         began = time.monotonic()
         stack = subprocess.Popen([scout, "up"], env=environ, stdout=subprocess.PIPE, text=True)
         try:
             first_page = _await_page(f"http://127.0.0.1:{port}/readyz", began, stack)
-            time.sleep(_REST)
+            time.sleep(rest)
             rows = [_figures(each) for each in _tree(stack.pid)]
         finally:
             asked = time.monotonic()
             stack.send_signal(signal.SIGINT)
             stack.communicate(timeout=30)
-    figures = {
-        "seconds_to_first_page": round(first_page, 2),
-        "seconds_to_stop": round(time.monotonic() - asked, 2),
+    result: dict[str, Any] = {
+        "seconds to first page": round(first_page, 2),
+        "seconds to stop": round(time.monotonic() - asked, 2),
         "processes": len(rows),
-        "pss_mb": round(sum(row[1] for row in rows), 1),
-        "rss_mb": round(sum(row[2] for row in rows), 1),
+        "pss mb": round(sum(row[1] for row in rows), 1),
+        "rss mb": round(sum(row[2] for row in rows), 1),
+        "each": [
+            {"process": name, "pss mb": round(pss, 1), "rss mb": round(rss, 1)} for name, pss, rss in rows
+        ],
     }
-    for name, pss, rss in rows:
-        print(f"{pss:7.1f} MB PSS {rss:7.1f} MB RSS  {name}")
-    print(json.dumps(figures))
+    print(
+        table(["a process", "PSS MB", "RSS MB"], [[row[0], f"{row[1]:.1f}", f"{row[2]:.1f}"] for row in rows])
+    )
+    print(json.dumps({name: value for name, value in result.items() if name != "each"}))
+    write("memory", result)
+    return result
 
 
 def _await_page(url: str, began: float, stack: subprocess.Popen[str]) -> float:
@@ -70,7 +85,7 @@ def _await_page(url: str, began: float, stack: subprocess.Popen[str]) -> float:
                 return time.monotonic() - began
         except OSError:
             time.sleep(0.02)
-    raise SystemExit(f"scout up ended:\n{stack.communicate()[0]}")
+    raise ChildProcessError(f"scout up ended:\n{stack.communicate()[0]}")
 
 
 def _tree(root: int) -> list[psutil.Process]:
@@ -79,17 +94,11 @@ def _tree(root: int) -> list[psutil.Process]:
 
 def _figures(process: psutil.Process) -> tuple[str, float, float]:
     rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
-    pss, rss = (int(re.search(rf"(?m)^{name}: +(\d+) kB", rollup)[1]) / 1024 for name in ("Pss", "Rss"))
-    return " ".join(process.cmdline())[-90:], pss, rss
+    sizes = dict(re.findall(r"(?m)^(Pss|Rss): +(\d+) kB", rollup))
+    return _name(process.cmdline()), int(sizes["Pss"]) / 1024, int(sizes["Rss"]) / 1024
 
 
-def _free(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    numbers = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return numbers
-
-
-if __name__ == "__main__":
-    main()
+def _name(words: list[str]) -> str:
+    """A command without its options and folders, which are this machine's own."""
+    kept = [word.partition(":/")[0] for word in words if not word.startswith("--")]
+    return " ".join(Path(word).name if word.startswith("/") else word for word in kept)
