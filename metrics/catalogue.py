@@ -59,6 +59,9 @@ SLOT = Label("slot", bound=64)
 #: Seconds after which the exporter forgets what a process said of itself. It says it every 5 seconds, so this
 #: outlives some lost datagrams, and is how long a killed process still shows.
 LIFETIME = 30
+#: Seconds after which totals of a slot are forgotten. They stay true when its process has ended; a slot that
+#: no process used for a day is used no more.
+TOTALS_LIFETIME = 86_400
 #: Seconds after which the exporter forgets what the sampler said. It says it every 30 seconds; a dead
 #: scheduler must not leave old figures standing for ever.
 SAMPLED_LIFETIME = 300
@@ -599,6 +602,7 @@ CLIENT_QUEUED = Gauge(
     raised_by="the client's flush",
     signal=Signal.PIPELINE,
     labels=(ROLE, SLOT),
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_SENT = Gauge(
     name="statsd_client_sent_samples",
@@ -606,6 +610,7 @@ CLIENT_SENT = Gauge(
     raised_by="the client's flush",
     signal=Signal.PIPELINE,
     labels=(ROLE, SLOT),
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_DATAGRAMS = Gauge(
     name="statsd_client_sent_datagrams",
@@ -613,6 +618,7 @@ CLIENT_DATAGRAMS = Gauge(
     raised_by="the client's flush",
     signal=Signal.PIPELINE,
     labels=(ROLE, SLOT),
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_BYTES = Gauge(
     name="statsd_client_sent_bytes",
@@ -621,6 +627,7 @@ CLIENT_BYTES = Gauge(
     signal=Signal.PIPELINE,
     labels=(ROLE, SLOT),
     unit=Unit.BYTES,
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_DROPPED = Gauge(
     name="statsd_client_dropped_samples",
@@ -628,6 +635,7 @@ CLIENT_DROPPED = Gauge(
     raised_by="the client: exporter gone, name not resolved, buffer full, line too long, emitted wrongly",
     signal=Signal.PIPELINE,
     labels=(Label("reason", ("send", "resolve", "full", "oversize", "invalid")), ROLE, SLOT),
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_UNCLEAN_ENDS = Gauge(
     name="statsd_client_unclean_ends",
@@ -635,6 +643,7 @@ CLIENT_UNCLEAN_ENDS = Gauge(
     raised_by="the next process of the slot, when it finds that its predecessor was killed",
     signal=Signal.PIPELINE,
     labels=(ROLE, SLOT),
+    ttl=TOTALS_LIFETIME,
 )
 CLIENT_LABEL_OVERFLOWS = Counter(
     name="statsd_client_label_overflows_total",
@@ -655,6 +664,36 @@ CLIENT_PROBES = Counter(
     help="Probes sent through the whole path.",
     raised_by="`scout metrics doctor`",
     signal=Signal.PIPELINE,
+)
+CLIENT_MAPPING_VERSION = Gauge(
+    name="statsd_client_mapping_version",
+    help="Number of the mapping rules that our processes were built with, by role.",
+    raised_by="each process, with its flush, every 5 seconds",
+    signal=Signal.PIPELINE,
+    labels=(ROLE,),
+    ttl=LIFETIME,
+)
+LOADED_MAPPING_VERSION = Gauge(
+    name="statsd_loaded_mapping_version",
+    help="Number of the mapping rules that the exporter has loaded: its own file writes it.",
+    raised_by="a 1 that each process sends every 5 seconds, which the exporter multiplies",
+    signal=Signal.PIPELINE,
+    ttl=LIFETIME,
+)
+RECEIVE_DROPS = Gauge(
+    name="statsd_receive_drops",
+    help="Datagrams that the kernel dropped at the StatsD port since the exporter opened it.",
+    raised_by="the scheduler's look at the kernel's table of sockets, every 5 seconds",
+    signal=Signal.PIPELINE,
+    ttl=LIFETIME,
+)
+RECEIVE_QUEUE = Gauge(
+    name="statsd_receive_queue_bytes",
+    help="Memory of datagrams that wait at the StatsD port for the exporter to read them.",
+    raised_by="the scheduler's look at the kernel's table of sockets, every 5 seconds",
+    signal=Signal.PIPELINE,
+    unit=Unit.BYTES,
+    ttl=LIFETIME,
 )
 
 # --- Scan results, on the Pushgateway -----------------------------------------------------------------------

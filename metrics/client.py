@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from statsd.client.base import PipelineBase, StatsClientBase
 
-from metrics import catalogue, losses, process, series, slots, wire
+from metrics import catalogue, losses, mapping, process, series, slots, wire
 from metrics.model import Counter
 from metrics.series import CounterSeries, GaugeSeries, Series, TimerSeries
 from metrics.slots import Figure, Slot
@@ -460,6 +460,8 @@ def start(url: str, *, role: str) -> None:
         os.register_at_fork(after_in_child=_after_fork)
         atexit.register(stop)
     _current = new
+    if role:
+        process.also(mapping.tell)
     series.hurry_through(new.hurry)
     new.run()
     if threading.current_thread() is threading.main_thread() and (

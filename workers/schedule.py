@@ -20,6 +20,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 import metrics
+from metrics import kernel, process
 from metrics.instruments import count_error
 from scout import clock, runs
 from scout import settings as scout_settings
@@ -38,7 +39,6 @@ TICK = 1.0
 LOCK = SCHEDULER_LOCK
 #: Seconds after which a dead scheduler's lock ends.
 LOCK_SECONDS = 10
-
 # Renews the lock only if it is ours, in one step.
 _RENEW = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('pexpire', KEYS[1], ARGV[2]) or 0"
 _FREE = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('del', KEYS[1]) or 0"
@@ -156,6 +156,9 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - nobody else would say it
         return 1
     metrics.start(settings.statsd, role="scheduler")
+    port = kernel.port_here(settings.statsd)
+    if port is not None:
+        process.also(kernel.watching(port))
     scheduler = Scheduler(settings, db, Scans(settings))
     while not stop.is_set():
         scheduler.tick()

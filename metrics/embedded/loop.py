@@ -40,8 +40,12 @@ class Loop:
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGHUP, self._hang_up)
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+    def stop(self) -> None:
+        """End the loop after this round."""
         self._running = False
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop()
 
     def _hang_up(self, _number: int, _frame: FrameType | None) -> None:
         self._reload_wanted = True

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import json
 import sys
-import time
-import urllib.error
-import urllib.request
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
-from metrics import catalogue, losses, mapping
-from metrics.client import Client
-from metrics.model import Metric, PushedGauge, Timer, wire_name
+from metrics import catalogue, mapping, mapping_lint
+from metrics.model import Gauge, Metric, PushedGauge, Timer, Unit, wire_name
+from scout import probe
 from scout import settings as scout_settings
+from scout.cli import table
 from scout.errors import ScoutError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 #: The mapping file, in the checkout's root.
-FILE = scout_settings.PROJECT / "statsd-exporter-mapping.yml"
+FILE = scout_settings.PROJECT / probe.FILE
 
-_PATIENCE = 5.0
-_PAGE_LIMIT = 64 * 1024 * 1024
+_COLOURS = {
+    probe.Verdict.OK: "green",
+    probe.Verdict.WARNING: "yellow",
+    probe.Verdict.LOST: "red",
+    probe.Verdict.NOT_ASKED: "cyan",
+}
 
 
 class MetricsError(ScoutError):
-    """A metric is unknown, the mapping file is stale, or a probe did not arrive."""
+    """A metric is unknown, or a mapping file is stale or wrong."""
 
 
 @click.group()
@@ -42,25 +43,53 @@ def metrics() -> None:
 @metrics.command("mapping")
 @click.option("--write", "action", flag_value="write", help="Write statsd-exporter-mapping.yml.")
 @click.option(
-    "--check", "action", flag_value="check", help="Fail when the file is not what would be written."
+    "--check", "action", flag_value="check", help="Fail when the file is not what would be written, or wrong."
 )
-def mapping_(action: str | None) -> None:
-    """Print, write or check statsd_exporter's mapping file, made from the catalogue.
+@click.option(
+    "--lint",
+    "linted",
+    is_flag=False,
+    flag_value=str(FILE),
+    metavar="[FILE]",
+    help="Say what is wrong with a mapping file, ours or another.",
+)
+def mapping_(action: str | None, linted: str | None) -> None:
+    """Print, write, check or lint statsd_exporter's mapping file, made from the catalogue.
 
-    Example: scout metrics mapping --check
+    Examples: scout metrics mapping --check; scout metrics mapping --lint /etc/statsd_exporter.yml
     """
-    text = mapping.render()
-    if action == "write":
-        FILE.write_text(text, encoding="utf-8")
+    if linted is not None:
+        _lint(Path(linted), _read(Path(linted)))
+        click.echo(f"{Path(linted).name} is well.")
+    if action is None and linted is None:
+        click.echo(mapping.render(), nl=False)
+    elif action == "write":
+        FILE.write_text(mapping.render(), encoding="utf-8")
         click.echo(f"Wrote {FILE.name}.")
     elif action == "check":
+        text = mapping.render()
         if not FILE.is_file() or FILE.read_text(encoding="utf-8") != text:
             raise MetricsError(
                 f"{FILE.name} is not what the catalogue says: run `scout metrics mapping --write`."
             )
+        _lint(FILE, text)
         click.echo(f"{FILE.name} is up to date.")
-    else:
-        click.echo(text, nl=False)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise MetricsError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise MetricsError(f"{path} is not UTF-8 text.") from None
+
+
+def _lint(path: Path, text: str) -> None:
+    found = mapping_lint.lint(text)
+    if found:
+        lines = "\n".join(f"{path.name}, {table.plain(str(finding))}" for finding in found)
+        raise MetricsError(f"{path} would not do what it says:\n{lines}")
 
 
 @metrics.command("list")
@@ -91,7 +120,7 @@ def show(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes its f
     """
     metric = catalogue.BY_NAME.get(name)
     if metric is None:
-        near = [known for known in catalogue.BY_NAME if name.lower() in known]
+        near = _near(name)
         hint = f"similar: {', '.join(near)}." if near else "`scout metrics list` prints all."
         raise MetricsError(f"There is no metric {name}; {hint}")
     if as_json:
@@ -107,6 +136,41 @@ def show(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes its f
     if isinstance(metric, Timer):
         click.echo(f"  buckets    {', '.join(f'{bound:g}' for bound in metric.buckets)} seconds")
     click.echo(f"  arrives by {'Pushgateway' if isinstance(metric, PushedGauge) else 'statsd_exporter'}")
+    if metric.statsd_type:
+        click.echo(f"  on wire    {_on_the_wire(metric)}")
+    click.echo(f"  query      {example(metric)}")
+
+
+def _near(name: str) -> list[str]:
+    """The metrics that somebody may have meant, the likeliest first."""
+    asked = name.lower()
+    close = difflib.get_close_matches(asked, catalogue.BY_NAME, 5)
+    return close or [known for known in catalogue.BY_NAME if asked in known][:5]
+
+
+def _on_the_wire(metric: Metric) -> str:
+    kinds = {"counter": "3|c", "gauge": "7|g", "histogram": "12:8:250|ms"}
+    name = wire_name(metric.name, tuple(f"<{label.name}>" for label in metric.labels))
+    return f"{name}:{kinds[mapping.kind(metric)]}"
+
+
+def example(metric: Metric) -> str:
+    """A PromQL query that fits the metric's kind."""
+    # A process's number says nothing by itself: what all of them have is added up.
+    labels = [label.name for label in metric.labels if label.name != catalogue.SLOT.name]
+    by = f" by ({', '.join(labels)})" if labels else ""
+    if isinstance(metric, Timer):
+        by = f"by ({', '.join([*labels, 'le'])})"
+        return f"histogram_quantile(0.95, sum {by} (rate({metric.name}_bucket[5m])))"
+    if isinstance(metric, PushedGauge):
+        return (
+            f"time() - {metric.name}" if metric.unit is Unit.TIMESTAMP else f"sum by (source) ({metric.name})"
+        )
+    if not isinstance(metric, Gauge):
+        return f"sum{by} (rate({metric.name}[5m]))"
+    if metric.unit is Unit.TIMESTAMP:
+        return f"time() - max{by} ({metric.name})"
+    return f"sum{by} ({metric.name})" if len(labels) < len(metric.labels) else f"max{by} ({metric.name})"
 
 
 def _as_dict(metric: Metric) -> dict[str, object]:
@@ -123,104 +187,36 @@ def _as_dict(metric: Metric) -> dict[str, object]:
         ],
         "buckets": list(metric.buckets) if isinstance(metric, Timer) else [],
         "arrives_by": "pushgateway" if isinstance(metric, PushedGauge) else "statsd_exporter",
+        "wire_name": _on_the_wire(metric) if metric.statsd_type else None,
+        "query": example(metric),
     }
 
 
-@metrics.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+@metrics.command("doctor", epilog="Exit codes: 0 the probes arrived, 1 one is lost.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object with all steps.")
 def doctor(as_json: bool) -> None:  # noqa: FBT001 - click passes its flags so
     """Send a probe through the whole path, and say where it is lost if it is.
 
+    Uses the settings of this terminal: run it with the environment, or beside the .env, of `scout up`.
+
     Example: scout metrics doctor
     """
-    settings = scout_settings.load()
-    finding = probe(settings.statsd, settings.exporter)
+    steps = []
+    for step in probe.examine(scout_settings.load()):
+        steps.append(step)
+        if not as_json:
+            _print(step)
+    lost = [step for step in steps if step.verdict is probe.Verdict.LOST]
     if as_json:
-        click.echo(json.dumps({"arrived": finding is None, "lost": finding}))
-    elif finding is None:
-        click.echo(f"The probe went to {settings.statsd} and arrived at {settings.exporter}.")
-    else:
-        click.echo(f"The probe is lost: {finding}", err=True)
-    if finding is not None:
+        finding = f"{lost[0].name}: {lost[0].text}. {lost[0].advice}" if lost else None
+        told = [dataclasses.asdict(step) for step in steps]
+        click.echo(json.dumps({"arrived": not lost, "lost": finding, "steps": told}, indent=2))
+    if lost:
         sys.exit(1)
 
 
-def probe(statsd: str, exporter: str, patience: float = _PATIENCE) -> str | None:
-    """Send one probe counter and look for it at the exporter.
-
-    Args:
-        statsd: Where samples are sent (STATSD_URL).
-        exporter: Web address of the exporter that they lead to (STATSD_EXPORTER_URL).
-        patience: Seconds to wait for it.
-
-    Returns:
-        None when it arrived; otherwise where it was lost, and what to do.
-    """
-    try:
-        before = _page(exporter)
-    except (OSError, ValueError) as error:
-        return f"the exporter's page {exporter}/metrics cannot be read ({error}). Is it running there?"
-    # A client of its own: nothing else is sent, and a running one is left alone.
-    sender = Client(statsd)
-    sender.run()
-    sender.incr(wire_name(catalogue.CLIENT_PROBES.name, ()))
-    sender.close()
-    if losses.DROPPED["resolve"].take():
-        return (
-            f"the host in {statsd} has no address. Is STATSD_URL right, and does name resolution work here?"
-        )
-    if losses.DROPPED["send"].take():
-        return (
-            f"{statsd} refuses it: nobody listens there. Is the exporter running, and STATSD_URL its address?"
-        )
-    after = _waited(exporter, before, patience)
-    if _rose(before, after, catalogue.CLIENT_PROBES.name):
-        return None
-    return _where(statsd, exporter, lambda name: _rose(before, after, name))
-
-
-def _waited(exporter: str, before: dict[str, float], patience: float) -> dict[str, float]:
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            after = _page(exporter)
-        except (OSError, ValueError):
-            after = before
-        if _rose(before, after, catalogue.CLIENT_PROBES.name) or time.monotonic() > deadline:
-            return after
-        time.sleep(0.1)
-
-
-def _where(statsd: str, exporter: str, rose: Callable[[str], bool]) -> str:
-    if rose("statsd_exporter_events_unmapped_total"):
-        return (
-            f"it reached the exporter, which does not know the name. Start it with --statsd.mapping-config "
-            f"{FILE.name} as it is now, or reload it."
-        )
-    if rose("statsd_exporter_sample_errors_total"):
-        return "it reached the exporter, which could not read it. Is that a statsd_exporter?"
-    if rose("statsd_exporter_events_conflict_total"):
-        return f"the exporter holds {catalogue.CLIENT_PROBES.name} as another kind of metric: restart it."
-    if rose("statsd_exporter_lines_total") or rose("statsd_exporter_udp_packets_total"):
-        return "datagrams arrive at the exporter, but not this one. Is another process on the way?"
-    return (
-        f"{statsd} took it, or nobody listens there, but {exporter} received nothing. Do STATSD_URL and "
-        f"STATSD_EXPORTER_URL lead to the same exporter, and does its --statsd.listen-udp match?"
-    )
-
-
-def _page(exporter: str) -> dict[str, float]:
-    """The sums of the exporter's families by sample name."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{exporter}/metrics", timeout=2) as answer:
-        text = answer.read(_PAGE_LIMIT).decode("utf-8", "replace")
-    sums: dict[str, float] = {}
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            name = line.split("{", 1)[0].split(" ", 1)[0]
-            sums[name] = sums.get(name, 0.0) + float(line.rsplit(" ", 1)[1])
-    return sums
-
-
-def _rose(before: dict[str, float], after: dict[str, float], name: str) -> bool:
-    return after.get(name, 0.0) > before.get(name, 0.0)
+def _print(step: probe.Step) -> None:
+    verdict = click.style(f"{step.verdict.value:<10}", fg=_COLOURS[step.verdict])
+    click.echo(f"{verdict}{step.name:<15} {table.plain(step.text)}")
+    if step.advice:
+        click.echo(f"{'':<26}{table.plain(step.advice)}")

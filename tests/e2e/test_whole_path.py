@@ -11,7 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -201,6 +201,18 @@ def test_the_exporter_understood_every_sample(stack: Stack) -> None:
     )
     for name in ("events_unmapped_total", "events_conflict_total", "sample_errors_total", "tag_errors_total"):
         assert (stack.value(f"sum(statsd_exporter_{name})") or 0) == 0, name
+    # The last rule of the mapping drops what no other knows.
+    assert (stack.value('sum(statsd_exporter_events_actions_total{action="drop"})') or 0) == 0
+
+
+def test_the_doctors_probes_arrive_everywhere(stack: Stack) -> None:
+    asking = replace(stack, environ={**stack.environ, "PROMETHEUS_URL": stack.prometheus})
+    told = asking.scout("metrics", "doctor", "--json")
+    assert told.returncode == 0, told.stdout
+    verdicts = {step["name"]: step["verdict"] for step in json.loads(told.stdout)["steps"]}
+    verdicts.pop("kernel", None)  # a busy machine may have dropped something
+    assert len(verdicts) == 12
+    assert set(verdicts.values()) == {"ok"}, told.stdout
 
 
 def test_the_apps_own_page_shows_what_the_exporters_hold(stack: Stack, boards: SampleBoards) -> None:

@@ -125,7 +125,7 @@ GATEWAY = (sys.executable, "-m", "metrics.embedded.gateway")
 def samples(page: str) -> Samples:
     """A page's samples by name and labels."""
     found: Samples = {}
-    for line in page.splitlines():
+    for line in page.split("\n"):
         if line and not line.startswith("#"):
             match = _SAMPLE.fullmatch(line)
             assert match, f"not a sample: {line!r}"
@@ -139,7 +139,7 @@ def heads(page: str) -> dict[str, tuple[str, str]]:
     """Type and help by family, in the page's order."""
     found: dict[str, tuple[str, str]] = {}
     help_text = ""
-    for line in page.splitlines():
+    for line in page.split("\n"):
         words = line.split(" ", 3)
         if line.startswith("# HELP"):
             help_text = words[3]

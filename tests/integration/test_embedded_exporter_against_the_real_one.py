@@ -6,6 +6,7 @@ import contextlib
 import math
 import random
 import re
+import signal
 import socket
 from collections import Counter
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.integration.embedded_programs import (
     running,
     samples,
 )
+from tests.unit.test_embedded_lines import DEADLY, VECTORS
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -442,6 +444,7 @@ def test_the_same_datagrams_give_the_same_families(tmp_path: Path) -> None:
     for number, mapping in enumerate((MAPPING, UNORDERED_MAPPING)):
         datagrams = list(Datagrams(20260 + number))
         assert len(datagrams) >= 20_000
+        assert_everything_is_sent(datagrams)
         folder = tmp_path / str(number)
         folder.mkdir()
         with both(folder, mapping) as programs:
@@ -453,6 +456,39 @@ def test_the_same_datagrams_give_the_same_families(tmp_path: Path) -> None:
         assert unexplained(real, ours, explained) == []
         assert_everything_occurred(ours)
     assert [one.reason for one in explained if not one.seen] == []
+
+
+#: What the datagrams must hold, by a pattern of a line.
+FEATURES = {
+    "bytes that are no UTF-8": rb"[\x80-\xff]",
+    "several values in one": rb":-?[\d.]+:-?[\d.]+[^|]*\|(?:ms|h|d)",
+    "several values where that is wrong": rb":-?[\d.]+:-?[\d.]+\|[cg]",
+    "several samples in one": rb"\|c:[^|]+\|",
+    "a sample rate": rb"\|@0\.",
+    "a rate that is none": rb"\|@bar",
+    "a gauge that moves": rb":[+-][^|]*\|g",
+    "a counter that falls": rb":-[\d.]+\|c",
+    "tags of DogStatsD": rb"\|#",
+    "tags of Librato": rb"^[^:]*#[^:]*=",
+    "tags of InfluxDB": rb"^[^:#]*,[^:]*=",
+    "tags of SignalFX": rb"^[^:]*\[[^:]*=[^:]*\]",
+    "tags of two kinds": rb"^[^:]*[#,\[][^:]*=[^:]*:.*\|#",
+    "a container": rb"\|c:abc123",
+    "a timestamp": rb"\|T\d",
+    "a histogram that is native too": rb"^size\..*\|(?:ms|h|d)",
+    "a dropped name": rb"^noise\.",
+    "an empty line": rb"^$",
+}
+
+
+def assert_everything_is_sent(datagrams: list[bytes]) -> None:
+    lines = [line for datagram in datagrams for line in datagram.split(b"\n")]
+    seldom = {
+        name: count
+        for name, pattern in FEATURES.items()
+        if (count := sum(re.search(pattern, line) is not None for line in lines)) < 50
+    }
+    assert seldom == {}
 
 
 def assert_everything_occurred(ours: str) -> None:
@@ -499,6 +535,220 @@ def is_own_line(line: str) -> bool:
     words = line.split(" ")
     name = words[2] if line.startswith("#") else line
     return own(name) or name.startswith(("go_", "process_", "promhttp_"))
+
+
+def test_every_contract_vector_holds_at_the_real_one(tmp_path: Path) -> None:
+    """The table that our own is held to, line by line."""
+    port, where = free_port(), tmp_path / "real.sock"
+    # Handed on at once, so that each line's errors are counted before the next line comes.
+    flags = [*exporter_flags(None, port, where), "--statsd.event-flush-interval=1ms"]
+    usual = ("lines", "samples", "events_total", "events_unmapped", "metrics_total", "event_queue")
+    with running([need("statsd_exporter"), *flags], port) as real:
+        before = samples(real.page())
+        for number, (line, series, unusual) in enumerate(VECTORS):
+            if line in DEADLY:
+                continue
+            # Names keep their types, so that each line needs one of its own.
+            name = f"vector{number}"
+            send(where, [line.replace("foo", name).encode(), f"marker{number}:1|c".encode()])
+            wait_until(lambda n=number: (f"marker{n}", ()) in samples(real.page()), what=line)
+            after = samples(real.page())
+            came_out = {
+                written(sample, labels): float(value)
+                for (sample, labels), value in after.items()
+                if sample.startswith(name) and "quantile" not in dict(labels)
+            }
+            assert came_out == pytest.approx(
+                {key.replace("foo", name): value for key, value in series.items()}, nan_ok=True
+            ), line
+            moved = {
+                written(sample.removeprefix("statsd_exporter_"), labels): float(value)
+                - float(before.get((sample, labels), "0"))
+                for (sample, labels), value in after.items()
+                if sample.startswith("statsd_exporter_")
+                and not sample.removeprefix("statsd_exporter_").startswith((*usual, "unixgram"))
+                and value != before.get((sample, labels), "0")
+            }
+            assert moved == {key.replace("foo", name): value for key, value in unusual.items()}, line
+            before = after
+
+
+def written(sample: str, labels: tuple[tuple[str, str], ...]) -> str:
+    """A sample's name and labels, as they stand on a page."""
+    pairs = ",".join(f'{key}="{value}"' for key, value in labels)
+    return f"{sample}{{{pairs}}}" if labels else sample
+
+
+#: Rules whose series are forgotten after four seconds, and what is sent to them in rounds.
+TTL_MAPPING = """
+defaults: {ttl: 4s}
+mappings:
+- {match: "kept.*", name: kept, ttl: 1h, labels: {who: "$1"}}
+- {match: "short.*", name: short, labels: {who: "$1"}}
+- {match: "timed.*", name: timed, observer_type: histogram, labels: {who: "$1"}}
+- {match: "summed.*", name: summed, observer_type: summary, labels: {who: "$1"}}
+- {match: "level.*", name: level, labels: {who: "$1"}}
+"""
+FIRST_ROUND = [
+    *(b"kept.a:1|c", b"short.a:5|c", b"short.b:5|c", b"timed.a:1:2|h", b"timed.b:1|h", b"summed.a:4|h"),
+    *(b"level.a:7|g", b"level.b:7|g", b"unmapped:3|c", b"unmapped_too:3|g"),
+]
+#: Feeds one of two series of each name.
+FEEDING = [b"short.b:1|c", b"timed.b:1|h", b"level.b:+1|g"]
+#: The forgotten ones come back, one under another type, and a relative gauge from nothing.
+LAST_ROUND = [
+    *(b"kept.a:1|c", b"short.a:1|c", b"timed.a:1|h", b"summed.a:1|h", b"level.a:+1|g"),
+    *(b"unmapped:1|g", b"unmapped_too:-1|g"),
+]
+
+
+def test_series_are_forgotten_and_come_back_alike(tmp_path: Path) -> None:
+    with both(tmp_path, TTL_MAPPING) as programs:
+        for _, where in programs:
+            send(where, FIRST_ROUND)
+        pages = [settle(*program) for program in programs]
+        assert unexplained(pages[0], pages[1], explanations()) == []
+        for program, where in programs:
+
+            def gone(asked: Program = program, path: Path = where) -> bool:
+                send(path, FEEDING)
+                figures = samples(asked.page())
+                return not any(
+                    (name, (("who", "a"),)) in figures for name in ("short", "timed_count", "summed_count")
+                )
+
+            wait_until(gone, what="the series going")
+            figures = samples(program.page())
+            assert ("kept", (("who", "a"),)) in figures
+            assert {name for name, labels in figures if ("who", "b") in labels} >= {"short", "timed_count"}
+            assert ("unmapped", ()) not in figures
+        for _, where in programs:
+            send(where, LAST_ROUND)
+        for program, where in programs:
+            send(where, [b"kept.end:1|c"])
+            wait_until(lambda p=program: ("kept", (("who", "end"),)) in samples(p.page()), what="the end")
+            figures = samples(program.page())
+            again = {
+                written(name, labels): value
+                for (name, labels), value in figures.items()
+                if ("who", "a") in labels and not {"le", "quantile"} & set(dict(labels))
+            }
+            assert again == {
+                'kept{who="a"}': "2",
+                'short{who="a"}': "1",
+                'timed_sum{who="a"}': "1",
+                'timed_count{who="a"}': "1",
+                'summed_sum{who="a"}': "1",
+                'summed_count{who="a"}': "1",
+                'level{who="a"}': "1",
+            }
+            assert figures["unmapped_too", ()] == "-1"
+            # A name keeps its type although its series are gone.
+            taken = (
+                "statsd_exporter_events_conflict_total",
+                (("metric_name", "unmapped"), ("type", "gauge")),
+            )
+            assert figures[taken] == "1"
+
+
+def test_help_and_buckets_stay_those_of_the_first_series_over_a_reload(tmp_path: Path) -> None:
+    rule = "mappings: [{{match: 'a.*', name: a, help: {}, observer_type: histogram, labels: {{who: $1}}"
+    rule += ", histogram_options: {{buckets: [{}]}}, ttl: {}}}]"
+    with both(tmp_path, rule.format("First", 1, "1h")) as programs:
+        for _, where in programs:
+            send(where, [b"a.x:1|h"])
+        pages = [settle(*program) for program in programs]
+        (tmp_path / "mapping.yml").write_text(rule.format("Second", 7, "1s"))
+        for program, where in programs:
+            program.process.send_signal(signal.SIGHUP)
+            reloads = "statsd_exporter_config_reloads_total"
+            wait_until(
+                lambda p=program, name=reloads: p.figure(name, outcome="success") == 1, what="the reload"
+            )
+            send(where, [b"a.x:1|h", b"a.y:1|h", b"other:1|c"])
+            wait_until(lambda p=program: p.figure("other") == 1, what="the second round")
+        pages = [program.page() for program, _ in programs]
+        # The newer rule's buckets are nowhere, and the first series keeps its long time to live.
+        assert unexplained(pages[0], pages[1], explanations()) == []
+        for page in pages:
+            assert heads(page)["a"] == ("histogram", "First")
+            bounds = {dict(labels)["le"] for name, labels in samples(page) if name == "a_bucket"}
+            assert bounds == {"1", "+Inf"}
+
+
+#: What comes by TCP, in pieces as they are sent; each list is one connection.
+TCP_STREAMS = [
+    [b"a:1|c\nb:2|c\r\n", b"c:", b"3|c\n"],
+    [b"last.without.end:1|c"],
+    [b"\n\r\n\n"],
+    [b"x" * 4090 + b":1|c\n"],
+    [b"before:1|c\n" + b"y" * 5000 + b"\nafter:1|c\n"],
+    [b"d\xff:1|c\n", b"d:1|c\n"],
+    [b"e:1:2:3|ms|#k:v\n", b"e:4|c\n"],
+    [],
+]
+
+
+def stream_lines(port: int, pieces: list[bytes]) -> None:
+    """Send by TCP, and wait until the other side has read it to its end or closed."""
+    with socket.create_connection(("127.0.0.1", port)) as client, contextlib.suppress(ConnectionError):
+        for piece in pieces:
+            client.sendall(piece)
+        client.shutdown(socket.SHUT_WR)
+        client.recv(10)
+
+
+def test_streams_of_lines_are_read_alike(tmp_path: Path) -> None:
+    real_port, our_port, ports = free_port(), free_port(), (free_port(), free_port())
+    commands = ([need("statsd_exporter")], list(EXPORTER))
+    flags = [
+        [
+            f"--web.listen-address=127.0.0.1:{web}",
+            "--statsd.listen-udp=",
+            f"--statsd.listen-tcp=127.0.0.1:{tcp}",
+        ]
+        for web, tcp in zip(ports, (real_port, our_port), strict=True)
+    ]
+    with (
+        running([*commands[0], *flags[0]], ports[0]) as real,
+        running([*commands[1], *flags[1]], ports[1]) as ours,
+    ):
+        pages = []
+        for program, port in ((real, real_port), (ours, our_port)):
+            for number, stream in enumerate([*TCP_STREAMS, [b"the.end:1|c\n"]], start=1):
+                stream_lines(port, stream)
+                wait_until(
+                    lambda p=program, n=number: p.figure("statsd_exporter_tcp_connections_total") == n,
+                    what="the connection",
+                )
+            wait_until(lambda p=program: p.figure("the_end") == 1, what="the last line")
+            pages.append(program.page())
+        assert unexplained(pages[0], pages[1], explanations()) == []
+        assert samples(pages[1])["statsd_exporter_tcp_too_long_lines_total", ()] == "1"
+
+
+#: Requests to the web port: what the real one answers, what ours does, and why where that differs.
+ASKED: list[tuple[str, str, int, int, str]] = [
+    ("GET", "/-/healthy", 200, 200, ""),
+    ("GET", "/-/ready", 200, 200, ""),
+    ("GET", "/", 200, 200, ""),
+    ("HEAD", "/metrics", 200, 200, ""),
+    ("GET", "/nothing", 404, 404, ""),
+    ("PUT", "/nothing", 404, 404, ""),
+    ("PUT", "/-/reload", 404, 404, ""),
+    ("POST", "/-/quit", 404, 404, ""),
+    ("POST", "/metrics", 200, 405, "A page is read, not written to."),
+    ("POST", "/-/ready", 200, 405, "The same."),
+    ("GET", "/debug/pprof/", 200, 404, "Go's profiler; there is none of ours."),
+]
+
+
+def test_the_web_port_answers_alike_but_for_what_is_meant(tmp_path: Path) -> None:
+    with both(tmp_path, "") as ((real, _), (ours, _)):
+        for method, path, there, here, reason in ASKED:
+            found = [program.ask(path, method=method)[0] for program in (real, ours)]
+            assert found == [there, here], (method, path, reason)
+            assert (there == here) != bool(reason)
 
 
 def test_switched_off_dialects_are_left_in_the_name_by_both(tmp_path: Path) -> None:

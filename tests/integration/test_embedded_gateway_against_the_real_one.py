@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import random
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from tests.components import find, need
 from tests.integration.embedded_programs import GATEWAY, Program, free_port, heads, running, samples
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +123,21 @@ REQUESTS: list[tuple[str, str, bytes | None, dict[str, str]]] = [
     ("GET", "/nothing", None, {}),
     ("GET", "/-/healthy", None, {}),
     ("GET", "/-/ready", None, {}),
+    ("POST", "/-/ready", None, {}),
+    ("PUT", "/-/healthy", None, {}),
+    ("GET", "/api/v1/metrics", None, {}),
+    ("POST", "/api/v1/metrics", None, {}),
+    ("GET", "/api/v1/status", None, {}),
+    ("PUT", "/api/v1/status", None, {}),
+    ("GET", "/api/v1/nothing", None, {}),
+    ("GET", "/", None, {}),
+    ("PUT", "/api/v1/nothing", None, {}),
+    # The admin interface is not there unless it is switched on, and the lifecycle one says that it is off.
+    ("PUT", "/api/v1/admin/wipe", None, {}),
+    ("GET", "/api/v1/admin/wipe", None, {}),
+    ("PUT", "/-/quit", None, {}),
+    ("POST", "/-/quit", None, {}),
+    ("GET", "/-/quit", None, {}),
 ]
 
 #: Requests that are meant to be answered otherwise: what the real one (1.5, 1.11) says, what ours, and why.
@@ -135,6 +152,8 @@ OTHERWISE: dict[tuple[str, str, bytes | None], tuple[tuple[int, ...], int, str]]
         400,
         "Go's router redirects double slashes before the gateway sees them; ours names the missing value.",
     ),
+    ("HEAD", "/metrics", None): ((405,), 200, "Who may read a page may ask how it is; HTTP wants it so."),
+    ("OPTIONS", "/metrics", None): ((200,), 405, "Nobody asks us what may be asked; the answer says it."),
     ("PUT", "/metrics/job/odd", b"# TYPE q summary\nq 1\n"): (
         (200,),
         400,
@@ -154,11 +173,11 @@ OTHERWISE: dict[tuple[str, str, bytes | None], tuple[tuple[int, ...], int, str]]
 
 
 @contextlib.contextmanager
-def both(folder: Path) -> Iterator[tuple[Program, Program]]:
+def both(folder: Path, *more: str) -> Iterator[tuple[Program, Program]]:
     real_program = find("pushgateway") or need("prometheus-pushgateway")
     ports = free_port(), free_port()
     flags = [
-        [f"--web.listen-address=127.0.0.1:{port}", f"--persistence.file={folder / str(port)}"]
+        [f"--web.listen-address=127.0.0.1:{port}", f"--persistence.file={folder / str(port)}", *more]
         for port in ports
     ]
     with (
@@ -260,6 +279,73 @@ def test_a_body_that_is_no_gzip_is_refused_by_both_and_counted_by_ours(tmp_path:
             headers = {"Content-Encoding": "gzip"}
             assert program.ask("/metrics/job/z", method="PUT", body=b"z 2\n", headers=headers)[0] == 400
             assert counted(program.page()).get(("400", "push", "put"), "") == count
+
+
+def without_moments(told: object) -> object:
+    """The groups of `/api/v1/metrics`, without what depends on when and in whose words."""
+    groups = json.loads(json.dumps(told))["data"]
+    for group in groups:
+        for name, family in group.items():
+            if name in ("labels", "last_push_successful"):
+                continue
+            assert re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:]{8}(\.\d+)?Z", family.pop("time_stamp"))
+            if name in MOMENTS:
+                family["help"] = ""
+                for metric in family["metrics"]:
+                    metric["value"] = "0" if metric["value"] == "0" else "some time"
+    return sorted(groups, key=lambda group: sorted(group["labels"].items()))
+
+
+def test_groups_are_told_in_json_alike_and_wiped_alike(tmp_path: Path) -> None:
+    with both(tmp_path, "--web.enable-admin-api") as programs:
+        told = []
+        for program in programs:
+            for method, path, body in (
+                ("PUT", "/metrics/job/scan/source/a", GAUGES + HISTOGRAM + SUMMARY),
+                ("POST", "/metrics/job/scan/source/a", b"u 7e10\n# TYPE c counter\nc NaN\n"),
+                ("POST", "/metrics/job/scan/source/a", b"d 1\nd 2\n"),
+                ("PUT", "/metrics/job/failed", b"d 1\nd 2\n"),
+                ("PUT", "/metrics/job/empty", b""),
+            ):
+                program.ask(path, method=method, body=body)
+            told.append(without_moments(json.loads(program.ask("/api/v1/metrics")[1])))
+        assert told[0] == told[1]
+        for method, status in (("GET", 405), ("POST", 405), ("PUT", 202)):
+            assert [program.ask("/api/v1/admin/wipe", method=method)[0] for program in programs] == [
+                status
+            ] * 2
+        for program in programs:
+            wait_until(lambda p=program: not comparable(p.page()), what="the groups going")
+            assert json.loads(program.ask("/api/v1/metrics")[1]) == {"status": "success", "data": []}
+        assert counted(programs[0].page()) == counted(programs[1].page())
+
+
+def test_both_end_when_the_lifecycle_interface_says_so_and_keep_what_was_pushed(tmp_path: Path) -> None:
+    with both(tmp_path, "--web.enable-lifecycle") as programs:
+        for program in programs:
+            program.ask("/metrics/job/scan", method="PUT", body=b"kept 7\n")
+            assert program.ask("/-/quit", method="GET")[0] == 405
+            assert program.ask("/-/quit", method="PUT")[0] == 200
+            assert program.process.wait(10) == 0
+        ports = [program.url.rpartition(":")[2] for program in programs]
+    real = find("pushgateway") or need("prometheus-pushgateway")
+    for command, port in zip(([real], list(GATEWAY)), ports, strict=True):
+        flags = [f"--web.listen-address=127.0.0.1:{port}", f"--persistence.file={tmp_path / port}"]
+        with running([*command, *flags], int(port)) as program:
+            assert program.figure("kept", instance="", job="scan") == 7
+
+
+def test_protocol_buffers_are_taken_there_and_refused_by_name_here(tmp_path: Path) -> None:
+    # One family of one counter (prometheus/client_model, MetricFamily): name, type, metric with its value.
+    kind = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+    body = b"\x0a\x02pb\x18\x00\x22\x0b\x1a\x09\x09\x00\x00\x00\x00\x00\x00\xf0?"
+    with both(tmp_path) as (real, ours):
+        pushed = {"method": "PUT", "body": bytes([len(body)]) + body, "headers": {"Content-Type": kind}}
+        assert real.ask("/metrics/job/pb", **pushed)[0] == 200  # type: ignore[arg-type]
+        assert real.figure("pb", instance="", job="pb") == 1
+        status, words = ours.ask("/metrics/job/pb", **pushed)  # type: ignore[arg-type]
+        assert status == 415
+        assert "Protocol buffers are not read here" in words
 
 
 @pytest.mark.parametrize("header", ["snappy", "br"])

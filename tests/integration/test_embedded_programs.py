@@ -22,6 +22,7 @@ from prometheus_client import (
     pushadd_to_gateway,
 )
 
+from metrics.kernel import receive_drops
 from tests.integration.embedded_programs import (
     EXPORTER,
     GATEWAY,
@@ -81,6 +82,45 @@ def test_random_datagrams_of_any_size_do_not_end_the_exporter() -> None:
                 client.sendto((b"a" * size)[:65000] + b":1|c", ("127.0.0.1", udp))
             client.sendto(b"the.end:1|c", ("127.0.0.1", udp))
         wait_until(lambda: exporter.figure("the_end") == 1, what="the last datagram")
+
+
+def test_what_the_kernel_dropped_is_on_the_page_and_what_the_doctor_reads_is_the_same() -> None:
+    udp, web = free_port(), free_port()
+    flags = [*exporter_flags(None, web, udp=udp), "--statsd.read-buffer=4096"]
+    with running([*EXPORTER, *flags], web) as exporter:
+        exporter.process.send_signal(signal.SIGSTOP)
+        try:
+            with socket.socket(type=socket.SOCK_DGRAM) as client:
+                for _ in range(500):
+                    client.sendto(b"many:1|c" + b"x" * 500, ("127.0.0.1", udp))
+        finally:
+            exporter.process.send_signal(signal.SIGCONT)
+        names = [f"statsd_exporter_udp_{name}_total" for name in ("packet_drops", "packets")]
+        wait_until(lambda: sum(map(exporter.figure, names)) == 500, what="all that was not dropped")
+        drops = exporter.figure(names[0])
+        assert drops > 400
+        assert receive_drops(udp) == (drops, 0)
+
+
+@pytest.mark.parametrize("command", [EXPORTER, GATEWAY])
+def test_random_bytes_at_the_web_port_do_not_end_a_program(command: tuple[str, ...]) -> None:
+    chance = random.Random(5)
+    web = free_port()
+    flags = (
+        exporter_flags(None, web, udp=free_port())
+        if command is EXPORTER
+        else [f"--web.listen-address=127.0.0.1:{web}"]
+    )
+    chunked = b"PUT /metrics/job/a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    openings = (b"", b"GET /metrics HTTP/1.1\r\n", chunked)
+    with running([*command, *flags], web) as program:
+        for number in range(150):
+            with socket.create_connection(("127.0.0.1", web)) as client:
+                client.sendall(openings[number % 3] + chance.randbytes(chance.randint(1, 3000)))
+                if number % 2:
+                    client.sendall(b"\r\n\r\n")
+        assert program.ask("/-/ready")[0] == 200
+        assert "Traceback" not in program.log()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -177,6 +217,74 @@ def test_a_unix_socket_left_by_a_killed_exporter_is_taken_over_and_a_used_one_is
     with running([*EXPORTER, *exporter_flags(None, web, path)], web):
         pass
     assert not path.exists()
+
+
+#: Series on the page below, and by how many bytes writing it may raise the exporter's memory: far less than
+#: the page, and mostly the list in which its series stand in order.
+SERIES, MOST_GROWTH = 100_000, 4 * 1024 * 1024
+
+
+def peak_memory(program: Program) -> int:
+    """The most bytes that the program has had resident since its peak was forgotten."""
+    status = Path(f"/proc/{program.process.pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+def test_a_page_of_a_hundred_thousand_series_is_streamed_and_not_held(tmp_path: Path) -> None:
+    web, path = free_port(), tmp_path / "s"
+    with running([*EXPORTER, *exporter_flags(None, web, path)], web) as exporter:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+            client.connect(str(path))
+            for start in range(0, SERIES, 100):
+                lines = (f"many:1|c|#number:{'x' * 400}{number}" for number in range(start, start + 100))
+                client.send("\n".join(lines).encode())
+        wait_until(
+            lambda: exporter.ask("/-/ready")[0] == 200, timeout=30, what="the exporter having read them"
+        )
+        asked = connection(exporter)
+        try:
+            # 5 forgets the peak (proc(5), clear_refs).
+            Path(f"/proc/{exporter.process.pid}/clear_refs").write_text("5", encoding="ascii")
+            before = peak_memory(exporter)
+            asked.request("GET", "/metrics")
+            answer = asked.getresponse()
+            size = series = 0
+            while line := answer.readline():
+                size += len(line)
+                series += line.startswith(b"many{")
+        finally:
+            asked.close()
+        growth = peak_memory(exporter) - before
+    assert series == SERIES
+    assert size > 10_000_000 > 2 * MOST_GROWTH
+    assert growth < MOST_GROWTH, f"{growth} bytes more for a page of {size}"
+
+
+def test_what_is_not_built_in_is_refused_by_its_name() -> None:
+    for command, flag in (
+        (EXPORTER, "--statsd.relay.address=127.0.0.1:9"),
+        (EXPORTER, "--debug.dump-fsm=x"),
+        (GATEWAY, "--push.disable-consistency-check"),
+        (GATEWAY, "--web.config.file=x"),
+    ):
+        code, words = ended([*command, flag])
+        assert code == 2
+        assert f"unrecognized arguments: {flag}" in words
+
+
+def test_the_lifecycle_paths_are_there_when_switched_on_and_only_then(tmp_path: Path) -> None:
+    mapping, web = tmp_path / "mapping.yml", free_port()
+    mapping.write_text("mappings: [{match: a, name: first}]")
+    flags = exporter_flags(mapping, web, udp=free_port())
+    with running([*EXPORTER, *flags], web) as exporter:
+        for path in ("/-/reload", "/-/quit"):
+            assert exporter.ask(path, method="PUT")[0] == exporter.ask(path)[0] == 404
+    with running([*EXPORTER, *flags, "--web.enable-lifecycle"], web) as exporter:
+        assert exporter.ask("/-/reload")[0] == 405
+        assert exporter.ask("/-/reload", method="POST")[0] == 200
+        assert exporter.figure("statsd_exporter_config_reloads_total", outcome="success") == 1
+        assert exporter.ask("/-/quit", method="PUT")[0] == 200
+        assert exporter.process.wait(10) == 0
 
 
 def arrived(exporter: Program, number: int) -> bool:

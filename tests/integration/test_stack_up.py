@@ -265,6 +265,7 @@ def test_the_demo_shows_jobs_and_moving_metrics_within_a_minute(up: Callable[...
     assert any(name.startswith("http_requests_total") for name in now)
     assert any(name.startswith("iam_scan_last_new{") for name in now)
     assert now["statsd_exporter_events_unmapped_total"] == 0
+    assert now.get('statsd_exporter_events_actions_total{action="drop"}', 0) == 0
     family = stack.family()
     stack.process.send_signal(signal.SIGINT)
     assert stack.ended() == 0

@@ -35,7 +35,7 @@ class Bench:
         return {
             name: float(value)
             for name, _, value in (
-                line.rpartition(" ") for line in self.page().splitlines() if line[0] != "#"
+                line.rpartition(" ") for line in self.page().split("\n") if line[:1] not in ("", "#")
             )
             if not name.startswith(("process_", "statsd_"))
         }
@@ -54,7 +54,7 @@ class Bench:
         return {
             name.removeprefix("statsd_exporter_"): float(value)
             for name, _, value in (
-                line.rpartition(" ") for line in self.page().splitlines() if line[0] != "#"
+                line.rpartition(" ") for line in self.page().split("\n") if line[:1] not in ("", "#")
             )
             if name.startswith("statsd_exporter_")
             and float(value)

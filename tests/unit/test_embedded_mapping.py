@@ -103,6 +103,18 @@ def test_scale_comes_after_milliseconds_became_seconds() -> None:
     assert mapped(rule, "a:2000|ms") == {"n_sum": pytest.approx(0.002), "n_count": 1}
 
 
+def test_scale_moves_a_signed_gauge_by_the_scaled_step() -> None:
+    rule = "- {match: a, name: n, scale: 0.5}"
+    assert mapped(rule, "a:10|g", "a:-4|g", "a:+2|g") == {"n": 4}
+
+
+def test_scale_goes_before_a_counter_is_looked_at() -> None:
+    bench = Bench("mappings: [{match: a, name: n, scale: -1}]")
+    bench.take("a:1|c", "a:-2|c")
+    assert bench.series() == {"n": 2}
+    assert bench.own()['events_error_total{reason="illegal_negative_counter"}'] == 1
+
+
 def test_a_rules_label_wins_over_a_tag_unless_it_honors_labels() -> None:
     rule = "- {match: a, name: n, labels: {team: rule}}"
     assert mapped(rule, "a:1|c|#team:tag") == {'n{team="rule"}': 1}

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.embedded import floats
+from metrics.embedded.exporter import rules
 from tests.unit.embedded_exporter import Bench
 
 
@@ -33,6 +34,40 @@ def test_a_forgotten_counter_begins_again_at_nothing() -> None:
     bench.registry.expire()
     bench.take("a:1|c")
     assert bench.series() == {"a": 1}
+
+
+def test_a_signed_gauge_begins_again_at_nothing() -> None:
+    bench = Bench("defaults: {ttl: 5s}")
+    bench.take("a:7|g")
+    bench.now += 6
+    bench.registry.expire()
+    bench.take("a:-2|g")
+    assert bench.series() == {"a": -2}
+
+
+def test_the_count_of_metrics_made_never_falls() -> None:
+    bench = Bench("defaults: {ttl: 5s}")
+    bench.take("a:1|c", "a:1|c|#some:tag", "a:1|c|#some:other", "b:1|g")
+    bench.now += 6
+    bench.registry.expire()
+    assert bench.series() == {}
+    assert dict(bench.counts.metrics) == {"counter": 2, "gauge": 1}
+
+
+def test_a_new_time_to_live_is_for_series_that_begin_after_it() -> None:
+    bench = Bench("mappings: [{match: a, name: a, ttl: 100s}]")
+    bench.take("a:1|c")
+    bench.mapper.use(rules.parse("mappings: [{match: a, name: a, ttl: 5s}]"))
+    bench.take("a:1|c")
+    bench.now += 50
+    bench.registry.expire()
+    assert bench.series() == {"a": 2}
+    bench.now += 51
+    bench.registry.expire()
+    bench.take("a:1|c")
+    bench.now += 6
+    bench.registry.expire()
+    assert bench.series() == {}
 
 
 def test_a_ttl_is_counted_to_its_last_moment() -> None:

@@ -23,7 +23,7 @@ CONNECTS = {
     "scout/stack/examination.py": "`scout doctor` asks the exporters; addresses are settings",
     "scout/stack/ports.py": "listens for a moment, to see whether a port is free",
     "scout/stack/supervisor.py": "a pair of sockets inside the process, for signals",
-    "scout/cli/metrics.py": "asks the exporter and the gateway; addresses are settings",
+    "scout/probe.py": "`scout metrics doctor` asks the exporters; addresses are settings",
     "webapp/exporters.py": "asks the exporter and the gateway; addresses are settings",
     "workers/jobs.py": "the name of this host",
 }

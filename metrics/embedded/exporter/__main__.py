@@ -57,6 +57,12 @@ def _flags() -> argparse.ArgumentParser:
         default="lru",
         help="always lru here",
     )
+    add(
+        "--web.enable-lifecycle",
+        dest="lifecycle",
+        action="store_true",
+        help="reload at PUT /-/reload, end at PUT /-/quit",
+    )
     add("--check-config", dest="check", action="store_true", help="check the mapping file and end")
     for dialect in ("dogstatsd", "influxdb", "librato", "signalfx"):
         add(
@@ -172,19 +178,33 @@ class Exporter:
         _say(f"The mapping was read again: {len(loaded)} rules.")
 
     def _answer(self, request: web.Request) -> web.Response:
-        if request.method not in ("GET", "HEAD"):
-            return web.Response(405, "Only GET and HEAD are answered here.\n", headers={"Allow": "GET, HEAD"})
+        orders = (
+            {
+                "/-/reload": (self._reload, "Requesting reload"),
+                "/-/quit": (self.loop.stop, "Requesting termination... Goodbye!"),
+            }
+            if self._flags.lifecycle
+            else {}
+        )
+        pages = (self._flags.path, "/-/healthy", "/-/ready", "/")
+        if request.path not in (*pages, *orders):
+            return web.Response(404, "There is nothing here.\n")
+        allowed = ("PUT", "POST") if request.path in orders else ("GET", "HEAD")
+        if request.method not in allowed:
+            listed = ", ".join(allowed)
+            return web.Response(405, f"Only {listed} are answered here.\n", headers={"Allow": listed})
+        if request.path in orders:
+            order, answer = orders[request.path]
+            order()
+            return web.Response(200, answer)
         if request.path == self._flags.path:
             if self._udp is not None:
                 self.counts.udp_packet_drops = listeners.kernel_drops(self._udp)
             return web.Response(200, page(self.registry, self.counts, self.mapper), text.CONTENT_TYPE)
-        if request.path == "/-/healthy":
-            return web.Response(200, "Statsd Exporter is Healthy.\n")
-        if request.path == "/-/ready":
-            return web.Response(200, "Statsd Exporter is Ready.\n")
         if request.path == "/":
             return web.Response(200, f"The embedded StatsD exporter. Its page is at {self._flags.path}\n")
-        return web.Response(404, "There is nothing here.\n")
+        state = "Healthy" if request.path == "/-/healthy" else "Ready"
+        return web.Response(200, f"Statsd Exporter is {state}.\n")
 
 
 def _say(line: str) -> None:

@@ -33,7 +33,7 @@ _NAME = re.compile(rf"(?:[a-zA-Z_]|{_CAPTURE})(?:[a-zA-Z0-9_]|{_CAPTURE})*")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]+")
 #: What Python's regexes know and Go's do not: looking around, back references, atoms. And named classes, the
 #: other way about.
-_FOREIGN = re.compile(r"\(\?(?:[=!>]|<[=!]|P=|\()|\\[1-9]|[*+?}]\+|\[\[:")
+FOREIGN = re.compile(r"\(\?(?:[=!>]|<[=!]|P=|\()|\\[1-9]|[*+?}]\+|\[\[:")
 
 _OBSERVERS = {"histogram": "histogram", "summary": "summary", "": "summary"}
 _MATCH_TYPES = {"glob": "glob", "regex": "regex", "": "glob"}
@@ -42,7 +42,7 @@ _KINDS = {"counter": "counter", "gauge": "gauge", "observer": "observer", "timer
 
 _SUMMARY_KEYS = ("quantiles", "max_age", "age_buckets", "buf_cap")
 _HISTOGRAM_KEYS = ("buckets", "native_histogram_bucket_factor", "native_histogram_max_buckets")
-_DEFAULT_KEYS = (
+DEFAULT_KEYS = (
     "observer_type",
     "timer_type",
     "buckets",
@@ -53,7 +53,7 @@ _DEFAULT_KEYS = (
     "summary_options",
     "histogram_options",
 )
-_RULE_KEYS = (
+RULE_KEYS = (
     "match",
     "name",
     "labels",
@@ -217,18 +217,19 @@ def parse(text: str, file: str = "mapping file") -> Rules:
     if document is None or document.is_null:
         return Rules()
     fields = document.mapping(("defaults", "mappings"))
-    defaults = _defaults(fields["defaults"]) if "defaults" in fields else Defaults()
+    defaults = Defaults()
+    if "defaults" in fields and not fields["defaults"].is_null:
+        defaults = read_defaults(fields["defaults"].mapping(DEFAULT_KEYS))
     rules = []
     if "mappings" in fields and not fields["mappings"].is_null:
-        rules = [_rule(item, defaults) for item in fields["mappings"].sequence()]
+        items = fields["mappings"].sequence()
+        rules = [read_rule(item, item.mapping(RULE_KEYS), defaults) for item in items]
     return Rules(defaults, rules)
 
 
-def _defaults(section: Field) -> Defaults:
+def read_defaults(fields: dict[str, Field]) -> Defaults:
+    """The `defaults` section, from its fields. Raises StartError as `load` does."""
     defaults = Defaults()
-    if section.is_null:
-        return defaults
-    fields = section.mapping(_DEFAULT_KEYS)
     observer = fields.get("observer_type", fields.get("timer_type"))
     if observer is not None:
         defaults.observer = observer.choice(_OBSERVERS)
@@ -251,8 +252,8 @@ def _defaults(section: Field) -> Defaults:
     return defaults
 
 
-def _rule(item: Field, defaults: Defaults) -> Rule:
-    fields = item.mapping(_RULE_KEYS)
+def read_rule(item: Field, fields: dict[str, Field], defaults: Defaults) -> Rule:
+    """One of `mappings`, from its fields. Raises StartError as `load` does."""
     match = fields["match"].text() if "match" in fields else ""
     name = fields["name"].text() if "name" in fields else ""
     if not name:
@@ -323,7 +324,7 @@ def _labels(field: Field) -> dict[str, str]:
 
 
 def _regex(field: Field, pattern: str) -> re.Pattern[str]:
-    if _FOREIGN.search(pattern):
+    if FOREIGN.search(pattern):
         raise field.wrong(
             f"the regex {pattern!r} uses what Go's RE2 and Python do not share "
             "(looking around, back references, possessive repeats, named classes)"

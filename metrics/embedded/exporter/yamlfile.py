@@ -38,7 +38,12 @@ class Field:
 
     def wrong(self, trouble: str) -> StartError:
         """An error that names the file and the line."""
-        return StartError(f"{self._file}, line {self._node.start_mark.line + 1}: {trouble}.")
+        return StartError(f"{self._file}, line {self.line}: {trouble}.")
+
+    @property
+    def line(self) -> int:
+        """The line it begins at, counted from 1."""
+        return int(self._node.start_mark.line) + 1
 
     @property
     def is_null(self) -> bool:

@@ -22,12 +22,25 @@ from metrics.embedded.loop import Loop
 from metrics.embedded.process import families as process_families
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _LARGEST_BODY = 4 * 1024 * 1024
 _BASE64 = "@base64"
 _PUSH_PATH = "/metrics/job"
 _PUSHERS = ("PUT", "POST", "DELETE")
+_READERS = ("GET", "HEAD")
+_WIPE = "/api/v1/admin/wipe"
+_QUIT = "/-/quit"
+_ORDERS = {_WIPE: ("PUT",), _QUIT: ("PUT", "POST")}
+#: What a path's requests are counted as, under the real program's names.
+_COUNTED = {
+    "/": "status",
+    "/-/healthy": "healthy",
+    "/-/ready": "ready",
+    "/api/v1/metrics": "api/v1/metrics",
+    "/api/v1/status": "api/v1/status",
+}
+_PATHS = ("/", "/-/healthy", "/-/ready", _QUIT, "/api/v1/metrics", "/api/v1/status")
 
 
 class _Refused(Exception):  # noqa: N818  # an answer to a request
@@ -45,14 +58,14 @@ class Gateway:
         StartError: The address or the persistence file cannot be had.
     """
 
-    def __init__(self, address: str, path: Path | None, page_path: str = "/metrics") -> None:
-        self._page_path = page_path
+    def __init__(self, flags: argparse.Namespace) -> None:
+        self._flags = flags
         self._started = time.time()
         self._requests: Counter[tuple[str, str, str]] = Counter()
         self._persist_trouble = ""
-        self.store = Store(self._own_families, path)
+        self.store = Store(self._own_families, Path(flags.file) if flags.file else None)
         self.loop = Loop()
-        self._web = web.Server(self.loop.selector, address, self._answer, _LARGEST_BODY)
+        self._web = web.Server(self.loop.selector, flags.web, self._answer, _LARGEST_BODY)
         self.address = self._web.address
 
     def run(self) -> None:
@@ -78,32 +91,77 @@ class Gateway:
     def _answer(self, request: web.Request) -> web.Response:
         path = web.decoded(request.path)
         handler = _handler(path)
-        if not handler:
-            response = self._page(request, path)
-        elif handler == "push":
+        if handler == "push":
             if request.method not in _PUSHERS:
-                allowed = ", ".join(_PUSHERS)
-                return web.Response(405, f"Groups take {allowed}.\n", headers={"Allow": allowed})
+                return _not_allowed(_PUSHERS)
             handler = "delete" if request.method == "DELETE" else "push"
             response = self._group(request, path)
+        elif request.method in _READERS:
+            response = self._read(path)
         else:
-            response = web.Response(200, "OK")
+            return self._order(request.method, path)
         if handler:
             self._requests[str(response.status), handler, request.method.lower()] += 1
         return response
 
-    def _page(self, request: web.Request, path: str) -> web.Response:
-        if request.method not in ("GET", "HEAD"):
-            return web.Response(405, "Only GET and HEAD are answered here.\n", headers={"Allow": "GET, HEAD"})
-        if path == self._page_path:
-            return web.Response(200, text.pieces(self.store.families()), text.CONTENT_TYPE)
-        if path == "/api/v1/status":
-            started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started))
-            data = {"build_information": {"version": "embedded"}, "flags": {}, "start_time": started}
-            return web.Response(200, json.dumps({"status": "success", "data": data}), "application/json")
-        if path == "/":
-            return web.Response(200, f"The embedded Pushgateway. Its page is at {self._page_path}\n")
-        return web.Response(404, "There is nothing here.\n")
+    def _read(self, path: str) -> web.Response:
+        answers = {
+            "/": self._index,
+            "/-/healthy": _well,
+            "/-/ready": _well,
+            "/api/v1/metrics": self._groups,
+            "/api/v1/status": self._status,
+            self._flags.path: self._page,
+        }
+        if path in answers:
+            return answers[path]()
+        return _not_allowed(_ORDERS[path]) if self._knows(path) else _nothing_here()
+
+    def _index(self) -> web.Response:
+        return web.Response(200, f"The embedded Pushgateway. Its page is at {self._flags.path}\n")
+
+    def _page(self) -> web.Response:
+        return web.Response(200, text.pieces(self.store.families()), text.CONTENT_TYPE)
+
+    def _status(self) -> web.Response:
+        started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started))
+        flags = {
+            "persistence.file": self._flags.file,
+            "web.enable-admin-api": str(self._flags.admin).lower(),
+            "web.enable-lifecycle": str(self._flags.lifecycle).lower(),
+            "web.listen-address": self._flags.web,
+            "web.telemetry-path": self._flags.path,
+        }
+        data = {"build_information": {"version": "embedded"}, "flags": flags, "start_time": started}
+        return web.Response(200, json.dumps({"status": "success", "data": data}), "application/json")
+
+    def _groups(self) -> web.Response:
+        def told() -> Iterator[str]:
+            yield '{"status":"success","data":['
+            for place, group in enumerate(self.store.groups()):
+                yield ("," if place else "") + json.dumps(group, separators=(",", ":"))
+            yield "]}"
+
+        return web.Response(200, text.pieces(told()), "application/json")
+
+    def _order(self, method: str, path: str) -> web.Response:
+        """What neither reads nor pushes."""
+        if not self._knows(path):
+            return _nothing_here()
+        if method not in _ORDERS.get(path, _READERS):
+            return _not_allowed(_ORDERS.get(path, _READERS))
+        if path == _WIPE:
+            self.store.wipe()
+            self._requests["202", "wipe", "put"] += 1
+            return web.Response(202, b"")
+        if not self._flags.lifecycle:
+            return web.Response(403, "Lifecycle API is not enabled: start with --web.enable-lifecycle.\n")
+        self.loop.stop()
+        return web.Response(200, "Requesting termination... Goodbye!")
+
+    def _knows(self, path: str) -> bool:
+        # As in the real program, the admin paths are not there at all unless they are switched on.
+        return path in (self._flags.path, *_PATHS) or (path == _WIPE and self._flags.admin)
 
     def _group(self, request: web.Request, path: str) -> web.Response:
         try:
@@ -143,11 +201,24 @@ class Gateway:
         return families
 
 
+def _not_allowed(methods: tuple[str, ...]) -> web.Response:
+    allowed = ", ".join(methods)
+    return web.Response(405, f"Only {allowed} are answered here.\n", headers={"Allow": allowed})
+
+
+def _well() -> web.Response:
+    return web.Response(200, "OK")
+
+
+def _nothing_here() -> web.Response:
+    return web.Response(404, "There is nothing here.\n")
+
+
 def _handler(path: str) -> str:
     """What counts a request, under the real program's names; empty for those that are not counted."""
     if path.startswith((f"{_PUSH_PATH}/", f"{_PUSH_PATH}{_BASE64}/")):
         return "push"
-    return {"/-/healthy": "healthy", "/-/ready": "ready"}.get(path, "")
+    return _COUNTED.get(path, "")
 
 
 def _grouping(path: str) -> dict[str, str]:
@@ -229,6 +300,8 @@ def _flags() -> argparse.ArgumentParser:
         default="",
         help="the file that keeps what was pushed; none without it",
     )
+    add("--web.enable-admin-api", dest="admin", action="store_true", help=f"answer PUT {_WIPE}")
+    add("--web.enable-lifecycle", dest="lifecycle", action="store_true", help=f"end at PUT {_QUIT}")
     for ignored in ("persistence.interval", "log.level", "log.format"):
         add(f"--{ignored}", help="taken and not used: what changed is written within a second")
     return parser
@@ -243,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the gateway; the exit code is 0 after a signal and 1 where it cannot start."""
     flags = _flags().parse_args(arguments)
     try:
-        gateway = Gateway(flags.web, Path(flags.file) if flags.file else None, flags.path)
+        gateway = Gateway(flags)
     except StartError as error:
         _say(str(error))
         return 1

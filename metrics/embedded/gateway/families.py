@@ -67,16 +67,18 @@ class Family:
         kind: `counter`, `gauge`, `histogram`, `summary` or `untyped`.
         help: The help, or empty.
         metrics: The metrics in the order they were sent.
+        pushed: When it was pushed, in seconds since 1970.
         stamped: Whether one of them came with a timestamp, which a push must not have.
     """
 
-    __slots__ = ("help", "kind", "metrics", "name", "stamped")
+    __slots__ = ("help", "kind", "metrics", "name", "pushed", "stamped")
 
     def __init__(self, name: str, kind: str = "untyped", help_text: str = "") -> None:
         self.name = name
         self.kind = kind
         self.help = help_text
         self.metrics: list[Metric] = []
+        self.pushed = 0.0
         self.stamped = False
 
     def head(self) -> str:

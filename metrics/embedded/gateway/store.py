@@ -8,11 +8,13 @@ group's `push_failure_time_seconds`.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import os
 import time
 from typing import TYPE_CHECKING
 
+from metrics.embedded import floats
 from metrics.embedded.errors import StartError
 from metrics.embedded.gateway.families import Family, Metric, ParseError, parse
 
@@ -45,9 +47,11 @@ class Full(Exception):  # noqa: N818  # an answer to a push
 class _Group:
     __slots__ = ("families", "labels")
 
-    def __init__(self, labels: dict[str, str]) -> None:
+    def __init__(self, labels: dict[str, str], now: float) -> None:
         self.labels = labels
         self.families: dict[str, Family] = {name: _moment(name, labels, 0.0) for name in (PUSHED, FAILED)}
+        for family in self.families.values():
+            family.pushed = now
 
 
 class Store:
@@ -87,15 +91,16 @@ class Store:
         if group is None and len(self._groups) >= MOST_GROUPS:
             raise Full
         pushed = {name: family for name, family in families.items() if name not in _HELP}
+        now = self._clock()
         for family in pushed.values():
+            family.pushed = now
             for metric in family.metrics:
                 metric.under(labels)
-        now = self._clock()
         kept = group.families if group is not None else {}
         staying = {} if replace else {name: family for name, family in kept.items() if name not in pushed}
         self._changed = True
         if group is None:
-            group = self._groups[key] = _Group(labels)
+            group = self._groups[key] = _Group(labels, now)
         try:
             self._check(key, staying, pushed)
         except Inconsistent:
@@ -108,6 +113,19 @@ class Store:
         """Forget exactly this group; an unknown one is none."""
         if self._groups.pop(tuple(sorted(labels.items())), None) is not None:
             self._changed = True
+
+    def wipe(self) -> None:
+        """Forget all groups."""
+        if self._groups:
+            self._groups.clear()
+            self._changed = True
+
+    def groups(self) -> Iterator[dict[str, object]]:
+        """Each group as the real program's `/api/v1/metrics` tells it, sorted by its labels."""
+        for _, group in sorted(self._groups.items()):
+            pushed, failed = (group.families[name].metrics[0].value for name in (PUSHED, FAILED))
+            told: dict[str, object] = {name: _told(family) for name, family in group.families.items()}
+            yield told | {"labels": group.labels, "last_push_successful": pushed > failed}
 
     def families(self) -> Iterator[str]:
         """All that is kept and the program's own families, as text, one family after the other."""
@@ -203,17 +221,40 @@ class Store:
 def _read_groups(document: str) -> Iterator[_Group]:
     for entry in json.loads(document)["groups"]:
         labels = {str(name): str(value) for name, value in entry["labels"].items()}
-        group = _Group(labels)
+        group = _Group(labels, 0.0)
         group.families.update(parse(entry["families"]))
+        # When each of them was pushed is not written down; the last push is as near as it gets.
+        for family in group.families.values():
+            family.pushed = group.families[PUSHED].metrics[0].value
         yield group
 
 
 def _moment(name: str, labels: dict[str, str], seconds: float) -> Family:
     family = Family(name, "gauge", _HELP[name])
+    family.pushed = seconds
     metric = Metric((), seconds)
     metric.under(labels)
     family.metrics.append(metric)
     return family
+
+
+def _told(family: Family) -> dict[str, object]:
+    moment = dt.datetime.fromtimestamp(family.pushed, dt.UTC).isoformat().replace("+00:00", "Z")
+    told: dict[str, object] = {"time_stamp": moment, "type": family.kind.upper()}
+    if family.help:
+        told["help"] = family.help
+    told["metrics"] = [_told_metric(family.kind, metric) for metric in family.metrics]
+    return told
+
+
+def _told_metric(kind: str, metric: Metric) -> dict[str, object]:
+    labels = dict(metric.labels)
+    points = {"histogram": "buckets", "summary": "quantiles"}.get(kind)
+    if points is None:
+        return {"labels": labels, "value": floats.render(metric.value)}
+    spread = {floats.render(bound): floats.render(value) for bound, value in metric.points}
+    figures = {"count": floats.render(metric.count), "sum": floats.render(metric.total)}
+    return {"labels": labels, points: spread, **figures}
 
 
 def _row_order(row: tuple[Metric, Family]) -> tuple[int | str, ...]:

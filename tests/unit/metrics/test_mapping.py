@@ -5,17 +5,22 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
-from metrics import catalogue, mapping
+from metrics import catalogue, mapping, mapping_lint
 from metrics.model import OTHER, Counter, Gauge, Label, Metric, PushedGauge, Signal, Timer, Unit
+from metrics.testing import captured
 from scout.cli import cli
 from scout.cli import metrics as command
 from scout.cli.metrics import MetricsError
+from tests.components import need
+from tests.integration.embedded_programs import samples
+from tests.unit.embedded_exporter import Bench
 
 ROOT = Path(__file__).parents[3]
 PLAIN = {"help": "A thing.", "raised_by": "this test", "signal": Signal.TRAFFIC}
@@ -26,11 +31,16 @@ def test_the_committed_file_is_what_the_catalogue_says() -> None:
 
 
 def test_there_is_one_rule_per_metric_and_none_for_pushed_ones() -> None:
-    rules = yaml.safe_load(mapping.render())["mappings"]
-    assert [rule["name"] for rule in rules] == [
-        m.name for m in catalogue.ALL if not isinstance(m, PushedGauge)
-    ]
+    *rules, last = yaml.safe_load(mapping.render())["mappings"]
+    sent = [m for m in catalogue.ALL if not isinstance(m, PushedGauge)]
+    assert [rule["name"] for rule in rules] == [m.name for m in sorted(sent, key=lambda m: len(m.labels))]
     assert len({rule["match"] for rule in rules}) == len(rules)
+    assert last == {"match": ".", "match_type": "regex", "action": "drop", "name": mapping.DROPPED}
+
+
+def test_only_the_last_rule_drops() -> None:
+    rules = yaml.safe_load(mapping.render())["mappings"]
+    assert [place for place, rule in enumerate(rules) if rule.get("action") == "drop"] == [len(rules) - 1]
 
 
 def test_rules_name_labels_buckets_and_lifetimes() -> None:
@@ -47,15 +57,52 @@ def test_rules_name_labels_buckets_and_lifetimes() -> None:
     assert "ttl" not in rules["iam_sampled_timestamp_seconds"]
 
 
-def test_no_rule_is_the_beginning_of_another() -> None:
-    # The exporter's matcher would never reach the shorter one (pkg/mapper/fsm).
-    matches = [rule["match"].split(".") for rule in yaml.safe_load(mapping.render())["mappings"]]
-    for one in matches:
-        assert not [other for other in matches if other != one and other[: len(one)] == one]
+def test_shorter_rules_come_first_so_that_none_is_hidden() -> None:
+    # After a longer one that begins alike, the exporter's matcher would never reach it (pkg/mapper/fsm).
+    *globs, _ = yaml.safe_load(mapping.render())["mappings"]
+    lengths = [rule["match"].count(".") for rule in globs]
+    assert lengths == sorted(lengths)
+
+
+@pytest.mark.parametrize("disabled", ["true", "false"])
+def test_nothing_is_wrong_with_the_file_whichever_way_rules_are_ordered(disabled: str) -> None:
+    text = mapping.render().replace("glob_disable_ordering: true", f"glob_disable_ordering: {disabled}")
+    assert mapping_lint.lint(text) == []
+
+
+# --- Its version ---
+
+
+def test_the_version_is_another_one_when_a_rule_changes_and_the_same_when_a_comment_does() -> None:
+    assert mapping.version() == mapping.checksum(catalogue.ALL) == mapping.checksum(list(catalogue.ALL))
+    assert 0 < mapping.version() < 2**32
+    assert f"    scale: {mapping.version()}\n" in mapping.render()
+    assert mapping.checksum(catalogue.ALL[1:]) != mapping.version()
+    assert mapping.checksum([timer("a_seconds")]) != mapping.checksum([timer("b_seconds")])
+    told = {**PLAIN, "raised_by": "another test"}
+    assert mapping.checksum([timer("a_seconds")]) == mapping.checksum([Timer(name="a_seconds", **told)])  # type: ignore[arg-type]
+
+
+def test_a_process_tells_its_version_and_asks_the_exporter_for_the_other() -> None:
+    with captured() as emitted:
+        mapping.tell("web", "3")
+    emitted.assert_gauge(catalogue.CLIENT_MAPPING_VERSION, mapping.version(), role="web")
+    emitted.assert_gauge(catalogue.LOADED_MAPPING_VERSION, 1)
+
+
+def test_the_exporters_own_file_writes_the_version_on_a_plain_one() -> None:
+    bench = Bench(mapping.render())
+    bench.take(f"scout.{catalogue.LOADED_MAPPING_VERSION.name}:1|g")
+    page = samples(bench.page())
+    assert float(page[catalogue.LOADED_MAPPING_VERSION.name, ()]) == mapping.version()
 
 
 def timer(name: str, *labels: Label) -> Timer:
     return Timer(name=name, labels=labels, **PLAIN)  # type: ignore[arg-type]
+
+
+def gauge(name: str, *labels: Label) -> Gauge:
+    return Gauge(name=name, labels=labels, **PLAIN)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -65,12 +112,44 @@ def timer(name: str, *labels: Label) -> Timer:
         ([timer("a_seconds"), Gauge(name="a_seconds_count", **PLAIN)], "clashes"),  # type: ignore[arg-type]
         ([timer("a_seconds"), Gauge(name="a_seconds_sum", **PLAIN)], "clashes"),  # type: ignore[arg-type]
         ([PushedGauge(name="a_seconds_bucket", **PLAIN), timer("a_seconds")], "clashes"),  # type: ignore[arg-type]
+        ([gauge("a"), Counter(name="a_total", **PLAIN), gauge("a_count")], "a_count clashes"),  # type: ignore[arg-type]
         ([timer("a_seconds", Label("le", bound=3))], "belongs to the histogram"),
+        ([gauge("a", catalogue.ROLE, catalogue.SLOT)], "needs a ttl"),
     ],
 )
 def test_what_the_exporter_would_not_serve_is_refused(metrics: list[Metric], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         mapping.render(metrics)
+
+
+def test_the_query_for_an_old_file_finds_it_and_stays_silent_otherwise(tmp_path: Path) -> None:
+    readme = (ROOT / "metrics" / "README.md").read_text(encoding="utf-8")
+    (query,) = re.findall(r"(?m)^(.* != on .*)$", readme)
+    rules = {"groups": [{"name": "old", "rules": [{"alert": "Old", "expr": query}]}]}
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    built, loaded = catalogue.CLIENT_MAPPING_VERSION.name, catalogue.LOADED_MAPPING_VERSION.name
+    series = {
+        f'{built}{{instance="here",role="web"}}': 4294967291,
+        f'{built}{{instance="here",role="worker"}}': 4294967291,
+        f'{loaded}{{instance="here"}}': 4294967291,
+        f'{built}{{instance="there",role="web"}}': 4294967291,
+        f'{loaded}{{instance="there"}}': 4294967290,
+    }
+    fired = [{"exp_labels": {"instance": "there", "role": "web"}}]
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": f"{value}x5"} for name, value in series.items()],
+        "alert_rule_test": [{"eval_time": "5m", "alertname": "Old", "exp_alerts": fired}],
+    }
+    whole = {"rule_files": ["rules.yml"], "tests": [test]}
+    (tmp_path / "test.yml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+    tested = subprocess.run(
+        [need("promtool"), "test", "rules", tmp_path / "test.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert tested.returncode == 0, tested.stderr
 
 
 # --- The catalogue ---
@@ -167,8 +246,49 @@ def test_the_command_lists_and_shows_metrics(runner: CliRunner) -> None:
     assert "0.075" in shown
     single = json.loads(runner.invoke(cli, ["metrics", "show", "iam_scan_listed", "--json"]).output)
     assert single["arrives_by"] == "pushgateway"
-    unknown = runner.invoke(cli, ["metrics", "show", "http_requests"])
-    assert "http_requests_total" in str(unknown.exception)
+    assert "scout.http_request_duration_seconds.<method>.<endpoint>.<status>" in shown
+    assert "histogram_quantile" in shown
+    single = json.loads(runner.invoke(cli, ["metrics", "show", "iam_scan_listed", "--json"]).output)
+    assert single["wire_name"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("http_requests", "http_requests_total"),
+        ("http_requets_total", "http_requests_total"),
+        ("HTTP_REQUESTS_TOTAL", "http_requests_total"),
+        ("threads", "scout_process_threads"),
+        ("zzz", "prints all"),
+    ],
+)
+def test_an_unknown_name_brings_those_near_it(runner: CliRunner, asked: str, meant: str) -> None:
+    assert meant in str(runner.invoke(cli, ["metrics", "show", asked]).exception)
+
+
+def test_every_example_query_is_promql(tmp_path: Path) -> None:
+    rules = [
+        {"record": f"example:{metric.name}", "expr": command.example(metric)} for metric in catalogue.ALL
+    ]
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "examples", "rules": rules}]}), encoding="utf-8")
+    checked = subprocess.run(
+        [need("promtool"), "check", "rules", file], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert f"{len(rules)} rules found" in checked.stdout
+
+
+def test_the_command_lints_our_file_and_any_other(runner: CliRunner, tmp_path: Path) -> None:
+    ours = runner.invoke(cli, ["metrics", "mapping", "--lint"])
+    assert (ours.exit_code, ours.output) == (0, "statsd-exporter-mapping.yml is well.\n")
+    other = tmp_path / "other.yml"
+    other.write_text("mappings:\n- {match: a.b, match_type: regex, name: b}\n", encoding="utf-8")
+    told = str(runner.invoke(cli, ["metrics", "mapping", "--lint", str(other)]).exception)
+    assert "other.yml, line 2: The regex 'a.b' is not held at both ends" in told
+    assert "No last rule drops" in told
+    absent = runner.invoke(cli, ["metrics", "mapping", "--lint", str(tmp_path / "absent.yml")])
+    assert "cannot be read: No such file" in str(absent.exception)
 
 
 def test_counters_gauges_and_timers_have_their_prometheus_kind() -> None:
