@@ -258,7 +258,7 @@ def test_the_command_lists_and_shows_metrics(runner: CliRunner) -> None:
         ("http_requests", "http_requests_total"),
         ("http_requets_total", "http_requests_total"),
         ("HTTP_REQUESTS_TOTAL", "http_requests_total"),
-        ("threads", "scout_process_threads"),
+        ("process_threads", "scout_process_threads"),
         ("zzz", "prints all"),
     ],
 )
