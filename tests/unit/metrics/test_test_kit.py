@@ -25,11 +25,11 @@ def test_a_missing_emission_fails_and_shows_what_there_was() -> None:
         emitted.assert_incremented(catalogue.SCANS_ABANDONED, action="requeued")
     with pytest.raises(AssertionError, match="rose by 1, not by 2"):
         emitted.assert_incremented(catalogue.SCANS_ABANDONED, 2)
-    with pytest.raises(AssertionError, match="rose by 0, not by more than 0"):
+    with pytest.raises(AssertionError, match="rose by 0, not by some"):
         emitted.assert_incremented(catalogue.SESSIONS_STARTED, None)
     with pytest.raises(AssertionError, match="recorded 1 durations, not 2"):
         emitted.assert_observed(catalogue.SCAN_PHASE_DURATION, 2)
-    with pytest.raises(AssertionError, match="recorded 0 durations, not at least one"):
+    with pytest.raises(AssertionError, match="recorded 0 durations, not some"):
         emitted.assert_observed(catalogue.RQ_JOB_WAIT, None)
     with pytest.raises(AssertionError, match=r"is 5.*, not 6"):
         emitted.assert_gauge(catalogue.JOBS, 6)
