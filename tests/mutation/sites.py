@@ -91,15 +91,20 @@ def mine(path: Path) -> bool:
 
 def everywhere() -> list[Site]:
     """Every site of the tree."""
-    return [site for path in files() for site in Source(path).sites]
+    return [site for path in files() for site in read(path).sites]
+
+
+def read(path: Path) -> Source:
+    """One file of the tree."""
+    return Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
 
 
 class Source:
     """One module: its sites, and the tree with a switch at each."""
 
-    def __init__(self, path: Path) -> None:
-        self.name = path.relative_to(ROOT).as_posix()
-        self._tree = ast.parse(path.read_text(encoding="utf-8"))
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self._tree = ast.parse(text)
         self._flow = _Flow(self._tree)
         self._calls: dict[ast.Call, Site] = {}
         self._entries: dict[ast.expr, list[tuple[Site, int]]] = {}
@@ -137,8 +142,7 @@ class Source:
             module, _, what = name.rpartition(".")
             if what in _AROUND:
                 self._around.add(call)
-            mentioned = frozenset().union(*(_mentioned(each) for each in call.args)) if call.args else _NONE
-            self._calls[call] = self._site(call, mentioned, MEASURING[module][what])
+            self._calls[call] = self._site(call, self._flow.of_all(call.args), MEASURING[module][what])
             return
         emitted = self._flow.emitted_by(call)
         if emitted:
@@ -295,23 +299,24 @@ class _Flow:
             case ast.Call():
                 return self._of_call(node)
             case ast.Tuple() | ast.List() | ast.Set():
-                return self._all(node.elts)
+                return self.of_all(node.elts)
             case ast.Dict():
-                return self._all([*node.keys, *node.values])
+                return self.of_all([*node.keys, *node.values])
             case ast.Subscript() | ast.Starred() | ast.NamedExpr() | ast.Await():
                 return self._of(node.value)
             case ast.IfExp():
-                return self._all([node.body, node.orelse])
+                return self.of_all([node.body, node.orelse])
             case ast.BoolOp():
-                return self._all(node.values)
+                return self.of_all(node.values)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 return self._of(node.elt)
             case ast.DictComp():
-                return self._all([node.key, node.value])
+                return self.of_all([node.key, node.value])
             case _:
                 return _NONE
 
-    def _all(self, nodes: list[ast.expr] | list[ast.expr | None]) -> _Metrics:
+    def of_all(self, nodes: list[ast.expr] | list[ast.expr | None]) -> _Metrics:
+        """The metrics that some expressions are or come from."""
         return frozenset().union(*(self._of(node) for node in nodes))
 
     def _of_call(self, node: ast.Call) -> _Metrics:
@@ -321,7 +326,7 @@ class _Flow:
         if isinstance(node.func, ast.Attribute) and node.func.attr in _HANDS_ON - _EMITS | {"time"}:
             return self._of(node.func.value)
         if called in _PASSES:
-            return self._all(node.args)
+            return self.of_all(node.args)
         return _NONE
 
     # --- Where it goes ---

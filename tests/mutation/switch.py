@@ -43,7 +43,7 @@ def install() -> None:
         path = Path(self.get_filename(fullname))
         if not sites.mine(path):
             return original(self, fullname)
-        return compile(sites.Source(path).switched(), str(path), "exec", dont_inherit=True)
+        return compile(sites.read(path).switched(), str(path), "exec", dont_inherit=True)
 
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)

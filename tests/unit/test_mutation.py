@@ -1,0 +1,195 @@
+"""The mutation check: what it takes for an emission, and that it takes out that one and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from metrics import catalogue
+from metrics.testing import ANY, Captured
+from tests.mutation import sites, switch
+from tests.mutation.sites import Source
+
+EVERY_KIND = """
+import threading
+from metrics import catalogue, losses
+from metrics.catalogue import SESSIONS_ACTIVE
+from metrics.instruments import count_error, counted, timed
+
+woken = threading.Event()
+
+
+def plain():
+    catalogue.SESSIONS_STARTED.inc(); woken.set()
+
+
+def imported():
+    SESSIONS_ACTIVE.set(7)
+
+
+def around():
+    took = catalogue.SCAN_PHASE_DURATION
+    with took.time(phase="fetch"), timed(took, phase="store"):
+        return "done"
+
+
+class Handles:
+    def __init__(self):
+        self._handle = catalogue.SCANS_ABANDONED.bind("parked")
+        self._kept = {}
+
+    def through_an_attribute(self):
+        self._handle.inc()
+
+    def functions(self):
+        if "both" not in self._kept:
+            waited = catalogue.RQ_JOB_WAIT.bind("scans", "f")
+            self._kept["both"] = catalogue.SIGN_INS.bind("failed").one, waited.observe
+        return self._kept["both"]
+
+    def through_a_tuple(self):
+        count, self.took = self.functions()
+        count()
+        self.finish(self.took)
+
+    def finish(self, done):
+        done(2.5)
+
+
+def from_a_table():
+    for metric, amount in ((catalogue.JOBS, 1), (catalogue.JOBS_NEW_TODAY, 2)):
+        metric.set(amount)
+    for metric, amount in {catalogue.DATABASE_SIZE: 3}.items():
+        metric.set(amount)
+
+
+def _told(error):
+    count = 2
+    catalogue.SCAN_CLAIMS_LOST.inc(count)
+
+
+def by_a_function_that_only_emits():
+    _told(None)
+
+
+def by_others():
+    count_error(KeyError(), "web")
+    losses.mistake("unit")
+
+
+@counted(catalogue.SESSIONS_STARTED)
+def decorated():
+    return "done"
+
+
+def lambdas():
+    return (lambda: catalogue.SESSIONS_STARTED.inc())()
+
+
+def none_of_it(queue, phases=catalogue.PHASE.values):
+    queue.inc()
+    sizes = dict.fromkeys(catalogue.PHASE.values, 0)
+    return [queue.count(phase) for phase in sizes]
+"""
+SOURCE = Source("unit.py", EVERY_KIND)
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.delenv(switch.REMOVED, raising=False)
+    monkeypatch.setattr(switch, "_removed", "")
+    names: dict[str, Any] = {
+        "__emission__": switch._emission, "__around_emission__": switch._Around,
+        "__emission_table__": switch._table,
+    }  # fmt: skip
+    exec(compile(Source("unit.py", EVERY_KIND).switched(), "unit.py", "exec"), names)  # noqa: S102 - ours
+    return names
+
+
+def run_all(program: dict[str, Any]) -> None:
+    handles = program["Handles"]()
+    for work in (
+        program["plain"], program["imported"], handles.through_an_attribute, handles.through_a_tuple,
+        program["from_a_table"], program["by_a_function_that_only_emits"], program["by_others"],
+        program["lambdas"],
+    ):  # fmt: skip
+        work()
+    assert program["around"]() == "done"
+    assert program["decorated"]() == "done"
+    assert program["woken"].is_set()
+
+
+def test_every_kind_of_emission_is_found_and_nothing_else() -> None:
+    assert [site.text for site in SOURCE.sites] == [
+        "catalogue.SESSIONS_STARTED.inc()",
+        "SESSIONS_ACTIVE.set(7)",
+        "took.time(phase='fetch')",
+        "timed(took, phase='store')",
+        "self._handle.inc()",
+        "count()",
+        "self.finish(self.took)",
+        "done(2.5)",
+        "(catalogue.JOBS, 1)",
+        "(catalogue.JOBS_NEW_TODAY, 2)",
+        "metric.set(amount)",
+        "3",
+        "metric.set(amount)",
+        "catalogue.SCAN_CLAIMS_LOST.inc(count)",
+        "_told(None)",
+        "count_error(KeyError(), 'web')",
+        "losses.mistake('unit')",
+        "counted(catalogue.SESSIONS_STARTED)",
+        "catalogue.SESSIONS_STARTED.inc()",
+    ]
+    assert len({site.key for site in SOURCE.sites}) == len(SOURCE.sites)
+
+
+@pytest.mark.emits_wrongly
+def test_a_switched_program_emits_everything(program: dict[str, Any], emitted: Captured) -> None:
+    run_all(program)
+    emitted.assert_incremented(catalogue.SESSIONS_STARTED, 3)
+    emitted.assert_gauge(catalogue.SESSIONS_ACTIVE, 7)
+    emitted.assert_observed(catalogue.SCAN_PHASE_DURATION, 2)
+    emitted.assert_incremented(catalogue.SCANS_ABANDONED, action="parked")
+    emitted.assert_incremented(catalogue.SIGN_INS, outcome="failed")
+    emitted.assert_observed(catalogue.RQ_JOB_WAIT)
+    emitted.assert_gauge(catalogue.JOBS, 1)
+    emitted.assert_gauge(catalogue.JOBS_NEW_TODAY, 2)
+    emitted.assert_gauge(catalogue.DATABASE_SIZE, 3)
+    emitted.assert_incremented(catalogue.SCAN_CLAIMS_LOST, 2)
+    emitted.assert_incremented(catalogue.APP_ERRORS, ANY)
+    assert emitted.mistakes == ["unit"]
+
+
+@pytest.mark.emits_wrongly
+@pytest.mark.parametrize("site", SOURCE.sites, ids=lambda site: site.text)
+def test_each_emission_is_taken_out_and_the_rest_stays(
+    program: dict[str, Any], emitted: Captured, monkeypatch: pytest.MonkeyPatch, site: sites.Site
+) -> None:
+    def all_told() -> list[str]:
+        run_all(program)
+        emitted.gather()
+        told = [*str(emitted).splitlines()[1:]]
+        emitted.__init__()  # type: ignore[misc]
+        return told
+
+    whole = all_told()
+    monkeypatch.setattr(switch, "_removed", site.key)
+    without = all_told()
+    assert without != whole
+    kept = [line for line in whole if not any(_about(name, line) for name in (*site.metrics, *site.hints))]
+    assert [line for line in without if line in kept] == kept
+
+
+def _about(name: str, line: str) -> bool:
+    metric = getattr(catalogue, name, None)
+    return (metric.name if metric is not None else "refused") in line
+
+
+def test_the_tree_has_a_site_for_each_metric_that_it_emits() -> None:
+    """Found by reading: a metric that nothing emits would be seen as one that the check cannot find."""
+    found = {name for site in sites.everywhere() for name in site.metrics}
+    declared = {name for name in vars(catalogue) if getattr(catalogue, name) in catalogue.ALL}
+    # The probe of `scout metrics doctor` goes by its name through a client of its own.
+    assert declared - found == {"CLIENT_PROBES"}
