@@ -1,15 +1,22 @@
-"""What scans and their database tell, each figure by a test that misses it."""
+"""What scans, their queue and their database tell, each figure by a test that misses it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
 
 from metrics import catalogue
 from metrics.testing import ANY, Captured
 from scout import leases, matching, scanning
+from scout.fetch import Door, FetchError
 from scout.matching import Match, Profile
 from scout.models import ScanState
 from scout.postings import Posting
+from scout.queue import Scans
+from scout.settings import Settings
 from scout.sources.board import Page
 from tests.boards_in_folders import KINDS, posting
 from tests.scan_world import World, world
@@ -68,3 +75,24 @@ def test_a_claim_that_another_worker_holds_is_counted(world: World, emitted: Cap
     assert leases.claim(world.db, result_id, worker="one", seconds=60)
     assert scanning.scan(world.db, world.settings, result_id, worker="two") is ScanState.RUNNING
     emitted.assert_incremented(catalogue.SCAN_CLAIMS_LOST)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("ftp://board.example/", "scheme"), ("http://10.0.0.1/", "address"), ("http://a b/", "url")],
+)
+def test_a_fetch_that_is_refused_is_counted_by_what_was_wrong(
+    emitted: Captured, url: str, reason: str
+) -> None:
+    with Door(Settings(), kind="test") as door, pytest.raises(FetchError):
+        door.get(url)
+    emitted.assert_incremented(catalogue.OUTBOUND_BLOCKED, reason=reason)
+
+
+def test_a_scan_that_is_put_on_the_queue_is_counted(
+    tmp_path: Path, emitted: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scans = Scans(Settings(), Redis.from_url(f"unix://{tmp_path}/nobody.sock"))
+    monkeypatch.setattr(scans.queue, "enqueue_call", lambda *_, **__: None)
+    assert scans.enqueue(7)
+    emitted.assert_incremented(catalogue.RQ_JOBS_ENQUEUED, queue="scans", function="scan_source")

@@ -255,7 +255,7 @@ def test_a_metric_of_the_test_itself_is_mapped_when_it_is_named(emitted: Capture
 # --- The recipe ---
 
 
-def test_the_readmes_recipe_for_a_new_metric_works() -> None:
+def test_the_readmes_recipe_for_a_new_metric_works(emitted: Captured) -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     declare, emit, test = (block for block in blocks if "SEARCHES" in block)
     assert len(declare.strip().splitlines()) <= 5 + 2, "five lines, the call's first and last aside"
@@ -269,7 +269,5 @@ def test_the_readmes_recipe_for_a_new_metric_works() -> None:
         patched.setattr(catalogue, "SEARCHES", made, raising=False)
         exec(emit, page.__dict__)  # noqa: S102 - our own README
         exec(test, page.__dict__)  # noqa: S102 - our own README
-        with captured() as emitted:
-            page.__dict__["search"]("python")
+        page.__dict__["test_a_search_is_counted"](emitted)
         emitted.assert_incremented(made, outcome="found")
-        page.__dict__["test_a_search_is_counted"]()
