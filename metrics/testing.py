@@ -10,12 +10,15 @@ Labels that an assertion leaves out may have any value. `metrics.pytest_plugin` 
 from __future__ import annotations
 
 import contextlib
+import http.server
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from metrics import catalogue, client, losses, mapping, series, wire
+from metrics.embedded import text
 from metrics.embedded.exporter import counts, line, mapper, page, registry, rules, translator
 from metrics.model import Counter, Gauge, Metric, Timer, wire_name
 from metrics.series import CounterSeries, GaugeSeries, TimerSeries
@@ -45,6 +48,7 @@ class Captured:
     """What was emitted since the capture began. Each assertion looks at everything up to its own moment."""
 
     def __init__(self) -> None:
+        self._taking = threading.Lock()
         self._counts: dict[str, tuple[tuple[str, ...], float]] = {}
         self._gauges: dict[str, tuple[tuple[str, ...], float]] = {}
         self._durations: dict[str, tuple[tuple[str, ...], list[float]]] = {}
@@ -53,6 +57,10 @@ class Captured:
 
     def gather(self) -> None:
         """Take in what was emitted meanwhile."""
+        with self._taking:
+            self._gather()
+
+    def _gather(self) -> None:
         for each in list(series.LIVE):
             if isinstance(each, CounterSeries):
                 amount = each.take()
@@ -138,15 +146,45 @@ class Captured:
         held = registry.Registry(own, page.RESERVED, time.monotonic)
         named = mapper.Mapper(rules.parse(mapping.render([*catalogue.ALL, *more])), 0)
         parser, into = line.Parser(own), translator.Translator(named, held, own)
-        for text in self._lines():
-            into.take(parser.datagram(text.encode("ascii")))
-        return "".join(text for name in sorted(held.families()) for text in held.family_text(name))
+        for sample in self._lines():
+            into.take(parser.datagram(sample.encode("ascii")))
+        return "".join(part for name in sorted(held.families()) for part in held.family_text(name))
+
+    @contextlib.contextmanager
+    def served(self, *more: Metric) -> Iterator[str]:
+        """Serve `exposition`, anew for each scrape, as the exporter would: for tests of queries and rules.
+
+        Yields:
+            The address to scrape.
+        """
+        captured = self
+
+        class Page(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = captured.exposition(*more).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", text.CONTENT_TYPE)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's names
+                pass
+
+        with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            try:
+                yield f"http://127.0.0.1:{server.server_port}/metrics"
+            finally:
+                server.shutdown()
+                thread.join()
 
     def _lines(self) -> Iterator[str]:
         yield from (wire.counter(name, amount) for name, (_, amount) in self._counts.items())
         yield from (wire.gauge(name, value) for name, (_, value) in self._gauges.items())
         for name, (_, durations) in self._durations.items():
-            yield from (text for text, _ in wire.timers(name, durations, wire.UDP_LIMIT))
+            yield from (packed for packed, _ in wire.timers(name, durations, wire.UDP_LIMIT))
 
     def _beside(
         self,
@@ -175,7 +213,7 @@ class Captured:
         rows.append(["", _shown(wanted), *(f"   {figure(entry[1]):g}" for entry in near)])
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         table = "\n".join(
-            "  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+            "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in rows
         )
         further = f"\n  and {len(found) - _NEAREST} further series of it" if len(found) > _NEAREST else ""

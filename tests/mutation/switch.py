@@ -67,16 +67,17 @@ def note_in(file: str) -> None:
     _notes = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if file else -1
 
 
-def noted(file: Path) -> Iterator[tuple[str, str]]:
-    """The emissions that were run, each with the test that was under way."""
+def noted(file: Path) -> Iterator[tuple[str, str, bool]]:
+    """The emissions that were run, each with the test that was under way, and whether it was being set up."""
     for line in file.read_text(encoding="utf-8").splitlines():
         key, _, test = line.partition(" ")
-        yield key, test
+        name, _, stage = test.rpartition(" ")
+        yield key, name, stage == "(setup)"
 
 
 def _emission(key: str) -> bool:
     if _notes >= 0:
-        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+        test = os.environ.get("PYTEST_CURRENT_TEST", "")
         if (key, test) not in _noted:
             _noted.add((key, test))
             os.write(_notes, f"{key} {test}\n".encode())
