@@ -40,7 +40,7 @@ from tests.mutation.sites import Site
 #: How many processes run at a time.
 AT_ONCE = 2
 #: Seconds after which no further test is begun for one emission.
-_ENOUGH = 90.0
+_ENOUGH = 45.0
 #: Seconds after which a process hangs: without the emission, a test waits for ever.
 _HANGS = 240.0
 _UNIT = "tests/unit/"
