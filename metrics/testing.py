@@ -45,9 +45,10 @@ ANY: Final[Any] = _Any()
 
 
 class Captured:
-    """What was emitted since the capture began. Each assertion looks at everything up to its own moment."""
+    """What was emitted since the capture began, up to the moment of each assertion, or to its end."""
 
     def __init__(self) -> None:
+        self._over = False
         self._taking = threading.Lock()
         self._counts: dict[str, tuple[tuple[str, ...], float]] = {}
         self._gauges: dict[str, tuple[tuple[str, ...], float]] = {}
@@ -58,7 +59,13 @@ class Captured:
     def gather(self) -> None:
         """Take in what was emitted meanwhile."""
         with self._taking:
-            self._gather()
+            if not self._over:
+                self._gather()
+
+    def end(self) -> None:
+        """Take in no more: what is emitted from now on belongs to somebody else."""
+        self.gather()
+        self._over = True
 
     def _gather(self) -> None:
         for each in list(series.LIVE):
@@ -260,8 +267,10 @@ def captured(*, strict: bool = True) -> Iterator[Captured]:
         losses.MISTAKES = _Kept()
         losses.reset()
         emitted = Captured()
-        yield emitted
-        emitted.gather()
+        try:
+            yield emitted
+        finally:
+            emitted.end()
         if strict and emitted.mistakes:
             raise AssertionError(f"Emitted wrongly: {'; '.join(emitted.mistakes)}")
     finally:

@@ -128,6 +128,13 @@ def test_a_capture_begins_empty_and_keeps_the_client_out(monkeypatch: pytest.Mon
         metrics.stop()
 
 
+def test_what_comes_after_a_capture_is_not_in_it() -> None:
+    with captured() as emitted:
+        catalogue.SESSIONS_STARTED.inc()
+    catalogue.SESSIONS_STARTED.inc()
+    emitted.assert_incremented(catalogue.SESSIONS_STARTED)
+
+
 # --- Strictness ---
 
 
@@ -136,6 +143,18 @@ def test_a_wrong_emission_that_nobody_captures_fails_too() -> None:
         catalogue.SCANS_ABANDONED.inc(outcome="parked")
     with pytest.raises(AssertionError, match="-1 is not a finite number"), strictly():
         catalogue.SESSIONS_STARTED.inc(-1)
+
+
+def test_looking_at_an_ended_capture_hides_no_mistake() -> None:
+    with captured() as emitted:
+        pass
+
+    def work() -> None:
+        catalogue.SESSIONS_STARTED.inc(-1)
+        emitted.assert_no_metrics()
+
+    with pytest.raises(AssertionError, match="-1 is not a finite number"), strictly():
+        work()
 
 
 def test_neither_many_mistakes_nor_a_client_that_starts_hide_one() -> None:
