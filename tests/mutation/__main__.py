@@ -5,8 +5,9 @@
     python -m tests.mutation --list
 
 Every emission (`tests.mutation.sites`) is taken out by itself, in a forked process, and the tests that run it
-are run until one fails, those first that speak of it. Unit tests come first; the other tests, file by file,
-for what no unit test missed. Prints a line for each emission that can go unnoticed.
+are run until one fails, those first that speak of it. First come the unit tests that speak of metrics, then
+the other unit tests, then all others, file by file, for as long as something is left. Prints a line for each
+emission that can go unnoticed.
 
 Exit codes: 0 when every emission is missed by a test, 1 when one is not or a test fails by itself, 2 when
 the tests cannot be collected.
@@ -96,10 +97,9 @@ class Check:
             return True
         self.collected = True
         unit = [item for item in session.items if item.nodeid.startswith(_UNIT)]
-        self._learn(unit)
-        self.say(f"{len(unit)} unit tests have run with every emission in place")
-        self._try([(site, self._chosen(site, unit)) for site in self.wanted])
-        self.say(f"unit tests miss {len(self.wanted) - len(self._left())} emissions of {len(self.wanted)}")
+        speaking = {item for item in unit if "metrics" in self._text(item.path)}
+        self._further("The unit tests that speak of metrics", [item for item in unit if item in speaking])
+        self._further("The other unit tests", [item for item in unit if item not in speaking])
         if self.unit_only:
             return True
         files: dict[str, list[pytest.Item]] = defaultdict(list)
@@ -107,20 +107,20 @@ class Check:
             if not item.nodeid.startswith(_UNIT):
                 files[item.nodeid.split("::")[0]].append(item)
         for file in sorted(files, key=lambda name: self._nearness(files[name][0])):
-            if not self._left():
-                break
             self._further(file, files[file])
         return True
 
     def _left(self) -> list[Site]:
         return [verdict.site for verdict in self.verdicts.values() if not verdict.missed_by]
 
-    def _further(self, file: str, items: list[pytest.Item]) -> None:
-        """Let one file of tests miss what is left."""
+    def _further(self, name: str, items: list[pytest.Item]) -> None:
+        """Let some more tests miss what is left."""
+        left = self._left()
+        if not left:
+            return
         self._learn(items)
-        tasks = [(site, chosen) for site in self._left() if (chosen := self._chosen(site, items))]
-        self.say(f"{file} runs {len(tasks)} of {len(self._left())} that are left")
-        self._try(tasks)
+        self._try([(site, chosen) for site in left if (chosen := self._chosen(site, items))])
+        self.say(f"{name} miss {len(left) - len(self._left())} emissions of {len(left)}")
 
     # --- Which tests ---
 

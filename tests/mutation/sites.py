@@ -132,6 +132,10 @@ class Source:
                 self._table(node.iter, about, elements)
 
     def _table(self, node: ast.expr, about: list[_Metrics], shown: list[ast.expr]) -> None:
+        if (isinstance(node, ast.Dict) and None in node.keys) or any(
+            isinstance(each, ast.Starred) for each in shown
+        ):
+            return  # places are not known before it runs
         for place, (metrics, each) in enumerate(zip(about, shown, strict=True)):
             if metrics:
                 self._entries.setdefault(node, []).append((self._site(each, metrics), place))
