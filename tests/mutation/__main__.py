@@ -45,6 +45,8 @@ _ENOUGH = 45.0
 #: Seconds after which a process hangs: without the emission, a test waits for ever.
 _HANGS = 240.0
 _UNIT = "tests/unit/"
+#: So many that are left are named on the way.
+_FEW = 10
 
 
 @dataclass(slots=True)
@@ -120,7 +122,10 @@ class Check:
             return
         self._learn(items)
         self._try([(site, chosen) for site in left if (chosen := self._chosen(site, items))])
-        self.say(f"{name} miss {len(left) - len(self._left())} emissions of {len(left)}")
+        still = self._left()
+        self.say(f"{name} miss {len(left) - len(still)} emissions of {len(left)}")
+        if len(still) <= _FEW:
+            print(*(f"         left: {site}" for site in still), sep="\n", end="\n" if still else "")
 
     # --- Which tests ---
 
