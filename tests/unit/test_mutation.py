@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ import pytest
 from metrics import catalogue
 from metrics.testing import ANY, Captured, captured
 from tests.mutation import sites, switch
+from tests.mutation.__main__ import Check, report
 from tests.mutation.sites import Source
 
 EVERY_KIND = """
@@ -190,3 +195,51 @@ def test_the_tree_has_a_site_for_each_metric_that_it_emits() -> None:
     declared = {name for name in vars(catalogue) if getattr(catalogue, name) in catalogue.ALL}
     # The probe of `scout metrics doctor` goes by its name through a client of its own.
     assert declared - found == {"CLIENT_PROBES"}
+
+
+STARTED = """
+from metrics import catalogue, instruments
+from metrics.testing import captured
+with captured() as emitted:
+    instruments.count_error(KeyError(), "web")
+print(emitted.count(catalogue.APP_ERRORS))
+"""
+
+
+@pytest.mark.parametrize("taken_out", [False, True])
+def test_a_python_that_a_test_starts_is_without_it_too(tmp_path: Path, *, taken_out: bool) -> None:
+    (site,) = (
+        site
+        for site in sites.read(sites.ROOT / "metrics/instruments.py").sites
+        if site.metrics == ("APP_ERRORS",)
+    )
+    notes = tmp_path / "notes"
+    run = subprocess.run(
+        [sys.executable, "-c", STARTED],
+        env={
+            **os.environ, "PYTHONPATH": switch._CHILD, switch.NOTES: str(notes),
+            switch.REMOVED: site.key if taken_out else "", "PYTEST_CURRENT_TEST": "test.py::test (call)",
+        },
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout == ("0\n" if taken_out else "1.0\n")
+    assert (site.key, "test.py::test", False) in switch.noted(notes)
+
+
+def test_what_no_test_misses_is_told_and_fails_the_check(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third, *_ = SOURCE.sites
+    check = Check([first, second, third], tmp_path, unit_only=False)
+    check.verdicts[first.key].missed_by = "test.py::test"
+    check.verdicts[second.key].run = 7
+    assert report(check, 1.0) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[:2] == [
+        f"{second}: no test misses it, of 7 that were run",
+        f"{third}: no test runs it",
+    ]
+    check.verdicts[second.key].missed_by = check.verdicts[third.key].missed_by = "test.py::test"
+    assert report(check, 1.0) == 0
+    check.known.failed.append("test.py::other")
+    assert report(check, 1.0) == 1
