@@ -33,6 +33,7 @@ def test_a_scan_tells_how_long_it_took_and_what_it_found(world: World, emitted: 
     emitted.assert_incremented(catalogue.POSTINGS_PARSED, 2, kind="folder")
     emitted.assert_incremented(catalogue.SCAN_LISTINGS, 2, kind="folder", change="new")
     emitted.assert_incremented(catalogue.SCAN_RUNS, status="succeeded")
+    assert [slug for slug, _ in world.pushes] == [world.slug]
     emitted.assert_no_metrics(catalogue.POSTINGS_UNPARSED, catalogue.SCAN_ERRORS, catalogue.APP_ERRORS)
 
 
