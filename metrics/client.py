@@ -254,6 +254,12 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
             slot.release()
 
     @property
+    def place(self) -> tuple[str, str] | None:
+        """The role and the slot of this process; None where it has none, or none yet after a fork."""
+        slot = self._slot
+        return (self._role, slot.number) if slot is not None else None
+
+    @property
     def flushing(self) -> bool:
         """Whether this thread is in the middle of a flush: a signal handler may ask."""
         me = threading.get_ident()
@@ -267,7 +273,7 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
         try:
             with self._taking:
                 self._transport.check()
-                slot = self._held()
+                slot = self.hold()
                 datagrams = list(wire.pack(self._lines(slot, final=final), self._transport.limit))
             self._hand_over(datagrams, slot)
         except Exception as error:  # noqa: BLE001 - whatever it is, neither the caller nor the thread may feel it
@@ -278,8 +284,8 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
                 number, self.signal_after_flush = self.signal_after_flush, 0
                 signal.raise_signal(number)
 
-    def _held(self) -> Slot | None:
-        """The slot of this process, once it has one; it is unsettled from here on."""
+    def hold(self) -> Slot | None:
+        """The slot of this process, claimed if it has none yet; it is unsettled from here on."""
         if self._role and self._slot is None:
             self._slot = slots.claim(self._role)
         elif self._slot is not None:
@@ -463,6 +469,7 @@ def start(url: str, *, role: str) -> None:
     if role:
         process.also(mapping.tell)
     series.hurry_through(new.hurry)
+    new.hold()
     new.run()
     if threading.current_thread() is threading.main_thread() and (
         signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
@@ -479,6 +486,15 @@ def _end(number: int, frame: FrameType | None) -> None:
     stop()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+
+
+def place() -> tuple[str, str] | None:
+    """The values of the `role` and `slot` labels for gauges about this process.
+
+    None when the client is not started, and for a moment after a fork: samplers of `metrics.process` are told
+    them.
+    """
+    return _current.place if _current is not None else None
 
 
 def flush() -> None:

@@ -13,15 +13,12 @@ from typing import Any
 import pytest
 
 from metrics import catalogue
-from metrics.testing import captured
+from metrics.testing import Captured, captured
 from scout import clock, fetch
 from scout.fetch import Door, FetchError, Limits, Reason, check, retry_after
 from scout.settings import Settings
 from tests.components import need
-from tests.emitted import Emitted, emitted
 from tests.serving import Asked, reply, serving
-
-__all__ = ["emitted"]
 
 
 def to_us(_host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
@@ -33,7 +30,7 @@ def no_sleep(seconds: float) -> None:
     """Waits for nothing."""
 
 
-def test_an_answer_comes_back_whole_with_its_headers(emitted: Emitted) -> None:
+def test_an_answer_comes_back_whole_with_its_headers(emitted: Captured) -> None:
     with (
         serving(lambda _: reply(b"hello", ETag='"v1"')) as server,
         Door(server.settings, kind="test") as door,
@@ -42,9 +39,9 @@ def test_an_answer_comes_back_whole_with_its_headers(emitted: Emitted) -> None:
     assert (answer.status, answer.body, answer.headers["etag"]) == (200, b"hello", '"v1"')
     assert answer.url == f"{server.origin}/a?b=c"
     assert server.asked[0].path == "/a?b=c"
-    assert emitted.of(catalogue.OUTBOUND_REQUESTS, kind="test", outcome="ok") == 1
-    assert emitted.of(catalogue.OUTBOUND_DURATION, kind="test", outcome="ok") == 1
-    assert emitted.of(catalogue.OUTBOUND_BYTES, kind="test") == 5
+    emitted.assert_incremented(catalogue.OUTBOUND_REQUESTS, kind="test", outcome="ok")
+    emitted.assert_observed(catalogue.OUTBOUND_DURATION, kind="test", outcome="ok")
+    emitted.assert_incremented(catalogue.OUTBOUND_BYTES, 5, kind="test")
 
 
 def test_one_door_uses_one_connection_again() -> None:
@@ -101,15 +98,15 @@ def test_an_override_holds_for_its_own_origin_only() -> None:
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_a_passing_failure_is_tried_again(status: int, emitted: Emitted) -> None:
+def test_a_passing_failure_is_tried_again(status: int, emitted: Captured) -> None:
     answers = iter([reply(b"", status), reply(b"", status), reply(b"at last")])
     with (
         serving(lambda _: next(answers)) as server,
         Door(server.settings, kind="test", sleep=no_sleep) as door,
     ):
         assert door.get(server.origin).body == b"at last"
-    assert emitted.of(catalogue.OUTBOUND_RETRIES, kind="test") == 2
-    assert emitted.of(catalogue.OUTBOUND_REQUESTS, kind="test", outcome="ok") == 1
+    emitted.assert_incremented(catalogue.OUTBOUND_RETRIES, 2, kind="test")
+    emitted.assert_incremented(catalogue.OUTBOUND_REQUESTS, kind="test", outcome="ok")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +126,7 @@ def test_a_passing_failure_is_tried_again(status: int, emitted: Emitted) -> None
     ],
 )
 def test_each_status_has_its_reason_and_its_number_of_tries(
-    status: int, reason: Reason, tries: int, emitted: Emitted
+    status: int, reason: Reason, tries: int, emitted: Captured
 ) -> None:
     with (
         serving(lambda _: reply(b"", status)) as server,
@@ -141,8 +138,8 @@ def test_each_status_has_its_reason_and_its_number_of_tries(
     assert str(status) in caught.value.text
     assert "127.0.0.1" in caught.value.text
     assert len(server.asked) == tries
-    assert emitted.of(catalogue.OUTBOUND_ERRORS, kind="test", reason=reason.value) == 1
-    assert emitted.of(catalogue.OUTBOUND_REQUESTS, kind="test", outcome="error") == 1
+    emitted.assert_incremented(catalogue.OUTBOUND_ERRORS, kind="test", reason=reason)
+    emitted.assert_incremented(catalogue.OUTBOUND_REQUESTS, kind="test", outcome="error")
 
 
 def test_pauses_between_tries_grow_and_are_jittered() -> None:
@@ -156,7 +153,7 @@ def test_pauses_between_tries_grow_and_are_jittered() -> None:
     assert pauses == [1.0, 2.0, 4.0, 8.0, 8.0]
 
 
-def test_a_server_that_hangs_up_is_tried_again_and_then_named(emitted: Emitted) -> None:
+def test_a_server_that_hangs_up_is_tried_again_and_then_named(emitted: Captured) -> None:
     with (
         serving(lambda _: None) as server,
         Door(server.settings, kind="test", sleep=no_sleep) as door,
@@ -167,7 +164,7 @@ def test_a_server_that_hangs_up_is_tried_again_and_then_named(emitted: Emitted) 
     assert len(server.asked) == 3
 
 
-def test_a_closed_port_is_a_connection_that_failed(emitted: Emitted) -> None:
+def test_a_closed_port_is_a_connection_that_failed(emitted: Captured) -> None:
     with serving(lambda _: None) as server:
         pass
     with (
@@ -176,7 +173,7 @@ def test_a_closed_port_is_a_connection_that_failed(emitted: Emitted) -> None:
     ):
         door.get(server.origin)
     assert caught.value.reason is Reason.CONNECT
-    assert emitted.of(catalogue.OUTBOUND_RETRIES, kind="test") == 2
+    emitted.assert_incremented(catalogue.OUTBOUND_RETRIES, 2, kind="test")
 
 
 def test_a_name_that_does_not_exist_is_named_and_not_tried_again() -> None:

@@ -12,7 +12,7 @@ from werkzeug.test import run_wsgi_app
 
 from metrics import catalogue, http
 from metrics.labels import OTHER
-from metrics.testing import Captured, captured
+from metrics.testing import Captured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,10 +76,17 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-@pytest.fixture
-def emitted() -> Iterator[Captured]:
-    with captured() as found:
-        yield found
+def test_an_exception_that_flask_never_saw_is_counted(emitted: Captured) -> None:
+    def broken(environ: WSGIEnvironment, start_response: object) -> list[bytes]:
+        raise KeyError(environ["PATH_INFO"])
+
+    app = Flask("broken")
+    app.wsgi_app = broken  # type: ignore[method-assign,assignment]
+    http.instrument(app)
+    with pytest.raises(KeyError):
+        app.test_client().get("/jobs/7")
+    emitted.assert_incremented(catalogue.HTTP_EXCEPTIONS, type="KeyError", endpoint=http.UNMATCHED)
+    emitted.assert_incremented(catalogue.HTTP_REQUESTS, status="500")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import gc
+import os
 import sqlite3
 import threading
 import weakref
@@ -20,19 +21,14 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
+import metrics
 from metrics import catalogue, client, database, instruments, process, push, queue
-from metrics.model import PushedGauge
+from metrics.model import OTHER, Gauge, Label, PushedGauge, Signal
 from metrics.push import ScanFigures
 from metrics.testing import Captured, captured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def emitted() -> Iterator[Captured]:
-    with captured() as found:
-        yield found
+    from collections.abc import AsyncIterator, Generator, Iterator
 
 
 # --- The database ---
@@ -49,8 +45,8 @@ def engine() -> Iterator[sa.Engine]:
     made.dispose()
 
 
-def test_every_statement_is_timed_once_by_operation_and_table(engine: sa.Engine) -> None:
-    with captured() as emitted, engine.begin() as connection:
+def test_every_statement_is_timed_once_by_operation_and_table(engine: sa.Engine, emitted: Captured) -> None:
+    with engine.begin() as connection:
         connection.execute(
             sa.text("INSERT INTO jobs (title) VALUES (:title)"), [{"title": "a"}, {"title": "b"}]
         )
@@ -66,8 +62,8 @@ def test_every_statement_is_timed_once_by_operation_and_table(engine: sa.Engine)
     emitted.assert_no_metrics(catalogue.DB_ERRORS)
 
 
-def test_a_failed_statement_is_timed_and_counted(engine: sa.Engine) -> None:
-    with captured() as emitted, engine.connect() as connection, pytest.raises(sa.exc.OperationalError):
+def test_a_failed_statement_is_timed_and_counted(engine: sa.Engine, emitted: Captured) -> None:
+    with engine.connect() as connection, pytest.raises(sa.exc.OperationalError):
         connection.execute(sa.text("SELECT * FROM nowhere"))
     emitted.assert_incremented(catalogue.DB_ERRORS, operation="select", type="OperationalError")
     emitted.assert_observed(catalogue.DB_QUERY_DURATION, operation="select", table="nowhere")
@@ -320,8 +316,9 @@ def test_functions_that_nobody_knows_share_one_name(emitted: Captured) -> None:
     emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, 3, function="__other__", outcome="killed")
 
 
-def test_a_wait_before_the_job_was_queued_is_refused_and_told() -> None:
-    with captured(strict=False) as emitted, queue.track_job(job(waited=-30)):
+@pytest.mark.emits_wrongly
+def test_a_wait_before_the_job_was_queued_is_refused_and_told(emitted: Captured) -> None:
+    with queue.track_job(job(waited=-30)):
         pass
     emitted.assert_no_metrics(catalogue.RQ_JOB_WAIT)
     assert len(emitted.mistakes) == 1
@@ -338,6 +335,31 @@ def test_track_query_times_and_counts_errors(emitted: Captured) -> None:
     emitted.assert_observed(catalogue.DB_QUERY_DURATION, table="jobs", operation="select")
     emitted.assert_observed(catalogue.DB_QUERY_DURATION, table="jobs", operation="update")
     emitted.assert_incremented(catalogue.DB_ERRORS, operation="update", type="ValueError")
+
+
+def test_track_query_is_a_decorator_too(emitted: Captured) -> None:
+    @instruments.track_query("jobs", "select")
+    def found(number: int, *, twice: bool = False) -> int:
+        return number * 2 if twice else number
+
+    @instruments.track_query("jobs", "delete")
+    async def removed() -> None:
+        raise ConnectionError
+
+    @instruments.track_query("jobs", "insert")
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    assert found(2, twice=True) == 4
+    assert found.__name__ == "found"
+    with pytest.raises(ConnectionError):
+        asyncio.run(removed())
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+    for operation in ("select", "delete", "insert"):
+        emitted.assert_observed(catalogue.DB_QUERY_DURATION, table="jobs", operation=operation)
+    emitted.assert_incremented(catalogue.DB_ERRORS, operation="delete", type="ConnectionError")
+    emitted.assert_incremented(catalogue.DB_ERRORS)
 
 
 def test_timed_works_as_a_block_a_decorator_and_on_coroutines(emitted: Captured) -> None:
@@ -359,6 +381,42 @@ def test_timed_works_as_a_block_a_decorator_and_on_coroutines(emitted: Captured)
     emitted.assert_observed(catalogue.SCAN_PHASE_DURATION, 6, phase="parse")
 
 
+def test_a_generator_is_measured_from_its_first_value_to_its_end(emitted: Captured) -> None:
+    @instruments.counted(catalogue.SCAN_CLAIMS_LOST)
+    def numbers(up_to: int) -> Generator[int, str, str]:
+        said = ""
+        for number in range(up_to):
+            said += (yield number) or "-"
+        return said
+
+    waiting = numbers(2)
+    emitted.assert_no_metrics()
+    assert next(waiting) == 0
+    assert waiting.send("a") == 1
+    emitted.assert_no_metrics()
+    with pytest.raises(StopIteration) as ended:
+        waiting.send("b")
+    assert ended.value.value == "ab"
+    emitted.assert_incremented(catalogue.SCAN_CLAIMS_LOST, 1)
+    left = numbers(2)
+    next(left)
+    left.close()
+    emitted.assert_incremented(catalogue.SCAN_CLAIMS_LOST, 2)
+    thrown = numbers(2)
+    next(thrown)
+    with pytest.raises(KeyError):
+        thrown.throw(KeyError())
+    emitted.assert_incremented(catalogue.SCAN_CLAIMS_LOST, 3)
+
+
+def test_an_asynchronous_generator_is_refused_when_it_is_defined() -> None:
+    with pytest.raises(TypeError, match="numbers is an asynchronous generator"):
+
+        @instruments.counted(catalogue.SCAN_CLAIMS_LOST)
+        async def numbers() -> AsyncIterator[int]:
+            yield 1
+
+
 def test_counted_counts_calls_that_raise_too(emitted: Captured) -> None:
     @instruments.counted(catalogue.SCAN_CLAIMS_LOST)
     def fails() -> None:
@@ -369,6 +427,127 @@ def test_counted_counts_calls_that_raise_too(emitted: Captured) -> None:
     with instruments.counted(catalogue.SCAN_CLAIMS_LOST):
         pass
     emitted.assert_incremented(catalogue.SCAN_CLAIMS_LOST, 2)
+
+
+# --- In progress ---
+
+
+def unit_gauge(**options: Any) -> Gauge:
+    named = {
+        "name": "unit_running",
+        "help": "Running.",
+        "raised_by": "this test",
+        "signal": Signal.SATURATION,
+    }
+    labels = (Label("work", ("scan", "push")), catalogue.ROLE, catalogue.SLOT)
+    return Gauge(**{**named, "labels": labels, "ttl": catalogue.LIFETIME, **options})
+
+
+@pytest.fixture
+def running() -> Iterator[Gauge]:
+    known = dict(instruments._all_running)
+    yield unit_gauge()
+    instruments._all_running.clear()
+    instruments._all_running.update(known)
+    if not known:
+        process.no_longer(instruments._sample)
+
+
+def test_blocks_and_calls_in_progress_are_told_by_what_they_do(running: Gauge, emitted: Captured) -> None:
+    @instruments.in_progress(running, work="scan")
+    def scanned(deeper: int) -> None:
+        if deeper:
+            scanned(deeper - 1)
+        else:
+            emitted.assert_gauge(running, 3, work="scan")
+            raise KeyError
+
+    with instruments.in_progress(running, work="push"), instruments.in_progress(running, work="push"):
+        emitted.assert_gauge(running, 2, work="push")
+        with pytest.raises(KeyError):
+            scanned(2)
+    emitted.assert_gauge(running, 0, work="scan")
+    emitted.assert_gauge(running, 0, work="push")
+
+
+def test_what_shares_a_series_is_counted_together(running: Gauge, emitted: Captured) -> None:
+    with instruments.in_progress(running, work="odd"), instruments.in_progress(running, work="other"):
+        emitted.assert_gauge(running, 2, work=OTHER)
+
+
+def test_threads_in_progress_are_counted_without_a_lock(running: Gauge, emitted: Captured) -> None:
+    inside = threading.Barrier(9)
+    done = threading.Event()
+
+    @instruments.in_progress(running, work="scan")
+    def work() -> None:
+        inside.wait(10)
+        assert done.wait(10)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    inside.wait(10)
+    process.sample("worker", "0")
+    emitted.assert_gauge(running, 8, work="scan", role="worker")
+    done.set()
+    for thread in threads:
+        thread.join()
+    process.sample("worker", "0")
+    emitted.assert_gauge(running, 0, work="scan", role="worker")
+
+
+def test_what_is_in_progress_is_told_at_once_as_the_process_that_it_is(
+    running: Gauge, emitted: Captured
+) -> None:
+    metrics.start("udp://127.0.0.1:9", role="web")
+    try:
+        where = client.place()
+        assert where is not None
+        with instruments.in_progress(running, work="scan"):
+            emitted.assert_gauge(running, 1, work="scan", role="web", slot=where[1])
+    finally:
+        metrics.stop()
+
+
+def test_a_forked_child_begins_with_nothing_in_progress(running: Gauge, emitted: Captured) -> None:
+    with instruments.in_progress(running, work="scan"):
+        child = os.fork()
+        if not child:
+            # pytest's own process is the parent; the child answers by its exit code alone.
+            with instruments.in_progress(running, work="scan"):
+                emitted.gather()
+                os._exit(int(emitted.gauge(running, work="scan") or 0))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+        emitted.assert_gauge(running, 1, work="scan")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"ttl": 0}, {"labels": (Label("work", ("scan",)), catalogue.ROLE)}, {"labels": (catalogue.SLOT,)}],
+)
+def test_a_gauge_that_could_not_tell_of_one_process_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="unit_running needs a role, a slot and a ttl"):
+        instruments.in_progress(unit_gauge(**options), work="scan")
+
+
+def test_a_gauge_follows_what_a_function_returns(emitted: Captured) -> None:
+    answers = iter([5, None])
+
+    @instruments.gauged(catalogue.DATABASE_SIZE)
+    def size() -> int | None:
+        return next(answers)
+
+    @instruments.gauged(catalogue.SESSIONS_ACTIVE)
+    async def active() -> int:
+        await asyncio.sleep(0)
+        return 3
+
+    assert size() == 5
+    assert size() is None
+    assert asyncio.run(active()) == 3
+    emitted.assert_gauge(catalogue.DATABASE_SIZE, 5)
+    emitted.assert_gauge(catalogue.SESSIONS_ACTIVE, 3)
 
 
 def test_count_error_tells_class_and_place(emitted: Captured) -> None:

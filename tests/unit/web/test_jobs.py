@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from metrics import catalogue
-from metrics.testing import captured
+from metrics.testing import Captured
 from scout import clock, jobs
 from scout.database import Database
 from scout.models import Job, RunTrigger, ScanResult, ScanRun, ScanState, Source, Status
@@ -105,10 +105,11 @@ def test_long_lists_have_pages_and_keep_their_filters(owner: Browser, add_job: A
     assert owner.get("/?q=role&page=9").location == "/?q=role&page=2"
 
 
-def test_saving_works_as_a_plain_form(owner: Browser, add_job: AddJob, db: Database) -> None:
+def test_saving_works_as_a_plain_form(
+    owner: Browser, add_job: AddJob, db: Database, emitted: Captured
+) -> None:
     job_id = add_job()
-    with captured() as emitted:
-        answer = owner.post(f"/jobs/{job_id}/status", to="saved", version="1", back="/?q=identity")
+    answer = owner.post(f"/jobs/{job_id}/status", to="saved", version="1", back="/?q=identity")
     assert (answer.status_code, answer.location) == (303, "/?q=identity")
     assert status_of(db, job_id) is Status.SAVED
     emitted.assert_incremented(catalogue.STATUS_UPDATES, from_status="new", to_status="saved")

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from metrics import catalogue
-from metrics.testing import captured
+from metrics.testing import Captured
 from scout.settings import Settings, load
 from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from tests.unit.web.browser import Browser
@@ -12,9 +12,8 @@ from webapp import create_app
 from webapp.sign_in import SignInLimit, safe_next
 
 
-def test_the_right_password_opens_and_is_counted(visitor: Browser) -> None:
-    with captured() as emitted:
-        answer = visitor.sign_in()
+def test_the_right_password_opens_and_is_counted(visitor: Browser, emitted: Captured) -> None:
+    answer = visitor.sign_in()
     assert (answer.status_code, answer.location) == (303, "/")
     emitted.assert_incremented(catalogue.SIGN_INS, outcome="succeeded")
     emitted.assert_incremented(catalogue.SESSIONS_STARTED)
@@ -22,9 +21,8 @@ def test_the_right_password_opens_and_is_counted(visitor: Browser) -> None:
 
 
 @pytest.mark.parametrize("password", ["", "wrong", "x" * 5000, "correct horse battery staple ", "\x00"])
-def test_a_wrong_one_does_not(visitor: Browser, password: str) -> None:
-    with captured() as emitted:
-        answer = visitor.sign_in(password)
+def test_a_wrong_one_does_not(visitor: Browser, emitted: Captured, password: str) -> None:
+    answer = visitor.sign_in(password)
     assert answer.status_code == 401
     assert "not the password" in answer.text
     emitted.assert_incremented(catalogue.SIGN_INS, outcome="failed")
@@ -78,16 +76,15 @@ def test_only_our_own_pages_are_gone_back_to(visitor: Browser, app: Flask, wante
     assert visitor.sign_in(next=wanted).location == goes
 
 
-def test_guessing_is_limited_by_the_sockets_address(app: Flask) -> None:
+def test_guessing_is_limited_by_the_sockets_address(app: Flask, emitted: Captured) -> None:
     guesser, other = Browser(app, "192.0.2.1"), Browser(app, "192.0.2.2")
     for number in range(10):
         guesser.get("/sign-in")
         forged = {"X-Forwarded-For": f"198.51.100.{number}"}
         assert guesser.post("/sign-in", headers=forged, password="guess").status_code == 401
-    with captured() as emitted:
-        answer = guesser.post(
-            "/sign-in", headers={"X-Forwarded-For": "203.0.113.9"}, password="correct horse battery staple"
-        )
+    answer = guesser.post(
+        "/sign-in", headers={"X-Forwarded-For": "203.0.113.9"}, password="correct horse battery staple"
+    )
     assert answer.status_code == 429
     assert "too often" in answer.text
     emitted.assert_incremented(catalogue.SIGN_INS, outcome="limited")
