@@ -26,6 +26,8 @@ METHOD = Label("method", ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTI
 #: The route as written (`/jobs/{job_id}`), never the path; what no route matches is `__unmatched__`.
 ENDPOINT = Label("endpoint", bound=120)
 STATUS_CODE = Label("status", bound=60)
+#: A template's name, with its dot as `_`: `jobs/list_html`.
+TEMPLATE = Label("template", bound=80)
 #: Four statements of SQL, and what costs time around them: SQLite waits for its write lock in `begin` and for
 #: its disk in `commit`; `connect` is a connection that could not be had.
 OPERATION = Label(
@@ -90,12 +92,42 @@ HTTP_RESPONSE_BYTES = Counter(
     labels=(ENDPOINT,),
     unit=Unit.BYTES,
 )
+HTTP_REQUEST_BYTES = Counter(
+    name="http_request_bytes_total",
+    help="Bytes of request bodies as Content-Length announces them, by route.",
+    raised_by="every request with a body, by the middleware",
+    signal=Signal.TRAFFIC,
+    labels=(ENDPOINT,),
+    unit=Unit.BYTES,
+)
+HTTP_IN_PROGRESS = Gauge(
+    name="http_requests_in_progress",
+    help="Requests that one of our processes is answering, those of excluded routes included.",
+    raised_by="each process, with its flush, every 5 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE, SLOT),
+    ttl=LIFETIME,
+)
 HTTP_EXCEPTIONS = Counter(
     name="http_exceptions_total",
     help="Exceptions that no view caught, by type and route.",
     raised_by="a view that raises, by the middleware",
     signal=Signal.ERRORS,
     labels=(EXCEPTION, ENDPOINT),
+)
+API_CALLS = Counter(
+    name="iam_api_calls_total",
+    help="Requests to the routes that programs call, by how they ended: refused is 4xx, failed 5xx.",
+    raised_by="every request to /metrics and below /api/, by the middleware",
+    signal=Signal.TRAFFIC,
+    labels=(ENDPOINT, Label("outcome", ("succeeded", "refused", "failed"))),
+)
+PAGE_RENDER_DURATION = Timer(
+    name="page_render_duration_seconds",
+    help="Time that the rendering of a page took, by template.",
+    raised_by="every rendering of a Jinja template as a whole, by the middleware",
+    signal=Signal.LATENCY,
+    labels=(TEMPLATE,),
 )
 SIGN_INS = Counter(
     name="iam_sign_ins_total",

@@ -16,6 +16,12 @@ from webapp.sessions import StoredSessions, browser_session
 #: The most that a request may carry: a note, or a pasted address, with room to spare.
 _LARGEST_REQUEST = 256 * 1024
 
+#: What a supervisor asks every few seconds, day and night: it would drown what people do. /metrics is not
+#: among them. It works for its answer, and how long that takes and whom it refuses is worth knowing.
+_PROBES = frozenset({"/healthz", "/readyz"})
+#: How the routes begin that programs call.
+_FOR_PROGRAMS = ("/api/", "/metrics")
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application. It connects to nothing until a request needs it.
@@ -40,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["scout_sign_in_limit"] = sign_in.SignInLimit(settings)
     app.session_interface = StoredSessions()
 
-    metrics.http.instrument(app)
+    metrics.http.instrument(app, exclude=_PROBES, api=_FOR_PROGRAMS)
     security.protect(app)
     errors.handle(app)
     for module in (jobs, sources, scans, sign_in, appearance, probes):

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import io
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
+import flask.globals
 import pytest
-from flask import Flask, Response, abort, redirect, send_file
+from flask import Flask, Response, abort, redirect, render_template, render_template_string, send_file
+from jinja2 import DictLoader, TemplateNotFound
 from werkzeug.test import run_wsgi_app
+from werkzeug.wrappers import Response as PlainResponse
 
-from metrics import catalogue, http
+from metrics import catalogue, http, process
 from metrics.labels import OTHER
 from metrics.testing import Captured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from collections.abc import Callable, Iterable, Iterator
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from flask.testing import FlaskClient
 
@@ -46,7 +51,7 @@ def app() -> Flask:  # noqa: C901 - one view after another
         abort(410)
 
     @made.get("/away")
-    def away() -> object:
+    def away() -> PlainResponse:
         return redirect("/")
 
     @made.get("/stream")
@@ -89,6 +94,30 @@ def test_an_exception_that_flask_never_saw_is_counted(emitted: Captured) -> None
     emitted.assert_incremented(catalogue.HTTP_REQUESTS, status="500")
 
 
+def environ_of(path: str, method: str = "GET", /, **more: Any) -> WSGIEnvironment:
+    return {
+        "REQUEST_METHOD": method, "PATH_INFO": path, "SERVER_NAME": "x", "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO(), **more,
+    }  # fmt: skip
+
+
+def ask(app: Flask, path: str, method: str = "GET", /, **more: Any) -> Iterable[bytes]:
+    """What the application gives a server, not yet read and not yet closed."""
+    return app(environ_of(path, method, **more), lambda *_: lambda _: None)
+
+
+def close(body: Any) -> None:
+    if hasattr(body, "close"):
+        body.close()
+
+
+def counted_once(emitted: Captured, **labels: str) -> None:
+    emitted.assert_incremented(catalogue.HTTP_REQUESTS, 1, **labels)
+    emitted.assert_incremented(catalogue.HTTP_REQUESTS, 1)
+    emitted.assert_observed(catalogue.HTTP_REQUEST_DURATION, 1, **labels)
+    emitted.assert_observed(catalogue.HTTP_REQUEST_DURATION, 1)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "shown", "endpoint", "status"),
     [
@@ -111,11 +140,8 @@ def test_a_request_is_counted_and_timed_once(  # noqa: PLR0917 - a table's colum
     client: FlaskClient, emitted: Captured, method: str, path: str, shown: str, endpoint: str, status: str
 ) -> None:
     client.open(path, method=method, buffered=True)
-    labels = {"method": shown, "endpoint": endpoint, "status": status}
-    emitted.assert_incremented(catalogue.HTTP_REQUESTS, **labels)
-    emitted.assert_observed(catalogue.HTTP_REQUEST_DURATION, **labels)
-    emitted.assert_incremented(catalogue.HTTP_REQUESTS)
-    emitted.assert_observed(catalogue.HTTP_REQUEST_DURATION)
+    counted_once(emitted, method=shown, endpoint=endpoint, status=status)
+    assert http.in_progress() == 0
 
 
 @pytest.mark.parametrize(
@@ -134,13 +160,42 @@ def test_the_bytes_of_the_body_are_counted(  # noqa: PLR0917 - a table's columns
     emitted.assert_incremented(catalogue.HTTP_RESPONSE_BYTES, size, endpoint=endpoint)
 
 
-def test_the_duration_waits_for_the_end_of_the_body(client: FlaskClient, emitted: Captured) -> None:
+def test_a_stream_is_counted_when_it_ends_and_once(client: FlaskClient, emitted: Captured) -> None:
     answer = client.get("/stream")
-    emitted.assert_incremented(catalogue.HTTP_REQUESTS, endpoint="/stream")
+    emitted.assert_incremented(catalogue.HTTP_REQUESTS, 0)
     emitted.assert_observed(catalogue.HTTP_REQUEST_DURATION, 0)
     answer.close()
     answer.close()
+    emitted.assert_incremented(catalogue.HTTP_REQUESTS, endpoint="/stream")
     emitted.assert_observed(catalogue.HTTP_REQUEST_DURATION, endpoint="/stream")
+
+
+def test_an_answer_in_memory_is_counted_when_it_is_handed_over(app: Flask, emitted: Captured) -> None:
+    body = ask(app, "/")
+    counted_once(emitted, endpoint="/", status="200")
+    close(body)
+    counted_once(emitted, endpoint="/", status="200")
+
+
+def test_a_client_that_goes_away_ends_a_stream(app: Flask, emitted: Captured) -> None:
+    body = ask(app, "/stream")
+    assert http.in_progress() == 1
+    assert next(iter(body)) == b"a" * 10
+    close(body)
+    assert http.in_progress() == 0
+    counted_once(emitted, endpoint="/stream", status="200")
+    emitted.assert_incremented(catalogue.HTTP_RESPONSE_BYTES, 10, endpoint="/stream")
+
+
+@pytest.mark.parametrize("how", ["exhausted", "dropped"])
+def test_a_server_need_not_close_what_it_is_given(app: Flask, emitted: Captured, how: str) -> None:
+    body = ask(app, "/stream")
+    if how == "exhausted":
+        assert b"".join(body) == b"a" * 10 + b"b" * 5
+    del body
+    gc.collect()
+    assert http.in_progress() == 0
+    counted_once(emitted, endpoint="/stream", status="200")
 
 
 def test_an_exception_is_counted_by_class_and_route(client: FlaskClient, emitted: Captured) -> None:
@@ -171,18 +226,13 @@ def test_an_answer_that_a_view_meant_is_no_exception(client: FlaskClient, emitte
 
 
 def test_a_servers_file_wrapper_reaches_the_server(app: Flask, emitted: Captured) -> None:
-    def asking(environ: WSGIEnvironment, start_response: StartResponse) -> object:
-        environ["wsgi.file_wrapper"] = FileWrapper
-        return app(environ, start_response)
-
-    environ = {
-        "REQUEST_METHOD": "GET", "PATH_INFO": "/file", "SERVER_NAME": "x", "SERVER_PORT": "80",
-        "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO(),
-    }  # fmt: skip
-    body = asking(environ, lambda *_: lambda _: None)  # type: ignore[arg-type,return-value]
+    body = ask(app, "/file", **{"wsgi.file_wrapper": FileWrapper})
     assert type(body) is FileWrapper, "gunicorn uses sendfile() only for its own type"
     emitted.assert_observed(catalogue.HTTP_REQUEST_DURATION, 0)
+    assert http.in_progress() == 1
     body.close()
+    body.close()
+    assert http.in_progress() == 0
     emitted.assert_observed(catalogue.HTTP_REQUEST_DURATION, endpoint="/file")
     emitted.assert_incremented(catalogue.HTTP_RESPONSE_BYTES, 100, endpoint="/file")
 
@@ -191,12 +241,7 @@ def test_ten_thousand_unknown_paths_and_odd_methods_make_one_series_each(
     app: Flask, emitted: Captured
 ) -> None:
     for number in range(10_000):
-        environ = {
-            "REQUEST_METHOD": f"ODD{number}", "PATH_INFO": f"/wp/{number}",
-            "SERVER_NAME": "x", "SERVER_PORT": "80",
-            "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO(),
-        }  # fmt: skip
-        run_wsgi_app(app, environ, buffered=True)
+        run_wsgi_app(app, environ_of(f"/wp/{number}", f"ODD{number}"), buffered=True)
     emitted.assert_incremented(catalogue.HTTP_REQUESTS, 10_000, method=OTHER, endpoint="__unmatched__")
     emitted.assert_incremented(catalogue.HTTP_REQUESTS, 10_000)
 
@@ -213,3 +258,390 @@ def test_ten_thousand_unknown_paths_and_odd_methods_make_one_series_each(
 )
 def test_routes_are_shown_as_templates(rule: str, shown: str) -> None:
     assert http.template(rule) == shown
+
+
+# --- Answers of every kind ----------------------------------------------------------------------------------
+
+
+class Own(Response):
+    """A response class of a view's own."""
+
+
+class Slotted:
+    """A server's file wrapper that takes no attribute."""
+
+    __slots__ = ("_file",)
+
+    def __init__(self, file: Any, _size: int = 0) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._file)
+
+
+def passed_through() -> Response:
+    return Response(iter([b"ab", b"c"]), direct_passthrough=True)
+
+
+KINDS: dict[str, tuple[Callable[[], Any], str, int]] = {
+    "a text": (lambda: "häuser", "200", 7),
+    "nothing": (lambda: "", "200", 0),
+    "json": (lambda: [1, 2], "200", 6),
+    "several pieces": (lambda: Response([b"ab", b"c"]), "200", 3),
+    "a tuple of pieces": (lambda: Response((b"ab", b"c")), "200", 3),
+    "a piece of text": (lambda: Response(["ä"]), "200", 2),
+    "a stream of text": (lambda: Response(iter(["ä", "b"])), "200", 3),
+    "a generator": (lambda: (each for each in ("ä", "b")), "200", 3),
+    "passed through": (passed_through, "200", 3),
+    "no content": (lambda: ("never sent", 204), "204", 0),
+    "not modified": (lambda: ("never sent", 304), "304", 0),
+    "a stream never sent": (lambda: (Response(iter([b"never"])), 304), "304", 0),
+    "a class of its own": (lambda: Own("abc"), "200", 3),
+    "Werkzeug's own": (lambda: PlainResponse("abc", 201), "201", 3),
+    "an application": (lambda: lambda _, start: (start("202 Accepted", []), [b"abc"])[1], "202", 3),
+    "a status without a number": (lambda: ("abc", "whatever"), "0", 3),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("place", ["bare", "behind middleware"])
+def test_every_kind_of_answer_is_counted_once_and_measured(
+    emitted: Captured, kind: str, method: str, place: str
+) -> None:
+    give, status, size = KINDS[kind]
+    made = Flask("kinds")
+    made.add_url_rule("/it", view_func=give)
+    if place == "behind middleware":
+        put_in_front(made, lambda wsgi_app: wsgi_app)
+    http.instrument(made)
+    body, _, _ = run_wsgi_app(made, environ_of("/it", method), buffered=True)
+    sent = sum(len(piece) for piece in body)
+    assert sent == (size if method == "GET" else 0)
+    counted_once(emitted, method=method, endpoint="/it", status=status)
+    emitted.assert_incremented(catalogue.HTTP_RESPONSE_BYTES, sent)
+    assert http.in_progress() == 0
+
+
+def test_a_view_keeps_its_class_of_response(emitted: Captured) -> None:
+    made = Flask("own")
+    seen: list[Response] = []
+    made.add_url_rule("/it", view_func=lambda: Own("abc"))
+    http.instrument(made)
+
+    @made.after_request
+    def see(response: Response) -> Response:
+        seen.append(response)
+        return response
+
+    made.test_client().get("/it", buffered=True)
+    assert [type(each) for each in seen] == [Own]
+    emitted.assert_incremented(catalogue.HTTP_REQUESTS, endpoint="/it")
+
+
+def test_a_file_wrapper_that_takes_no_attribute_is_read_through_us(app: Flask, emitted: Captured) -> None:
+    body = ask(app, "/file", **{"wsgi.file_wrapper": Slotted})
+    assert b"".join(body) == b"x" * 100
+    close(body)
+    counted_once(emitted, endpoint="/file", status="200")
+    emitted.assert_incremented(catalogue.HTTP_RESPONSE_BYTES, 100, endpoint="/file")
+
+
+# --- Exceptions off the beaten track ------------------------------------------------------------------------
+
+
+def test_an_answer_that_could_not_be_finished_counts_as_the_one_that_was(
+    app: Flask, client: FlaskClient, emitted: Captured
+) -> None:
+    broken = [ValueError("only once")]
+
+    def after(response: Response) -> Response:
+        if broken:
+            raise broken.pop()
+        return response
+
+    app.after_request(after)
+    client.get("/", buffered=True)
+    counted_once(emitted, endpoint="/", status="500")
+    emitted.assert_incremented(catalogue.HTTP_EXCEPTIONS, type="ValueError", endpoint="/")
+    assert http.in_progress() == 0
+
+
+@pytest.mark.parametrize("path", ["/", "/stream"])
+def test_an_exception_after_the_answer_makes_it_a_500(app: Flask, emitted: Captured, path: str) -> None:
+    @app.teardown_request
+    def teardown(_: BaseException | None) -> None:
+        raise KeyError("late")
+
+    with pytest.raises(KeyError):
+        ask(app, path)
+    counted_once(emitted, endpoint=path, status="500")
+    emitted.assert_incremented(catalogue.HTTP_EXCEPTIONS, type="KeyError", endpoint=path)
+    assert http.in_progress() == 0
+
+
+def test_two_exceptions_of_one_request_count_as_two(app: Flask, emitted: Captured) -> None:
+    @app.teardown_request
+    def teardown(_: BaseException | None) -> None:
+        raise KeyError("late")
+
+    with pytest.raises(KeyError):
+        ask(app, "/boom")
+    emitted.assert_incremented(catalogue.HTTP_EXCEPTIONS, type="LookupError", endpoint="/boom")
+    emitted.assert_incremented(catalogue.HTTP_EXCEPTIONS, type="KeyError", endpoint="/boom")
+    counted_once(emitted, endpoint="/boom", status="500")
+
+
+def test_a_worker_that_is_told_to_end_leaves_no_request_under_way(app: Flask, emitted: Captured) -> None:
+    @app.get("/exit")
+    def leave() -> str:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        ask(app, "/exit")
+    assert http.in_progress() == 0
+    counted_once(emitted, status="500")
+    emitted.assert_no_metrics(catalogue.HTTP_EXCEPTIONS)
+
+
+# --- In progress --------------------------------------------------------------------------------------------
+
+
+def test_a_request_is_in_progress_while_its_view_runs(app: Flask, emitted: Captured) -> None:
+    @app.get("/busy")
+    def busy() -> str:
+        return str(http.in_progress())
+
+    assert app.test_client().get("/busy", buffered=True).text == "1"
+    assert http.in_progress() == 0
+    app.test_client().get("/boom", buffered=True)
+    assert http.in_progress() == 0
+    emitted.assert_incremented(catalogue.HTTP_REQUESTS, 2)
+
+
+def test_what_is_in_progress_is_told_with_each_sample_of_the_process(app: Flask, emitted: Captured) -> None:
+    assert http.sample in process._samplers
+    body = ask(app, "/stream")
+    http.sample("web", "3")
+    emitted.assert_gauge(catalogue.HTTP_IN_PROGRESS, 1, role="web", slot="3")
+    close(body)
+    http.sample("web", "3")
+    emitted.assert_gauge(catalogue.HTTP_IN_PROGRESS, 0, role="web", slot="3")
+
+
+def test_a_forked_child_begins_at_zero_and_may_finish_the_request(app: Flask, emitted: Captured) -> None:
+    @app.get("/fork")
+    def fork() -> str:
+        return str(os.fork())
+
+    reading, writing = os.pipe()
+    body = ask(app, "/fork")
+    [said] = list(body)
+    if said == b"0":  # the child, which came out of the view too
+        os.write(writing, str(http.in_progress()).encode())
+        os._exit(0)
+    os.waitpid(int(said), 0)
+    assert os.read(reading, 10) == b"0"
+    os.close(reading)
+    os.close(writing)
+    assert http.in_progress() == 0
+    counted_once(emitted, endpoint="/fork")
+
+
+# --- Middleware in front ------------------------------------------------------------------------------------
+
+
+def put_in_front(app: Flask, make: Callable[[WSGIApplication], WSGIApplication]) -> None:
+    wsgi_app = make(app.wsgi_app)
+
+    def front(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return wsgi_app(environ, start_response)
+
+    app.wsgi_app = front  # type: ignore[method-assign]
+
+
+def closed_for_today(_: WSGIApplication) -> WSGIApplication:
+    def answer(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("503 Closed", [("content-length", "6")])
+        yield b"closed"  # and start_response was not called before it is asked for
+
+    return answer
+
+
+def doubled(wsgi_app: WSGIApplication) -> WSGIApplication:
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return [b"".join(wsgi_app(environ, start_response)) * 2]
+
+    return answer
+
+
+def failing(_: WSGIApplication) -> WSGIApplication:
+    def answer(_: WSGIEnvironment, __: StartResponse) -> Iterable[bytes]:
+        raise OSError
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("make", "endpoint", "status", "size"),
+    [(closed_for_today, http.UNMATCHED, "503", 6), (doubled, "/", "200", 10)],
+)
+def test_what_middleware_answers_is_what_counts(
+    emitted: Captured,
+    make: Callable[[WSGIApplication], WSGIApplication],
+    endpoint: str,
+    status: str,
+    size: int,
+) -> None:
+    made = Flask("fronted")
+    made.add_url_rule("/", view_func=lambda: "hello")
+    put_in_front(made, make)
+    http.instrument(made)
+    run_wsgi_app(made, environ_of("/", CONTENT_LENGTH="4"), buffered=True)
+    counted_once(emitted, endpoint=endpoint, status=status)
+    emitted.assert_incremented(catalogue.HTTP_RESPONSE_BYTES, size, endpoint=endpoint)
+    emitted.assert_incremented(catalogue.HTTP_REQUEST_BYTES, 4, endpoint=endpoint)
+    assert http.in_progress() == 0
+
+
+def test_middleware_that_raises_is_counted(emitted: Captured) -> None:
+    made = Flask("fronted")
+    put_in_front(made, failing)
+    http.instrument(made)
+    with pytest.raises(OSError):  # noqa: PT011 - it says nothing
+        ask(made, "/")
+    gc.collect()
+    counted_once(emitted, endpoint=http.UNMATCHED, status="500")
+    emitted.assert_incremented(catalogue.HTTP_EXCEPTIONS, type="OSError", endpoint=http.UNMATCHED)
+    assert http.in_progress() == 0
+
+
+# --- Bytes of requests, exclusions, API calls ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("length", "counted"),
+    [
+        ("12", 12),
+        ("0", 0),
+        ("", 0),
+        ("-5", 0),
+        ("²", 0),
+        ("many", 0),
+        ("9" * 12, 999_999_999_999),
+        ("9" * 13, 0),
+    ],
+)
+def test_the_bytes_of_a_request_are_those_that_it_announces(
+    app: Flask, emitted: Captured, length: str, counted: int
+) -> None:
+    run_wsgi_app(app, environ_of("/jobs/7", "POST", CONTENT_LENGTH=length), buffered=True)
+    emitted.assert_incremented(catalogue.HTTP_REQUEST_BYTES, counted, endpoint="/jobs/{job_id}")
+    emitted.assert_incremented(catalogue.HTTP_REQUEST_BYTES, counted)
+
+
+def test_the_bytes_of_a_request_that_fails_count_too(app: Flask, emitted: Captured) -> None:
+    app.testing = True
+    with pytest.raises(LookupError):
+        ask(app, "/boom", CONTENT_LENGTH="12")
+    emitted.assert_incremented(catalogue.HTTP_REQUEST_BYTES, 12, endpoint="/boom")
+
+
+def test_an_excluded_route_is_not_counted_but_its_exceptions_are_and_it_is_in_progress(
+    emitted: Captured,
+) -> None:
+    made = Flask("excluding")
+
+    @made.route("/alive/<int:part>", methods=["GET", "POST"])
+    def alive(part: int) -> Any:
+        if part:
+            raise LookupError
+        return Response(iter([b"ok"]))
+
+    made.logger.disabled = True
+    http.instrument(made, exclude={"/alive/{part}"})
+    body = ask(made, "/alive/0", "POST", CONTENT_LENGTH="3")
+    assert http.in_progress() == 1
+    assert list(body) == [b"ok"]
+    close(body)
+    assert http.in_progress() == 0
+    emitted.assert_no_metrics()
+    close(ask(made, "/alive/1"))
+    emitted.assert_incremented(catalogue.HTTP_EXCEPTIONS, type="LookupError", endpoint="/alive/{part}")
+    emitted.assert_no_metrics(catalogue.HTTP_REQUESTS, catalogue.HTTP_REQUEST_DURATION)
+    run_wsgi_app(made, environ_of("/elsewhere"), buffered=True)
+    counted_once(emitted, endpoint=http.UNMATCHED, status="404")
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, "succeeded"), (404, "refused"), (503, "failed")])
+def test_calls_of_programs_are_counted_by_route_and_outcome(
+    emitted: Captured, status: int, outcome: str
+) -> None:
+    made = Flask("for programs")
+    made.add_url_rule("/api/v1/<name>", "api", view_func=lambda name: (name, status))
+    made.add_url_rule("/page", "page", view_func=lambda: "page")
+    http.instrument(made)
+    for path in ("/api/v1/jobs", "/page", "/api/nowhere/at/all"):
+        run_wsgi_app(made, environ_of(path), buffered=True)
+    emitted.assert_incremented(catalogue.API_CALLS, endpoint="/api/v1/{name}", outcome=outcome)
+    emitted.assert_incremented(catalogue.API_CALLS)
+    emitted.assert_incremented(catalogue.HTTP_REQUESTS, 3)
+
+
+def test_the_context_is_found_where_flask_documents_it_too(
+    app: Flask, emitted: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(flask.globals, "_cv_request")
+    find = http._context()  # another Flask cannot be had
+    with app.test_request_context("/jobs/7"):
+        assert find().request.url_rule.rule == "/jobs/<int:job_id>"
+    emitted.assert_no_metrics()
+
+
+# --- Pages ------------------------------------------------------------------------------------------------
+
+TEMPLATES = {
+    "base.html": "<p>{% block it %}{% endblock %}</p>",
+    "part.html": "part",
+    "jobs/page.html": "{% extends 'base.html' %}{% block it %}{% include 'part.html' %}{% endblock %}",
+    "broken.html": "{{ 1 // 0 }}",
+}
+
+
+@pytest.fixture(params=["early", "late"])
+def paged(request: pytest.FixtureRequest) -> Flask:
+    """An application with templates, measured before its templates' environment is made, and after."""
+    made = Flask("paged")
+    if request.param == "early":
+        http.instrument(made)
+    made.jinja_env.loader = DictLoader(TEMPLATES)
+    if request.param == "late":
+        http.instrument(made)
+    made.add_url_rule("/page", "page", view_func=lambda: render_template("jobs/page.html"))
+    made.add_url_rule("/broken", "broken", view_func=lambda: render_template("broken.html"))
+    made.add_url_rule("/inline", "inline", view_func=lambda: render_template_string("{{ 1 }}"))
+    made.add_url_rule("/missing", "missing", view_func=lambda: render_template("missing.html"))
+    made.testing = True
+    return made
+
+
+def test_a_page_is_timed_as_a_whole_by_its_template(paged: Flask, emitted: Captured) -> None:
+    assert paged.test_client().get("/page", buffered=True).text == "<p>part</p>"
+    emitted.assert_observed(catalogue.PAGE_RENDER_DURATION, template="jobs/page_html")
+    emitted.assert_observed(catalogue.PAGE_RENDER_DURATION)
+
+
+def test_a_page_from_a_string_has_one_name(paged: Flask, emitted: Captured) -> None:
+    paged.test_client().get("/inline", buffered=True)
+    emitted.assert_observed(catalogue.PAGE_RENDER_DURATION, template="__inline__")
+
+
+def test_a_page_that_cannot_be_rendered_is_timed_and_one_that_is_missing_is_not(
+    paged: Flask, emitted: Captured
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        paged.test_client().get("/broken", buffered=True)
+    with pytest.raises(TemplateNotFound):
+        paged.test_client().get("/missing", buffered=True)
+    emitted.assert_observed(catalogue.PAGE_RENDER_DURATION, template="broken_html")
+    emitted.assert_observed(catalogue.PAGE_RENDER_DURATION)
