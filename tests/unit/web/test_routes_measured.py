@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pytest
-
 from metrics import catalogue
-from metrics.testing import Captured
+from metrics.testing import Captured, captured
 from tests.unit.web.browser import Browser
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flask import Flask
 
 PROBES = {"/healthz", "/readyz"}
