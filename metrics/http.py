@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from metrics import catalogue, pages, process
 from metrics.labels import OTHER
+from metrics.series import SOFT_LIMIT
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from flask import Flask
 
+    from metrics.series import TimerSeries
+
 #: The `endpoint` of a request that no route matched.
 UNMATCHED = "__unmatched__"
 
 #: What the bytes of an answer are counted with, and what its request is counted and timed with.
-_Handles = tuple[Callable[[float], None], tuple[Callable[[], object], Callable[[float], None]]]
+_Handles = tuple[Callable[[float], None], tuple[Callable[[], object], "TimerSeries | _Untimed"]]
 # Where in the environment it is noted what Flask answered: the two handles to count the request with, or,
 # when the answer's end is yet to come, its route, status and Content-Length.
 _ANSWER = "metrics.answer"
@@ -150,12 +153,16 @@ def _around_flask(wsgi_app: WSGIApplication, kept: _Kept) -> WSGIApplication:
             kept.failed(environ, error, begun)
             raise
         try:
-            one, took = environ[_ANSWER]
+            one, timer = environ[_ANSWER]
         except (KeyError, ValueError):
             route, status, length = environ.get(_ANSWER, (None, 0, 0))
             return _Exchange(kept, environ, begun, route, status).watch(body, length)
         one()
-        took(perf_counter() - begun)
+        # As TimerSeries.observe does, which would be a call.
+        pending = timer.pending
+        pending.append(perf_counter() - begun)
+        if len(pending) > SOFT_LIMIT:
+            timer.overfull()
         try:  # noqa: SIM105 - a call and a context manager, for what never is
             leave()
         except IndexError:
@@ -244,6 +251,23 @@ def _nothing(_: float = 0) -> None:
     """What a request is not counted with."""
 
 
+class _Untimed:
+    """What a request is not timed with: the part of a timer's series that is used here."""
+
+    __slots__ = ()
+
+    @property
+    def pending(self) -> list[float]:
+        """A list that nobody keeps."""
+        return []
+
+    def overfull(self) -> None:
+        """Nothing, as it never is."""
+
+    def observe(self, seconds: float, /) -> None:
+        """Nothing either."""
+
+
 def sample(role: str, slot: str) -> None:
     """Set the gauge of requests in progress: done for every instrumented process by `metrics.process`."""
     catalogue.HTTP_IN_PROGRESS.set(in_progress(), role=role, slot=slot)
@@ -270,13 +294,13 @@ class _Kept:
 
     def _bind(self, method: str, endpoint: str, status: int, *, bodiless: bool) -> _Handles:
         if endpoint in self._excluded:
-            return _nothing, (_nothing, _nothing)
+            return _nothing, (_nothing, _Untimed())
         one: Callable[[], object] = catalogue.HTTP_REQUESTS.bind(method, endpoint, str(status)).one
         if endpoint.startswith(self._api):
             one = _both(one, catalogue.API_CALLS.bind(endpoint, _outcome(status)).one)
-        took = catalogue.HTTP_REQUEST_DURATION.bind(method, endpoint, str(status)).observe
+        timer = catalogue.HTTP_REQUEST_DURATION.bind(method, endpoint, str(status))
         sent = _nothing if bodiless else catalogue.HTTP_RESPONSE_BYTES.bind(endpoint).inc
-        return sent, (one, took)
+        return sent, (one, timer)
 
     def unusual(self, request: Any, response: Any) -> None:
         """Count the bytes of an answer that is not one piece; note one whose end is yet to come."""
@@ -312,9 +336,9 @@ class _Kept:
 
     def end(self, environ: WSGIEnvironment, route: str | None, status: int, begun: float) -> None:
         """Count and time a request that is over."""
-        one, took = self.of(environ["REQUEST_METHOD"], route, status)[1]
+        one, timer = self.of(environ["REQUEST_METHOD"], route, status)[1]
         one()
-        took(perf_counter() - begun)
+        timer.observe(perf_counter() - begun)
         with contextlib.suppress(IndexError):  # the view forked, and this is the child, which began at zero
             _under_way.pop()
 

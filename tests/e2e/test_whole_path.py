@@ -176,12 +176,12 @@ def test_the_recorded_boards_go_all_the_way_to_prometheus(stack: Stack, boards: 
     stored = [(kinds[seen["source"]], seen["source_job_id"]) for job in jobs for seen in job["listings"]]
     assert sorted(stored) == sorted(published)
 
-    fetch(f"{stack.web}/healthz")
+    fetch(f"{stack.web}/sign-in")
     total = len(jobs)
     for expression, expected in {
         "iam_jobs_total": lambda value: value == total,
         'sum(iam_scan_runs_total{status="succeeded"})': lambda value: value >= 2,
-        'sum(http_requests_total{endpoint="/healthz"})': lambda value: value >= 1,
+        'sum(http_requests_total{endpoint="/sign-in"})': lambda value: value >= 1,
         "sum(iam_postings_parsed_total)": lambda value: value >= total,
         'sum(iam_scan_listings_total{change="new"})': lambda value: value == total,
         "count(http_request_duration_seconds_bucket)": lambda value: value > 0,
