@@ -124,6 +124,7 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
         self._told: list[int] = []
         self._own: dict[tuple[str, str, int], Series] = {}
         self._taking = threading.RLock()
+        self._forking: list[int] = []
         self._under_way: set[tuple[int, int]] = set()
         self._tickets = itertools.count()
         self._wake = threading.Event()
@@ -363,12 +364,27 @@ class Client(StatsClientBase):  # type: ignore[misc]  # statsd ships no types
         for reason, figure in _DROPS.items():
             catalogue.CLIENT_DROPPED.set(slot.total(figure), reason=reason, **where)
 
-    # --- After a fork ---
+    # --- Around a fork ---
+
+    def before_fork(self) -> None:
+        """Wait until no thread is taking what has gathered, so that none is while the process forks.
+
+        What a thread is in the middle of then stays so in the child for ever.
+        """
+        if self._taking.acquire(timeout=_PATIENCE):
+            self._forking.append(threading.get_ident())
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if threading.get_ident() in self._forking:
+            self._forking.remove(threading.get_ident())
+            self._taking.release()
 
     def after_fork(self) -> None:
         """In a forked child: leave the parent's samples to the parent, begin with a thread and a socket."""
         running = self._thread is not None
         self._taking = threading.RLock()
+        self._forking = []
         self._wake = threading.Event()
         self._looked_up = threading.Event()
         self._under_way = set()
@@ -463,7 +479,9 @@ def start(url: str, *, role: str) -> None:
     _forget()
     if not _hooked:
         _hooked = True
-        os.register_at_fork(after_in_child=_after_fork)
+        os.register_at_fork(
+            before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork
+        )
         atexit.register(stop)
     _current = new
     if role:
@@ -516,6 +534,16 @@ def _forget() -> None:
     for each in list(series.LIVE):
         each.reset()
     losses.reset()
+
+
+def _before_fork() -> None:
+    if _current is not None:
+        _current.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    if _current is not None:
+        _current.after_fork_in_parent()
 
 
 def _after_fork() -> None:

@@ -23,14 +23,10 @@ _BYTES = {word: byte for byte, word in _WORDS.items()}
 
 # The arbiter's workers that have not been counted as ended, by their age, which is their number.
 _last_words: dict[int, mmap.mmap] = {}
-# Which process is the arbiter, and where its metrics go.
-_arbiter: tuple[int, str] | None = None
 
 
 def when_ready(url: str) -> None:
     """In the arbiter, before its first worker: begin emitting."""
-    global _arbiter  # noqa: PLW0603 - one process, one arbiter
-    _arbiter = (os.getpid(), url)
     client.start(url, role="arbiter")
 
 
@@ -38,18 +34,6 @@ def pre_fork(worker: Any) -> None:
     """In the arbiter: count a worker that is about to start."""
     _last_words[worker.age] = mmap.mmap(-1, 1)
     catalogue.GUNICORN_WORKERS_STARTED.inc()
-    # Whatever a thread is in the middle of while its process forks stays so in the child for ever: a module
-    # half imported, a lock held. So none of ours runs then.
-    client.stop()
-
-
-def _forked() -> None:
-    """In the arbiter, after a fork: go on emitting."""
-    if _arbiter is not None and _arbiter[0] == os.getpid():
-        client.start(_arbiter[1], role="arbiter")
-
-
-os.register_at_fork(after_in_parent=_forked)
 
 
 def post_fork(worker: Any, url: str, in_progress: Callable[[], int]) -> None:
@@ -103,8 +87,6 @@ def on_exit() -> None:
         _, said = _last_words.popitem()
         catalogue.GUNICORN_WORKER_EXITS.inc(reason=_WORDS.get(said[0], "killed"))
         said.close()
-    global _arbiter  # noqa: PLW0603 - as above
-    _arbiter = None
     client.stop()
 
 

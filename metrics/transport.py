@@ -23,6 +23,13 @@ _PATIENCE = 0.05
 _FULL = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
 
 
+def _encoded(host: str) -> bytes:
+    try:
+        return host.encode("ascii" if host.isascii() else "idna")
+    except UnicodeError:
+        return b"."  # a name that has no address, as everybody will be told
+
+
 class Transport:
     """One datagram socket, connected, so that the kernel tells when nobody listens at the other end.
 
@@ -46,10 +53,13 @@ class Transport:
             ValueError: The address is neither.
         """
         split = urlsplit(url)
-        self._host = self._path = ""
+        # As bytes: a text's look-up would import a codec, in a thread, and the child of a process that forks
+        # at that moment has half a module for ever.
+        self._host = b""
+        self._path = ""
         self._port = 0
         if split.scheme == "udp" and split.hostname and split.port:
-            self._host, self._port = split.hostname, split.port
+            self._host, self._port = _encoded(split.hostname), split.port
             self.limit = wire.UDP_LIMIT
         elif split.scheme == "unixgram" and not split.netloc and split.path.startswith("/"):
             self._path = split.path

@@ -67,7 +67,7 @@ def post_fork(_server: Any, worker: Any) -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
         libc.mallopt(_M_ARENA_MAX, 2)
-    metrics.gunicorn.post_fork(worker, _settings.statsd, lambda: metrics.http.in_progress())  # noqa: PLW0108 - looked up when it is asked
+    metrics.gunicorn.post_fork(worker, _settings.statsd, metrics.http.in_progress)
 
 
 def worker_abort(_worker: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import gc
 import logging
@@ -163,8 +162,6 @@ def run(settings: Settings) -> None:
     # not touched by the garbage collector, and so stay shared.
     import scout.sources  # noqa: F401, PLC0415
 
-    # The metrics' thread needs it for its first look-up; half imported at a fork, it would stay so for ever.
-    codecs.lookup("idna")
     gc.collect()
     gc.freeze()
     Pool(settings).start(logging_level="WARNING")

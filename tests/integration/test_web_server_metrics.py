@@ -33,14 +33,6 @@ from pathlib import Path
 exec(Path("webapp/gunicorn.conf.py").read_text())
 timeout = 6
 """
-#: In place of `metrics.http.in_progress`, where that is not there.
-STAND_IN = """
-if not hasattr(metrics.http, "in_progress"):
-    _under_way = []
-    pre_request = lambda worker, request: _under_way.append(request)
-    post_request = lambda worker, request, environ, answer: _under_way.remove(request)
-    metrics.http.in_progress = lambda: len(_under_way)
-"""
 
 
 class Served:
@@ -49,7 +41,7 @@ class Served:
     def __init__(self, folder: Path, statsd: Listener, more: str, workers: int) -> None:
         self.port = free_port()
         configuration = folder / "conf.py"
-        configuration.write_text(CONFIGURATION + STAND_IN + more)
+        configuration.write_text(CONFIGURATION + more)
         environ = {
             "SCOUT_DATA_DIR": str(folder / "data"),
             "SCOUT_PORT": str(self.port),
@@ -69,7 +61,7 @@ class Served:
     def answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET", "/healthz")
+            connection.request("GET", "/static/app.css")
             return connection.getresponse().status == 200
         except OSError:
             return False
@@ -173,7 +165,8 @@ def test_a_worker_without_a_sign_of_life_is_counted_as_timed_out_and_what_it_had
     worker.send_signal(signal.SIGUSR2)
     worker.wait(timeout=30)
     wait_until(
-        lambda: statsd.count(catalogue.HTTP_REQUESTS, "GET", "/healthz", "200") > 0, what="its requests"
+        lambda: statsd.count(catalogue.HTTP_REQUESTS, "GET", "/static/{filename}", "200") > 0,
+        what="its requests",
     )
     wait_until(served.answers, timeout=30, what="its successor")
     assert served.end() == 0

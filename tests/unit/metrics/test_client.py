@@ -156,8 +156,8 @@ def test_a_name_that_resolves_later_is_found(listener: Listener, monkeypatch: py
     real = socket.getaddrinfo
     port = listener.socket.getsockname()[1]
 
-    def asked(host: str, *args: object, **kwargs: object) -> object:
-        if host == "exporter.test" and known.is_set():
+    def asked(host: bytes, *args: object, **kwargs: object) -> object:
+        if host == b"exporter.test" and known.is_set():
             return real("127.0.0.1", port, type=socket.SOCK_DGRAM)
         raise socket.gaierror(socket.EAI_NONAME, host)
 
@@ -418,3 +418,83 @@ def test_a_process_tells_what_it_knows_of_itself() -> None:
     assert abs(began - psutil.Process().create_time()) < 2
     assert emitted.count(catalogue.PROCESS_CPU, role="web") == pytest.approx(0.05, abs=0.03)
     assert emitted.count(catalogue.PROCESS_COLLECTIONS, role="web", generation="1") > 1
+
+
+def test_a_fork_waits_until_no_thread_is_taking(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics.start(listener.url, role="")
+    running = client._current
+    assert running is not None
+    taking, go_on, forked = threading.Event(), threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with running._taking:
+            taking.set()
+            assert go_on.wait(10)
+            assert not forked.is_set()
+
+    def fork() -> None:
+        child = os.fork()
+        if child == 0:
+            catalogue.SESSIONS_STARTED.inc()
+            metrics.stop()
+            os._exit(0)
+        forked.set()
+        assert os.waitpid(child, 0)[1] == 0
+
+    monkeypatch.setattr(client, "_PATIENCE", 10.0)
+    threads = [threading.Thread(target=slow), threading.Thread(target=fork)]
+    threads[0].start()
+    assert taking.wait(10)
+    threads[1].start()
+    wait_until(threads[1].is_alive, what="a thread that wants to fork")
+    assert not forked.wait(0.05)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert listener.told("sessions_started") == ["scout.iam_sessions_started_total:1|c"]
+    metrics.flush()  # nobody holds the lock any more
+
+
+def test_a_fork_goes_on_when_a_thread_hangs(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics.start(listener.url, role="")
+    running = client._current
+    assert running is not None
+    monkeypatch.setattr(client, "_PATIENCE", 0.01)
+    taking, go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        with running._taking:
+            taking.set()
+            assert go_on.wait(10)
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    assert taking.wait(10)
+    child = os.fork()
+    if child == 0:
+        catalogue.SESSIONS_STARTED.inc()
+        metrics.stop()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    go_on.set()
+    thread.join()
+    assert listener.told("sessions_started") == ["scout.iam_sessions_started_total:1|c"]
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"), [("udp://börse.test:9125", b"xn--brse-5qa.test"), ("udp://a..b.ü:9125", b".")]
+)
+def test_a_host_is_looked_up_as_bytes_whatever_its_script(
+    url: str, asked: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[object] = []
+
+    def noted(host: object, *_: object, **__: object) -> list[object]:
+        found.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "not here")
+
+    monkeypatch.setattr(socket, "getaddrinfo", noted)
+    sender = Client(url)
+    sender._transport.resolve()
+    sender.close()
+    assert set(found) == {asked}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from metrics import catalogue, client, gunicorn, process
-from metrics.testing import captured
+from metrics.testing import Captured, captured
 
 
 def a_worker(**changes: Any) -> Any:
@@ -94,25 +94,11 @@ def test_a_worker_says_how_busy_it_is_with_each_sample_of_its_process(
     assert started == [("udp://127.0.0.1:9", "web")]
 
 
-def test_no_thread_of_the_arbiters_client_runs_while_it_forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    did: list[str] = []
-    monkeypatch.setattr(client, "start", lambda url, *, role: did.append(f"{role} to {url}"))
-    monkeypatch.setattr(client, "stop", lambda: did.append("stop"))
-    gunicorn.when_ready("here")
-    with captured() as emitted:
-        gunicorn.pre_fork(a_worker())
-        emitted.assert_incremented(catalogue.GUNICORN_WORKERS_STARTED)
-        child = os.fork()
-        if child == 0:
-            os._exit(len(did))
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2, "the child goes on with nothing"
-        assert did == ["arbiter to here", "stop", "arbiter to here"]
-        gunicorn.on_exit()
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert did == ["arbiter to here", "stop", "arbiter to here", "stop"]
+def test_a_worker_that_starts_is_counted(emitted: Captured) -> None:
+    worker = a_worker()
+    gunicorn.pre_fork(worker)
+    emitted.assert_incremented(catalogue.GUNICORN_WORKERS_STARTED)
+    gunicorn.child_exit(worker)
 
 
 def test_what_there_is_is_sent_before_a_worker_is_killed_for_a_timeout(
