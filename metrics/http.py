@@ -1,8 +1,8 @@
 """Requests, counted and timed without a thought: `instrument(app)` and nothing else.
 
-Two thin functions go around what Flask does. One stands around `finalize_request`, which every answer of
-Flask passes, and notes what the answer is to be counted with; the other stands around the application and has
-the clock. The handles are bound once per method, route and status, and kept.
+A clock goes around what Flask does, and what each request is recorded in is found by its method, route and
+status, and kept at hand. The count follows the durations (`CounterSeries.follow`): one is recorded, and both
+are right.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from importlib.metadata import version
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -23,22 +24,24 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from metrics.series import TimerSeries
+    from metrics.series import CounterSeries, TimerSeries
 
 #: The `endpoint` of a request that no route matched.
 UNMATCHED = "__unmatched__"
 
-#: What the bytes of an answer are counted with, and what its request is counted and timed with.
-_Handles = tuple[Callable[[float], None], tuple[Callable[[], object], "TimerSeries | _Untimed"]]
-# Where in the environment it is noted what Flask answered: the two handles to count the request with, or,
-# when the answer's end is yet to come, its route, status and Content-Length.
-_ANSWER = "metrics.answer"
+#: What a request's duration and the bytes of its answer are recorded in.
+_Handles = tuple["TimerSeries | _Scattered", Callable[[float], object]]
+# Where in the environment the route is noted, for middleware that sees no more of Flask.
+_ROUTE = "metrics.route"
 # Where in the environment it is noted that an exception was counted, and on which route.
 _UNCAUGHT = "metrics.uncaught"
 # The most combinations of method, route and status whose handles are kept at hand.
 _MOST_KEPT = 4_000
 # The longest Content-Length that is believed, in digits: a terabyte.
 _LONGEST_LENGTH = 12
+#: The versions of Flask whose `wsgi_app` is written out here. Any other one goes the way of applications with
+#: middleware, some calls longer.
+_WRITTEN_OUT = "3.1."
 _METHODS = frozenset(catalogue.METHOD.values)
 # A variable part of a Werkzeug rule: `<name>`, `<int:name>`, `<any(a, b):name>`.
 _VARIABLE = re.compile(r"<(?:[^<>:(]+(?:\([^)]*\))?:)?([^<>:]+)>")
@@ -86,10 +89,10 @@ def instrument(app: Flask, *, exclude: Collection[str] = (), api: tuple[str, ...
     from flask import Flask, got_request_exception  # noqa: PLC0415 - metrics must not need Flask where none is
 
     app.extensions["metrics"] = kept = _Kept(exclude, api)
-    # `wsgi_app` is there to be wrapped (Flask's documentation, "Hooking in WSGI Middleware").
-    if getattr(app.wsgi_app, "__func__", None) is Flask.wsgi_app:
-        app.finalize_request = _noting(app, kept)  # type: ignore[method-assign]
-        app.wsgi_app = _around_flask(app.wsgi_app, kept)  # type: ignore[assignment, method-assign]
+    # `wsgi_app` is there to be replaced (Flask's documentation, "Hooking in WSGI Middleware").
+    own = getattr(app.wsgi_app, "__func__", None) is Flask.wsgi_app
+    if own and version("flask").startswith(_WRITTEN_OUT):
+        app.wsgi_app = _flask(app, kept)  # type: ignore[assignment, method-assign]
     else:
         app.finalize_request = _noting_routes(app)  # type: ignore[method-assign]
         app.wsgi_app = _around_any(app.wsgi_app, kept)  # type: ignore[assignment, method-assign]
@@ -98,71 +101,63 @@ def instrument(app: Flask, *, exclude: Collection[str] = (), api: tuple[str, ...
     process.also(sample)
 
 
-def _context() -> Callable[[], Any]:
-    """What gives Flask's context of the request under way."""
-    try:
-        from flask.globals import _cv_request  # noqa: PLC0415 - metrics must not need Flask where none is
-    except ImportError:  # it is Flask's own affair; this is the way round, some calls longer
-        from flask.globals import request_ctx  # noqa: PLC0415 - metrics must not need Flask where none is
+def _flask(app: Flask, kept: _Kept) -> WSGIApplication:  # noqa: C901, PLR0915 - see below
+    """Flask 3.1 answering a request, measured: what `Flask.wsgi_app` does, with a clock around it.
 
-        return request_ctx._get_current_object  # type: ignore[attr-defined, no-any-return]  # noqa: SLF001 - Werkzeug documents it
-    return _cv_request.get  # a C function
-
-
-# The next two functions are on the way of each request. Each step costs there, and a call is many steps; so
-# what is usual is written out in them, and everything else is elsewhere.
-
-
-def _noting(app: Flask, kept: _Kept) -> Callable[..., Any]:
-    """`finalize_request`, noting what the request is to be counted with."""
-    finalize = app.finalize_request
-    context = _context()
+    This is on the way of each request, where a function that stands around another costs as much as counting
+    does. So Flask's steps (`Flask.wsgi_app`) are written out again, and with them what is usual. Everything
+    else is elsewhere.
+    """
+    enter, leave = _under_way.append, _under_way.pop
     handles = kept.handles
 
-    def finalize_request(rv: Any, from_error_handler: bool = False) -> Any:  # noqa: FBT001, FBT002 - Flask's signature
-        response = finalize(rv, from_error_handler)
-        request = context().request
-        environ = request.environ
+    def measured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:  # noqa: C901, PLR0912 - see above
+        begun = perf_counter()
+        enter(None)
+        context = None
+        try:
+            context = app.request_context(environ)
+            error: BaseException | None = None
+            try:
+                try:
+                    context.push()
+                    response: Any = app.full_dispatch_request()
+                except Exception as raised:  # noqa: BLE001 - Flask decides what becomes of it
+                    error = raised
+                    response = app.handle_exception(raised)
+                except BaseException as raised:
+                    error = raised
+                    raise
+                body: Iterable[bytes] = response(environ, start_response)
+            finally:
+                if "werkzeug.debug.preserve_context" in environ:  # the test client, and the debugger
+                    _preserve(environ)
+                if error is not None and app.should_ignore_error(error):
+                    error = None
+                context.pop(error)
+        except BaseException as raised:
+            kept.failed(environ, _route(context.request) if context is not None else None, raised, begun)
+            raise
+        request = context.request
         try:
             # The attribute behind `status_code`, which would be a call.
-            sent, environ[_ANSWER] = handles[request.method, request.url_rule.rule, response._status_code]  # noqa: SLF001 - see above
+            timer, sent = handles[request.method, request.url_rule.rule, response._status_code]  # type: ignore[union-attr]  # noqa: SLF001 - see above
         except (AttributeError, KeyError):  # no route, or the first of its kind
-            sent, environ[_ANSWER] = kept.of(request.method, _route(request), response.status_code)
+            timer, sent = kept.of(request.method, _route(request), response.status_code)
+        if "CONTENT_LENGTH" in environ:
+            kept.receive(environ, _route(request))
         pieces = response.response
         if type(pieces) is list and len(pieces) == 1 and type(pieces[0]) is bytes:
             sent(len(pieces[0]))
-        else:
-            kept.unusual(request, response)
-        if "CONTENT_LENGTH" in environ:
-            kept.receive(environ, _route(request))
-        return response
-
-    return finalize_request
-
-
-def _around_flask(wsgi_app: WSGIApplication, kept: _Kept) -> WSGIApplication:
-    """An application that is Flask's own, measured."""
-    enter, leave = _under_way.append, _under_way.pop
-
-    def measured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        begun = perf_counter()
-        enter(None)
-        try:
-            body = wsgi_app(environ, start_response)
-        except BaseException as error:
-            kept.failed(environ, error, begun)
-            raise
-        try:
-            one, timer = environ[_ANSWER]
-        except (KeyError, ValueError):
-            route, status, length = environ.get(_ANSWER, (None, 0, 0))
-            return _Exchange(kept, environ, begun, route, status).watch(body, length)
-        one()
-        # As TimerSeries.observe does, which would be a call.
+        elif response.is_sequence:
+            sent(response.calculate_content_length())
+        elif not _is_bodiless(request.method, response.status_code):  # its end is yet to come
+            exchange = _Exchange(kept, environ, begun, _route(request), response.status_code)
+            return exchange.watch(body, response.content_length or 0)
         pending = timer.pending
         pending.append(perf_counter() - begun)
         if len(pending) > SOFT_LIMIT:
-            timer.overfull()
+            kept.overfull(timer)
         try:  # noqa: SIM105 - a call and a context manager, for what never is
             leave()
         except IndexError:
@@ -172,16 +167,22 @@ def _around_flask(wsgi_app: WSGIApplication, kept: _Kept) -> WSGIApplication:
     return measured
 
 
+def _preserve(environ: WSGIEnvironment) -> None:
+    from flask.globals import _cv_app, _cv_request  # noqa: PLC0415 - metrics must not need Flask where none is
+
+    environ["werkzeug.debug.preserve_context"](_cv_app.get())
+    environ["werkzeug.debug.preserve_context"](_cv_request.get())
+
+
 def _noting_routes(app: Flask) -> Callable[..., Any]:
-    """`finalize_request`, noting the route alone: the middleware may change the answer yet."""
+    """`finalize_request`, which every answer of Flask passes, noting the route."""
+    from flask import request  # noqa: PLC0415 - metrics must not need Flask where none is
+
     finalize = app.finalize_request
-    context = _context()
 
     def finalize_request(rv: Any, from_error_handler: bool = False) -> Any:  # noqa: FBT001, FBT002 - Flask's signature
-        response = finalize(rv, from_error_handler)
-        request = context().request
-        request.environ[_ANSWER] = _route(request), 0, 0
-        return response
+        request.environ[_ROUTE] = _route(request)
+        return finalize(rv, from_error_handler)
 
     return finalize_request
 
@@ -205,9 +206,9 @@ def _around_any(wsgi_app: WSGIApplication, kept: _Kept) -> WSGIApplication:
             body = wsgi_app(environ, noting)
         except BaseException as error:
             exchange.ended = True
-            kept.failed(environ, error, exchange.begun)
+            kept.failed(environ, environ.get(_ROUTE), error, exchange.begun)
             raise
-        exchange.route, _, _ = environ.get(_ANSWER, (None, 0, 0))
+        exchange.route = environ.get(_ROUTE)
         kept.receive(environ, exchange.route)
         return exchange.watch(body, length)
 
@@ -251,21 +252,34 @@ def _nothing(_: float = 0) -> None:
     """What a request is not counted with."""
 
 
-class _Untimed:
-    """What a request is not timed with: the part of a timer's series that is used here."""
+class _Scattered:
+    """What stands in for one timer's series where there are none or several: each duration is told to all.
 
-    __slots__ = ()
+    It is used as `TimerSeries.pending` and the series itself are.
+    """
+
+    __slots__ = ("_tell",)
+
+    def __init__(self, *tell: Callable[[float], object]) -> None:
+        self._tell = tell
 
     @property
-    def pending(self) -> list[float]:
-        """A list that nobody keeps."""
-        return []
+    def pending(self) -> _Scattered:
+        """Nothing waits here."""
+        return self
+
+    def __len__(self) -> int:
+        return 0
+
+    def append(self, seconds: float) -> None:
+        """Record a duration."""
+        for tell in self._tell:
+            tell(seconds)
+
+    observe = append
 
     def overfull(self) -> None:
-        """Nothing, as it never is."""
-
-    def observe(self, seconds: float, /) -> None:
-        """Nothing either."""
+        """Never."""
 
 
 def sample(role: str, slot: str) -> None:
@@ -274,12 +288,13 @@ def sample(role: str, slot: str) -> None:
 
 
 class _Kept:
-    """What the requests of one application are counted with."""
+    """What the requests of one application are recorded in."""
 
     def __init__(self, exclude: Collection[str], api: tuple[str, ...]) -> None:
         self.handles: dict[tuple[str, str | None, int], _Handles] = {}
         self._excluded = frozenset(template(route) for route in exclude)
         self._api = api
+        self._sizes: dict[str, CounterSeries] = {}
 
     def of(self, method: str, route: str | None, status: int) -> _Handles:
         """The handles of one kind of request: kept for the next one, unless its method is an odd one."""
@@ -294,21 +309,27 @@ class _Kept:
 
     def _bind(self, method: str, endpoint: str, status: int, *, bodiless: bool) -> _Handles:
         if endpoint in self._excluded:
-            return _nothing, (_nothing, _Untimed())
-        one: Callable[[], object] = catalogue.HTTP_REQUESTS.bind(method, endpoint, str(status)).one
-        if endpoint.startswith(self._api):
-            one = _both(one, catalogue.API_CALLS.bind(endpoint, _outcome(status)).one)
-        timer = catalogue.HTTP_REQUEST_DURATION.bind(method, endpoint, str(status))
-        sent = _nothing if bodiless else catalogue.HTTP_RESPONSE_BYTES.bind(endpoint).inc
-        return sent, (one, timer)
+            return _Scattered(), _nothing
+        sizes = self._sizes.setdefault(endpoint, catalogue.HTTP_RESPONSE_BYTES.bind(endpoint))
+        return self._timer(method, endpoint, str(status)), _nothing if bodiless else sizes.add
 
-    def unusual(self, request: Any, response: Any) -> None:
-        """Count the bytes of an answer that is not one piece; note one whose end is yet to come."""
-        method, route, status = request.method, _route(request), response.status_code
-        if response.is_sequence:
-            self.of(method, route, status)[0](response.calculate_content_length())
-        elif not _is_bodiless(method, status):
-            request.environ[_ANSWER] = route, status, response.content_length or 0
+    def _timer(self, method: str, endpoint: str, status: str) -> TimerSeries | _Scattered:
+        timer = catalogue.HTTP_REQUEST_DURATION.bind(method, endpoint, status)
+        counters = [catalogue.HTTP_REQUESTS.bind(method, endpoint, status)]
+        if endpoint.startswith(self._api):
+            counters.append(catalogue.API_CALLS.bind(endpoint, _outcome(int(status))))
+        if counters[0].labels != timer.labels:
+            # Past a label's bound the two may have met the values in another order.
+            return _Scattered(timer.observe, *(_counting(counter) for counter in counters))
+        for counter in counters:
+            counter.follow(timer)
+        return timer
+
+    def overfull(self, timer: TimerSeries | _Scattered) -> None:
+        """Make room: so many requests came since the last flush."""
+        for sizes in list(self._sizes.values()):
+            sizes.fold()
+        timer.overfull()
 
     def receive(self, environ: WSGIEnvironment, route: str | None) -> None:
         """Count the bytes of a request's body."""
@@ -317,38 +338,25 @@ class _Kept:
         if length and endpoint not in self._excluded:
             catalogue.HTTP_REQUEST_BYTES.inc(length, endpoint=endpoint)
 
-    def failed(self, environ: WSGIEnvironment, error: BaseException, begun: float) -> None:
+    def failed(self, environ: WSGIEnvironment, route: str | None, error: BaseException, begun: float) -> None:
         """Count a request whose application raised: it becomes the server's 500."""
-        answer = environ.get(_ANSWER)
         noted, number = environ.get(_UNCAUGHT, (None, None))
-        if answer is None:
-            self.receive(environ, noted)
-        route = noted or self._route_of(answer)
+        route = noted or route
+        self.receive(environ, route)
         if isinstance(error, Exception) and number != id(error):
             _count(error, route)
         self.end(environ, route, 500, begun)
 
-    def _route_of(self, answer: tuple[Any, ...] | None) -> str | None:
-        if answer is not None and len(answer) > 2:  # noqa: PLR2004 - a route, a status and a length
-            route: str | None = answer[0]
-            return route
-        return next((route for (_, route, _), (_, pair) in self.handles.items() if pair is answer), None)
-
     def end(self, environ: WSGIEnvironment, route: str | None, status: int, begun: float) -> None:
         """Count and time a request that is over."""
-        one, timer = self.of(environ["REQUEST_METHOD"], route, status)[1]
-        one()
+        timer, _ = self.of(environ["REQUEST_METHOD"], route, status)
         timer.observe(perf_counter() - begun)
         with contextlib.suppress(IndexError):  # the view forked, and this is the child, which began at zero
             _under_way.pop()
 
 
-def _both(one: Callable[[], object], other: Callable[[], object]) -> Callable[[], object]:
-    def both() -> None:
-        one()
-        other()
-
-    return both
+def _counting(counter: CounterSeries) -> Callable[[float], object]:
+    return lambda _: counter.one()
 
 
 def _outcome(status: int) -> str:
@@ -390,7 +398,7 @@ class _Exchange:
         return self
 
     def __iter__(self) -> Iterator[bytes]:
-        sent: Callable[[float], None] | None = None
+        sent: Callable[[float], object] | None = None
         try:
             for piece in self._body:
                 if sent is None:  # only now is the status sure to be known
@@ -430,8 +438,8 @@ class _Exchange:
             return False
         return True
 
-    def _sent(self) -> Callable[[float], None]:
-        return self._kept.of(self._environ["REQUEST_METHOD"], self.route, self.status)[0]
+    def _sent(self) -> Callable[[float], object]:
+        return self._kept.of(self._environ["REQUEST_METHOD"], self.route, self.status)[1]
 
     def done(self) -> None:
         """Count the request, once."""

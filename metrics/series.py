@@ -71,7 +71,7 @@ class Series:
 class CounterSeries(Series):
     """A count of one label combination: the bound handle that `Counter.bind` gives."""
 
-    __slots__ = ("_amounts", "_folding", "_ones", "one")
+    __slots__ = ("_amounts", "_folding", "_followed", "_ones", "add", "one")
 
     #: Amounts below are refused.
     least = 0.0
@@ -82,7 +82,18 @@ class CounterSeries(Series):
         #: Add one, for the hottest places: a C function.
         self.one = self._ones.tick
         self._amounts: list[float] = []
+        #: Add any amount: a C function, for the hottest places that call `fold` by themselves now and then.
+        self.add = self._amounts.append
         self._folding: list[None] = [None]
+        # The timers that are followed, and how many durations of each are counted already.
+        self._followed: dict[TimerSeries, int] = {}
+
+    def follow(self, timer: TimerSeries) -> None:
+        """Count one for each duration that a timer records from now on, also for one that it must drop.
+
+        What is both counted and timed is then one emission instead of two.
+        """
+        self._followed.setdefault(timer, timer.recorded())
 
     def inc(self, amount: float = 1, /) -> None:
         """Add to the count. Never raises and never blocks.
@@ -99,9 +110,10 @@ class CounterSeries(Series):
         amounts = self._amounts
         amounts.append(amount)
         if len(amounts) >= _FOLD_AT:
-            self._fold()
+            self.fold()
 
-    def _fold(self) -> None:
+    def fold(self) -> None:
+        """Add the waiting amounts up, so that they take no more room than one."""
         # The one token makes folding and taking exclude each other without anybody waiting.
         try:
             token = self._folding.pop()
@@ -122,6 +134,8 @@ class CounterSeries(Series):
     def take(self) -> float:
         """What was added since the last call."""
         total: float = self._ones.take()
+        if self._followed:
+            total += sum(map(self._since, list(self._followed)))
         if self._amounts:
             try:
                 token = self._folding.pop()
@@ -133,11 +147,18 @@ class CounterSeries(Series):
                 self._folding.append(token)
         return total
 
+    def _since(self, timer: TimerSeries) -> int:
+        before, now = self._followed[timer], timer.recorded()
+        self._followed[timer] = now
+        return now - before if now >= before else now  # fewer than before: it was reset
+
     def reset(self) -> None:
         """Forget what has gathered."""
         self._ones.take()
-        self._amounts = []
+        self._amounts.clear()  # the same list: `add` is bound to it
         self._folding = [None]
+        for timer in list(self._followed):
+            self._followed[timer] = timer.recorded()
 
 
 class GaugeSeries(Series):
@@ -179,11 +200,13 @@ class TimerSeries(Series):
         pending: Those that no client has taken yet.
     """
 
-    __slots__ = ("pending",)
+    __slots__ = ("_dropped", "_taken", "pending")
 
     def __init__(self, wire: str, labels: tuple[str, ...] = ()) -> None:
         super().__init__(wire, labels)
         self.pending: list[float] = []
+        self._taken = 0
+        self._dropped = losses.Tally()
 
     def observe(self, seconds: float, /) -> None:
         """Record one duration. Never raises and never blocks.
@@ -206,7 +229,13 @@ class TimerSeries(Series):
                 pending.pop()
             except IndexError:  # taken meanwhile
                 return
+            self._dropped.tick()
             losses.drop("full")
+
+    def recorded(self) -> int:
+        """How many durations there were, those that were dropped included, since the last reset."""
+        self._taken += self._dropped.take()
+        return self._taken + len(self.pending)
 
     def time(self) -> AbstractContextManager[None]:
         """A context manager that records how long its block ran, also when the block raises."""
@@ -220,11 +249,14 @@ class TimerSeries(Series):
             return []
         values = pending[:count]
         del pending[:count]
+        self._taken += count
         return _usable(values, self.wire)
 
     def reset(self) -> None:
         """Forget what has gathered."""
-        self.pending = []
+        self.pending.clear()
+        self._dropped.take()
+        self._taken = 0
 
 
 class _Timing:

@@ -48,6 +48,16 @@ def test_a_command_sends_what_it_emits(
     assert statsd.recv(65_535).startswith(b"scout.")
 
 
+def test_a_command_that_tells_of_an_error_counts_it(
+    statsd: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(settings.load())
+    scout(monkeypatch, "jobs", "status", "99", "saved")
+    told: list[str] = []
+    while not any("iam_errors_total.JobNotFound.cli:1|c" in line for line in told):
+        told += statsd.recv(65_535).decode().split("\n")  # times out where it never comes
+
+
 def test_the_gateway_forgets_a_board_that_a_command_removes(
     statsd: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+import metrics
 import workers.__main__ as scan_workers
-from metrics import catalogue
+from metrics import catalogue, gunicorn, mapping, process
 from metrics.testing import ANY, Captured
 from scout import leases, watchlist
 from scout.queue import Scans
@@ -43,6 +46,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, st
     monkeypatch.setenv("SCOUT_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("STATSD_URL", "udp://127.0.0.1:9")
     monkeypatch.setattr("metrics.start", start)
+    monkeypatch.setattr("metrics.client.start", start)
     monkeypatch.setattr("workers.__main__.run", work)
     monkeypatch.setattr("workers.schedule.Scheduler", work)
     monkeypatch.setattr("workers.schedule.signal.signal", lambda *_: None)
@@ -56,10 +60,47 @@ def test_scan_workers_send_as_workers(begun: list[tuple[str, str]]) -> None:
     assert begun == [("udp://127.0.0.1:9", "worker")]
 
 
+@pytest.fixture
+def samplers() -> Iterator[list[process.Sampler]]:
+    """What is sampled with the process: nothing at first."""
+    known = list(process._samplers)
+    process._samplers.clear()
+    yield process._samplers
+    process._samplers[:] = known
+
+
 def test_the_scheduler_sends_as_the_scheduler(begun: list[tuple[str, str]]) -> None:
     with pytest.raises(Begun):
         schedule.main()
     assert begun == [("udp://127.0.0.1:9", "scheduler")]
+
+
+def test_the_scheduler_tells_what_waits_at_the_exporters_port(
+    begun: list[tuple[str, str]],
+    samplers: list[process.Sampler],
+    emitted: Captured,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("STATSD_URL", f"udp://127.0.0.1:{listening.getsockname()[1]}")
+        with pytest.raises(Begun):
+            schedule.main()
+        process.sample("scheduler", "0")
+    emitted.assert_gauge(catalogue.RECEIVE_DROPS, 0)
+    emitted.assert_gauge(catalogue.RECEIVE_QUEUE, 0)
+
+
+def test_a_started_process_tells_which_mapping_rules_it_was_built_with(
+    samplers: list[process.Sampler], emitted: Captured
+) -> None:
+    metrics.start("udp://127.0.0.1:9", role="web")
+    try:
+        process.sample("web", "0")
+    finally:
+        metrics.stop()
+    emitted.assert_gauge(catalogue.CLIENT_MAPPING_VERSION, mapping.version(), role="web")
+    emitted.assert_gauge(catalogue.LOADED_MAPPING_VERSION, 1)
 
 
 def test_each_forked_process_of_the_pages_sends_as_web(begun: list[tuple[str, str]]) -> None:
@@ -70,6 +111,11 @@ def test_each_forked_process_of_the_pages_sends_as_web(begun: list[tuple[str, st
     spec.loader.exec_module(configuration)
     configuration.post_fork(None, None)
     assert begun == [("udp://127.0.0.1:9", "web")]
+
+
+def test_gunicorns_first_process_sends_as_the_arbiter(begun: list[tuple[str, str]]) -> None:
+    gunicorn.when_ready("udp://127.0.0.1:9")
+    assert begun == [("udp://127.0.0.1:9", "arbiter")]
 
 
 def test_a_workers_job_is_measured(
@@ -99,7 +145,7 @@ def test_the_queues_gauges_are_set_for_every_state(
     figures = {"queued": 1, "failed": 1, "started": 0, "deferred": 0, "scheduled": 0, "finished": 0}
     for state, count in figures.items():
         emitted.assert_gauge(catalogue.RQ_QUEUE_JOBS, count, queue="scans", state=state)
-    for state in ("starting", "started", "idle", "busy", "suspended"):
+    for state in ("started", "idle", "busy", "suspended"):
         emitted.assert_gauge(catalogue.RQ_WORKERS, 0, state=state)
     emitted.assert_gauge(catalogue.RQ_OLDEST_JOB_AGE, ANY)
     queue.connection.close()

@@ -205,3 +205,90 @@ def test_what_was_counted_is_born_again_too(emitted: Captured) -> None:
 def test_a_declaration_that_the_exporter_would_not_take_is_refused(declare: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         declare()  # type: ignore[operator]
+
+
+# --- A count that follows durations -----------------------------------------------------------------------
+
+
+def followed() -> tuple[Counter, Timer]:
+    timer = Timer(name="unit_followed_seconds", labels=(COLOUR,), **PLAIN)  # type: ignore[arg-type]
+    counts = counter(COLOUR, name="unit_followed_total")
+    counts.bind("red").follow(timer.bind("red"))
+    return counts, timer
+
+
+def test_a_count_follows_durations_by_whichever_way_they_come(emitted: Captured) -> None:
+    counts, timer = followed()
+    timer.bind("red").observe(0.1)
+    timer.observe(0.2, colour="red")
+    timer.observe(0.2, colour="green")
+    emitted.assert_incremented(counts, 2, colour="red")
+    timer.observe(0.3, colour="red")
+    counts.inc(10, colour="red")
+    emitted.assert_incremented(counts, 13)
+    emitted.assert_observed(timer, 4)
+
+
+def test_a_timer_that_is_followed_twice_counts_once_and_may_be_followed_by_several(emitted: Captured) -> None:
+    counts, timer = followed()
+    counts.bind("red").follow(timer.bind("red"))
+    other = counter(name="unit_followed_too_total")
+    other.bind().follow(timer.bind("red"))
+    other.bind().follow(timer.bind("green"))
+    timer.observe(0.1, colour="red")
+    timer.observe(0.1, colour="green")
+    emitted.assert_incremented(counts, 1)
+    emitted.assert_incremented(other, 2)
+
+
+def test_a_duration_that_is_dropped_is_counted_all_the_same(emitted: Captured) -> None:
+    counts, timer = followed()
+    handle = timer.bind("red")
+    for _ in range(series.HARD_LIMIT + 7):
+        handle.observe(0.1)
+    emitted.assert_incremented(counts, series.HARD_LIMIT + 7)
+    assert losses.DROPPED["full"].take() == 7
+
+
+def test_what_was_before_is_not_counted_and_a_reset_begins_anew(emitted: Captured) -> None:
+    timer = Timer(name="unit_followed_seconds", labels=(), **PLAIN)  # type: ignore[arg-type]
+    timer.observe(0.1)
+    counts = counter(name="unit_followed_total")
+    counts.bind().follow(timer.bind())
+    timer.observe(0.1)
+    emitted.assert_incremented(counts, 1)
+    for forget in ([timer.bind(), counts.bind()], [counts.bind(), timer.bind()]):
+        timer.observe(0.1)
+        for each in forget:
+            each.reset()
+        timer.observe(0.1)
+    timer.observe(0.1)
+    assert counts.bind().take() == 2, "since the last reset"
+
+
+def test_threads_lose_no_count_that_follows_durations(emitted: Captured) -> None:
+    counts, timer = followed()
+    handle = timer.bind("red")
+
+    def work() -> None:
+        for _ in range(5_000):
+            handle.observe(0.001)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        emitted.gather()
+    emitted.assert_incremented(counts, 20_000)
+
+
+def test_amounts_added_without_a_look_are_folded_on_demand(emitted: Captured) -> None:
+    sizes = counter(name="unit_sizes_total")
+    handle = sizes.bind()
+    for _ in range(5_000):
+        handle.add(3)
+    handle.fold()
+    assert handle._amounts == [15_000]
+    handle.reset()
+    handle.add(2)
+    emitted.assert_incremented(sizes, 2)
