@@ -158,7 +158,7 @@ class CounterSeries(Series):
         self._amounts.clear()  # the same list: `add` is bound to it
         self._folding = [None]
         for timer in list(self._followed):
-            self._followed[timer] = timer.recorded()
+            self._followed[timer] = 0  # all series are reset together, in whatever order
 
 
 class GaugeSeries(Series):
