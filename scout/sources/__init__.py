@@ -10,19 +10,49 @@ from urllib.parse import urlsplit
 from scout.errors import ScoutError
 from scout.fetch import FetchError, check
 from scout.sources.ashby import Ashby
+from scout.sources.bamboohr import BambooHR
 from scout.sources.board import Board, Kind
+from scout.sources.breezy import Breezy
+from scout.sources.comeet import Comeet
 from scout.sources.feed import Feed
 from scout.sources.greenhouse import Greenhouse
 from scout.sources.lever import Lever
+from scout.sources.personio import Personio
+from scout.sources.pinpoint import Pinpoint
+from scout.sources.recruitee import Recruitee
+from scout.sources.rippling import Rippling
+from scout.sources.smartrecruiters import SmartRecruiters
+from scout.sources.teamtailor import Teamtailor
+from scout.sources.workable import Workable
+from scout.sources.workday import Workday
 
-_KINDS: tuple[Kind, ...] = (Greenhouse(), Lever(), Ashby(), Feed())
+_KINDS: tuple[Kind, ...] = (
+    Greenhouse(),
+    Lever(),
+    Ashby(),
+    SmartRecruiters(),
+    Workday(),
+    Workable(),
+    Recruitee(),
+    Teamtailor(),
+    BambooHR(),
+    Personio(),
+    Breezy(),
+    Pinpoint(),
+    Rippling(),
+    Comeet(),
+    Feed(),
+)
 #: Every kind of board by its name. The feed is last: it takes what looks like a feed and is no other's.
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})
 
 _UNDERSTOOD = (
     "What is understood: job-boards.greenhouse.io/COMPANY, jobs.lever.co/COMPANY (and jobs.eu.lever.co), "
-    "jobs.ashbyhq.com/COMPANY, one posting's page on any of them, and the address of an RSS, Atom or JSON "
-    "feed."
+    "jobs.ashbyhq.com/COMPANY, careers.smartrecruiters.com/COMPANY, COMPANY.wd5.myworkdayjobs.com/SITE, "
+    "apply.workable.com/COMPANY, COMPANY.recruitee.com, COMPANY.teamtailor.com, COMPANY.bamboohr.com, "
+    "COMPANY.jobs.personio.de, COMPANY.breezy.hr, COMPANY.pinpointhq.com, ats.rippling.com/COMPANY, "
+    "comeet.com/jobs/COMPANY/NUMBER, one posting's page on any of them, and the address of an RSS, Atom or "
+    "JSON feed."
 )
 
 
