@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from scout.errors import ScoutError
 from scout.fetch import FetchError, check
@@ -83,7 +83,31 @@ def recognise(url: str) -> Board:
         if board is not None:
             return board
     raise UnknownBoard(
-        f"{parts.hostname} is no job board that can be read from its address alone. If it is a company's "
-        "own careers page, open one of its jobs: the page that takes the application is often the board's. "
+        f"{parts.hostname} is no job board that can be read from its address alone. {_hint(parts)} "
         f"{_UNDERSTOOD}"
+    )
+
+
+#: What companies' own pages carry in their query when their jobs are on a board of one of these systems.
+_MARKS = {
+    "gh_jid": ("Greenhouse", "https://job-boards.greenhouse.io/"),
+    "ashby_jid": ("Ashby", "https://jobs.ashbyhq.com/"),
+    "lever-origin": ("Lever", "https://jobs.lever.co/"),
+}
+
+
+def _hint(url: SplitResult) -> str:
+    """What to try next."""
+    query = parse_qs(url.query)
+    for mark, (title, start) in _MARKS.items():
+        if mark in query:
+            # acme of careers.acme.com: a guess, so it is the owner's to try.
+            name = (url.hostname or "").removeprefix("www.").split(".")[-2:][0]
+            return (
+                f"The {mark} in it says that its jobs are on {title}, but not under which name. Often it is "
+                f"the company's: try {start}{name}."
+            )
+    return (
+        "If it is a company's own careers page, open one of its jobs: the page that takes the application is "
+        "often the board's."
     )

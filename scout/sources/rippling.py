@@ -65,7 +65,7 @@ class Rippling:
         if parts[: len(start)] != start:
             return None
         parts = parts[len(start) :]
-        if parts and _LOCALE.fullmatch(parts[0]):
+        while parts and (_LOCALE.fullmatch(parts[0]) or parts[0] == "embed"):
             parts = parts[1:]
         if not parts or not _TOKEN.fullmatch(parts[0]):
             return None

@@ -44,7 +44,15 @@ _HOSTS = frozenset(
     }
 )
 #: First parts of a path that name no company, and how many parts stand before the company then.
-_BEFORE = {"oneclick-ui": 2, "external-referrals": 2, "ni": 1, "sr-jobs": -1, "app": -1, "static": -1}
+_BEFORE = {
+    "job-api": 4,
+    "oneclick-ui": 2,
+    "external-referrals": 2,
+    "ni": 1,
+    "sr-jobs": -1,
+    "app": -1,
+    "static": -1,
+}
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _PAGE = 100
 #: Ten thousand postings of one company: past that, something loops.

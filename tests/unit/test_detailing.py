@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 import scout.sources
-from scout import scanning, storing
+from scout import scanning, storing, watchlist
 from scout.fetch import Door, FetchError, Reason
-from scout.models import Listing, ScanState
+from scout.models import Job, Listing, ScanState
 from scout.postings import Posting
+from scout.sources import KINDS, recognise
 from scout.sources.board import Board, Detailed
+from scout.sources.workday import Workday
 from tests.boards_in_folders import FolderKind, posting
+from tests.employer_boards import workday
 from tests.scan_world import World, world
+from tests.serving import Asked, reply, serving
 
 __all__ = ["world"]
 
@@ -234,6 +239,41 @@ def test_not_modified_never_keeps_the_rest_of_the_details_away(world: World, ter
     world.scan()
     assert len(with_text(world)) == 5
     assert world.source().validators["etags"]
+
+
+def test_a_real_kind_is_scanned_through_its_pages_and_details(world: World) -> None:
+    postings = [workday(number, title=f"IAM Engineer {number}") for number in range(25)]
+
+    def answer(asked: Asked) -> bytes:
+        if asked.method == "POST":
+            offset = json.loads(asked.body)["offset"]
+            listed = {"total": 0 if offset else 25, "jobPostings": postings[offset : offset + 20]}
+            return reply(json.dumps(listed).encode())
+        number = asked.path.rpartition("_JR")[2]
+        info = {
+            "title": f"IAM Engineer {number}",
+            "jobDescription": "<p>Okta.</p>",
+            "startDate": "2026-01-02",
+        }
+        return reply(json.dumps({"jobPostingInfo": info}).encode())
+
+    world.monkeypatch.setattr(scout.sources, "KINDS", KINDS)
+    with world.db.session() as session:
+        world.slug = watchlist.add(session, recognise("https://acme.wd5.myworkdayjobs.com/en-US/Ext")).slug
+    world.monkeypatch.setattr(Workday, "details", 15)
+    with serving(answer) as server:
+        world.settings = dataclasses.replace(
+            world.settings, origin_overrides={"https://*.myworkdayjobs.com": server.origin}
+        )
+        assert counts(world) == (25, 25, 0, 0)
+        assert [asked.method for asked in server.asked].count("GET") == 15
+        assert counts(world) == (25, 0, 10, 0)
+        assert counts(world) == (25, 0, 0, 0)
+        assert [asked.method for asked in server.asked].count("GET") == 25
+    with world.db.reading() as session:
+        jobs = session.query(Job).all()
+        assert {job.description_text for job in jobs} == {"Okta."}
+        assert all(job.posted_at and job.posted_at.date().isoformat() == "2026-01-02" for job in jobs)
 
 
 def test_a_posting_without_its_details_has_a_fingerprint_of_its_own(world: World, terse: TerseKind) -> None:

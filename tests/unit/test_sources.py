@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -109,14 +110,24 @@ def read(
         ("https://boards.greenhouse.io/embed/job_board?for=okta&b=x", "greenhouse", "okta"),
         ("https://boards.greenhouse.io/embed/job_app?for=okta&token=1", "greenhouse", "okta"),
         ("https://boards-api.greenhouse.io/v1/boards/okta/jobs?content=true", "greenhouse", "okta"),
+        ("https://boards.eu.greenhouse.io/embed/job_board/js?for=okta", "greenhouse", "okta"),
+        ("https://boards.eu.greenhouse.io/okta/jobs/1?gh_jid=1", "greenhouse", "okta"),
+        ("https://job-boards.greenhouse.io/embed/job_app?token=1&for=okta&gh_jid=1", "greenhouse", "okta"),
         ("https://api.greenhouse.io/v1/boards/okta/embed/jobs", "greenhouse", "okta"),
         ("https://jobs.lever.co/veeva", "lever", "veeva"),
         ("jobs.lever.co/veeva/466ed4a1-2c00-400e-8b9b-77b0c63d64d2/apply", "lever", "veeva"),
         ("  HTTPS://JOBS.LEVER.CO/veeva?lever-source=x#top ", "lever", "veeva"),
         ("https://api.lever.co/v0/postings/veeva?mode=json", "lever", "veeva"),
         ("https://jobs.eu.lever.co/tomtom/", "lever", "tomtom"),
+        ("https://api.lever.co/v0/postings/veeva/466ed4a1-2c00-400e-8b9b-77b0c63d64d2", "lever", "veeva"),
         ("https://api.eu.lever.co/v0/postings/tomtom", "lever", "tomtom"),
         ("https://jobs.ashbyhq.com/1password", "ashby", "1password"),
+        ("https://jobs.ashbyhq.com/1password/embed?version=2", "ashby", "1password"),
+        (
+            "https://jobs.ashbyhq.com/1password/05e14247-17c4-4e98-9a13-53828a4e2f13/application",
+            "ashby",
+            "1password",
+        ),
         (
             "https://jobs.ashbyhq.com/Flock%20Safety/05e14247-17c4-4e98-9a13-53828a4e2f13",
             "ashby",
@@ -163,6 +174,23 @@ def test_other_addresses_are_refused_with_what_is_understood(url: str) -> None:
         recognise(url)
     assert "jobs.lever.co/COMPANY" in str(caught.value)
     assert all(c.isprintable() for c in str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (
+            "https://careers.acme.example/jobs/1?gh_jid=123&gh_src=x",
+            "try https://job-boards.greenhouse.io/acme.",
+        ),
+        ("https://www.acme.example/careers?ashby_jid=uuid", "try https://jobs.ashbyhq.com/acme."),
+        ("https://localhost/jobs?gh_jid=1", "try https://job-boards.greenhouse.io/localhost."),
+        ("https://acme.example/careers", "open one of its jobs"),
+    ],
+)
+def test_a_companys_own_page_that_says_whose_its_jobs_are_is_told_where_to_look(url: str, told: str) -> None:
+    with pytest.raises(UnknownBoard, match=re.escape(told)):
+        recognise(url)
 
 
 def test_the_starter_boards_are_some_forty_and_each_is_recognised() -> None:

@@ -61,6 +61,11 @@ def one(kind: str, **changes: Any) -> Posting:
             "Visa",
         ),
         ("https://jobs.smartrecruiters.com/ni/Visa/1-x", "smartrecruiters", "Visa"),
+        (
+            "https://www.smartrecruiters.com/job-api/public/search/widgets/Visa/postings",
+            "smartrecruiters",
+            "Visa",
+        ),
         ("https://www.smartrecruiters.com/Visa/743999-x", "smartrecruiters", "Visa"),
         ("https://api.smartrecruiters.com/v1/companies/ASOS/postings", "smartrecruiters", "ASOS"),
         (
@@ -112,6 +117,7 @@ def one(kind: str, **changes: Any) -> Posting:
         ("https://ats.rippling.com/en-GB/skyports-limited/jobs/uuid?x=1", "rippling", "skyports-limited"),
         ("https://api.rippling.com/platform/api/ats/v1/board/chess/jobs", "rippling", "chess"),
         ("https://ats.rippling.com/api/v2/board/chess/jobs?page=0", "rippling", "chess"),
+        ("https://ats.rippling.com/en-US/embed/chess/jobs", "rippling", "chess"),
         ("https://www.comeet.com/jobs/plainid/C4.00C", "comeet", "plainid/C4.00C"),
         ("https://www.comeet.com/jobs/plainid/C4.00C/iam-engineer/8A.26E", "comeet", "plainid/C4.00C"),
         ("https://www.comeet.co/jobs/plainid/C4.00C", "comeet", "plainid/C4.00C"),
