@@ -43,6 +43,8 @@ _TOKEN = re.compile(
 _PAGE = 20
 #: Workday counts and lists no further than this.
 _MOST = 2000
+#: What is read of one site, category by category: four hundred requests.
+_MOST_OF_ALL = 8000
 _LIMITS = Limits(read=30.0, total=60.0, size=8 * 1024 * 1024)
 # Dates and placeholders are read in English.
 _HEADERS = {"accept-language": "en-US,en;q=0.9"}
@@ -88,36 +90,61 @@ class Workday:
         return Board(kind=self.name, token=token, url=f"https://{host}/{site}")
 
     def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
-        """The site's postings, twenty at a time. They come without validators: each scan reads them anew."""
+        """The site's postings, twenty at a time. They come without validators: each scan reads them anew.
+
+        Workday shows two thousand at most. A site that has so many is read category by category, each of
+        which has fewer, and is never told to be whole.
+        """
         del validators
-        url = f"{_interface(board)}/jobs"
-        total = None
+        first = self._asked(board, door, {}, 0)
+        total = first.get("total")
+        if not isinstance(total, int) or total < _MOST:
+            yield from self._slice(board, door, {}, first)
+            return
+        seen = 0
+        for applied in _categories(first) or [{}]:
+            answer = self._asked(board, door, applied, 0) if applied else first
+            for page in self._slice(board, door, applied, answer):
+                yield page
+                seen += len(page.postings) + len(page.unparsed)
+                if seen >= _MOST_OF_ALL:
+                    break
+            if seen >= _MOST_OF_ALL:
+                break
+        raise self._too_large(board)
+
+    def _too_large(self, board: Board) -> FetchError:
+        return FetchError(
+            Reason.TOO_LARGE,
+            f"Workday counts no further than {_MOST} postings, and “{board.token}” has at least so many. "
+            "What it shows in its categories was read; there may be more.",
+        )
+
+    def _slice(self, board: Board, door: Door, applied: dict[str, list[str]], first: Any) -> Iterator[Page]:
+        """All that one question finds, from its first answer on."""
+        total = first.get("total")  # later answers say nought
+        answer = first
         for offset in range(0, _MOST, _PAGE):
-            answer = self._asked(url, offset, board, door)
+            if offset:
+                answer = self._asked(board, door, applied, offset)
             items = listed(answer, "jobPostings", self.title)
-            if total is None:
-                # Later answers say nought.
-                total = answer.get("total")
             yield gather(items, lambda item: _posting(item, board))
             seen = offset + len(items)
             if seen >= total if isinstance(total, int) else len(items) < _PAGE:
-                if seen < _MOST:
-                    return
-                break
+                return
             if not items:
                 raise FetchError(
                     Reason.TRUNCATED,
                     f"Workday counts {total} postings of “{board.token}” and gave {seen}. The next scan "
                     "tries again.",
                 )
-        raise FetchError(
-            Reason.TOO_LARGE,
-            f"Workday shows no more than {_MOST} postings of “{board.token}”, and it has more. Those that it "
-            "shows were read.",
-        )
 
-    def _asked(self, url: str, offset: int, board: Board, door: Door) -> Any:
-        question = {"appliedFacets": {}, "limit": _PAGE, "offset": offset, "searchText": ""}
+        raise self._too_large(board)
+
+    def _asked(self, board: Board, door: Door, applied: dict[str, list[str]], offset: int) -> Any:
+        """One answer."""
+        url = f"{_interface(board)}/jobs"
+        question = {"appliedFacets": applied, "limit": _PAGE, "offset": offset, "searchText": ""}
         try:
             answer = door.post_json(url, question, headers=_HEADERS, limits=_LIMITS)
         except FetchError as error:
@@ -130,7 +157,9 @@ class Workday:
                 f"{url} answered with nothing at all, not even an empty list. Its jobs stay as they were; "
                 "the next scan tries again.",
             )
-        return read_json(answer.body, self.title)
+        document = read_json(answer.body, self.title)
+        listed(document, "jobPostings", self.title)
+        return document
 
     def parse(self, body: bytes, board: Board) -> Page:
         """The postings of one answer, without texts; dates are reckoned from today.
@@ -163,6 +192,24 @@ class Workday:
                 "tries again.",
             )
         return _completed(posting, info)
+
+
+def _categories(answer: Any) -> list[dict[str, list[str]]]:
+    """Questions that split a site: the values of the facet that tells the most of its postings apart.
+
+    Only a facet each of whose values has fewer postings than Workday shows at once; none if there is none.
+    """
+    best: list[dict[str, list[str]]] = []
+    most = 0
+    for facet in map(mapping, sequence(answer.get("facets"))):
+        name = normalise.identifier(facet.get("facetParameter"))
+        values = [mapping(each) for each in sequence(facet.get("values"))]
+        counts = [each.get("count") for each in values]
+        whole = [each for each in counts if isinstance(each, int) and 0 < each < _MOST]
+        if name and len(whole) == len(counts) > 1 and sum(whole) > most:
+            most = sum(whole)
+            best = [{name: [normalise.identifier(each.get("id"))]} for each in values]
+    return best
 
 
 def _interface(board: Board) -> str:

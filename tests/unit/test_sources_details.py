@@ -191,11 +191,71 @@ def test_a_workday_that_does_not_count_is_read_until_a_page_is_short() -> None:
     assert (len(ids(pages)), len(asked)) == (45, 3)
 
 
+def test_a_workday_that_neither_counts_nor_ends_is_cut() -> None:
+    def answer(asked: Asked) -> bytes:
+        offset = json.loads(asked.body)["offset"]
+        return reply(json.dumps({"jobPostings": [workday(offset + number) for number in range(20)]}).encode())
+
+    pages, error = read_until(WORKDAY, answer)
+    assert error.reason is Reason.TOO_LARGE
+    assert len(ids(pages)) == 2000
+
+
 def test_a_workday_that_counts_to_two_thousand_may_have_more_and_is_partial() -> None:
     pages, error = read_until(WORKDAY, workday_pages(5000, total=2000))
     assert error.reason is Reason.TOO_LARGE
-    assert "no more than 2000" in error.text
+    assert "no further than 2000" in error.text
     assert len(ids(pages)) == 2000
+
+
+def facet(name: str, **counts: Any) -> dict[str, Any]:
+    values = [{"descriptor": value, "id": value, "count": count} for value, count in counts.items()]
+    return {"facetParameter": name, "descriptor": name, "values": values}
+
+
+def categorised(facets: list[Any], **families: int) -> Callable[[Asked], bytes]:
+    """A site whose first question is answered with two thousand, and each of its families with its own."""
+
+    def answer(asked: Asked) -> bytes:
+        question = json.loads(asked.body)
+        offset = question["offset"]
+        (family,) = question["appliedFacets"].get("family", [""])
+        count = families.get(family, 2000)
+        items = [
+            workday(number, externalPath=f"/job/x/y_{family}{number}")
+            for number in range(count)[offset : offset + 20]
+        ]
+        document = {"total": 0 if offset else count, "jobPostings": items, "facets": facets}
+        return reply(json.dumps(document).encode())
+
+    return answer
+
+
+def test_a_large_workday_site_is_read_category_by_category() -> None:
+    facets = [
+        facet("time", full=2000, part=3),
+        facet("place", a=5, b=6),
+        facet("family", eng=45, law=3),
+        facet("group", a=5, b=None),
+        {"facetParameter": "nested", "values": [{"facetParameter": "x", "values": []}]},
+        facet("one", all=1999),
+        None,
+    ]
+    pages, error = read_until(WORKDAY, categorised(facets, eng=45, law=3))
+    assert error.reason is Reason.TOO_LARGE
+    assert ids(pages) == [f"eng{number}" for number in range(45)] + ["law0", "law1", "law2"]
+
+
+def test_a_workday_site_of_any_size_is_left_at_some_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scout.sources.workday._MOST_OF_ALL", 60)
+    pages, error = read_until(WORKDAY, categorised([facet("family", eng=45, law=45)], eng=45, law=45))
+    assert error.reason is Reason.TOO_LARGE
+    assert len(ids(pages)) == 65
+
+
+def test_a_workday_site_of_almost_two_thousand_is_whole() -> None:
+    pages, asked = read(WORKDAY, workday_pages(1999))
+    assert (len(ids(pages)), len(asked)) == (1999, 100)
 
 
 def test_a_workday_list_that_ends_before_its_count_is_partial() -> None:
