@@ -60,7 +60,9 @@ class BambooHR:
         token = tenant(url, _DOMAIN, _OWN)
         if not token:
             return None
-        return Board(kind=self.name, token=token, url=f"https://{token}.{_DOMAIN}/careers")
+        # Its answers do not name the company.
+        company = normalise.company_of(token)
+        return Board(kind=self.name, token=token, company=company, url=f"https://{token}.{_DOMAIN}/careers")
 
     def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
         """The whole company, in one answer."""

@@ -58,7 +58,8 @@ class Comeet:
         token = "/".join(parts[1:3])
         if url.hostname not in _HOSTS or parts[:1] != ["jobs"] or not _TOKEN.fullmatch(token):
             return None
-        return Board(kind=self.name, token=token, url=f"{_ORIGIN}/jobs/{token}")
+        company = normalise.company_of(parts[1])
+        return Board(kind=self.name, token=token, company=company, url=f"{_ORIGIN}/jobs/{token}")
 
     def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
         """The whole company, in one page."""

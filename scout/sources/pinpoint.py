@@ -62,7 +62,11 @@ class Pinpoint:
             token = (url.hostname or "").lower()
             if "." not in token or token.endswith(f".{_DOMAIN}") or re.fullmatch(r"[\d.]+", token):
                 return None
-        return Board(kind=self.name, token=token, url=f"{_origin(token)}/") if token else None
+        if not token:
+            return None
+        # Its answers do not name the company; a host of its own shows the name in its second part.
+        company = normalise.company_of(token.split(".")[-2:][0])
+        return Board(kind=self.name, token=token, company=company, url=f"{_origin(token)}/")
 
     def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
         """The whole site, in one answer."""

@@ -87,7 +87,9 @@ class Workday:
         if not _TOKEN.fullmatch(token):
             return None
         site = parts[0] if own is not None else f"recruiting/{tenant}/{parts[0]}"
-        return Board(kind=self.name, token=token, url=f"https://{host}/{site}")
+        # The postings do not name the company, and the token is no name to show.
+        company = normalise.company_of(tenant)
+        return Board(kind=self.name, token=token, company=company, url=f"https://{host}/{site}")
 
     def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
         """The site's postings, twenty at a time. They come without validators: each scan reads them anew.
@@ -122,15 +124,16 @@ class Workday:
 
     def _slice(self, board: Board, door: Door, applied: dict[str, list[str]], first: Any) -> Iterator[Page]:
         """All that one question finds, from its first answer on."""
-        total = first.get("total")  # later answers say nought
-        answer = first
+        answer, total = first, first.get("total")  # later answers say nought
+        if not isinstance(total, int) or total < len(sequence(first.get("jobPostings"))):
+            total = None
         for offset in range(0, _MOST, _PAGE):
             if offset:
                 answer = self._asked(board, door, applied, offset)
             items = listed(answer, "jobPostings", self.title)
             yield gather(items, lambda item: _posting(item, board))
             seen = offset + len(items)
-            if seen >= total if isinstance(total, int) else len(items) < _PAGE:
+            if len(items) < _PAGE if total is None else seen >= total:
                 return
             if not items:
                 raise FetchError(
@@ -138,7 +141,6 @@ class Workday:
                     f"Workday counts {total} postings of “{board.token}” and gave {seen}. The next scan "
                     "tries again.",
                 )
-
         raise self._too_large(board)
 
     def _asked(self, board: Board, door: Door, applied: dict[str, list[str]], offset: int) -> Any:

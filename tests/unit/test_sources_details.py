@@ -181,11 +181,12 @@ def test_workday_is_asked_by_post_for_twenty_at_a_time_in_english() -> None:
     assert asked[0].headers["accept-language"].startswith("en-US")
 
 
-def test_a_workday_that_does_not_count_is_read_until_a_page_is_short() -> None:
+@pytest.mark.parametrize("counted", [{}, {"total": None}, {"total": 0}, {"total": "45"}])
+def test_a_workday_that_does_not_count_is_read_until_a_page_is_short(counted: dict[str, Any]) -> None:
     def answer(asked: Asked) -> bytes:
         offset = json.loads(asked.body)["offset"]
         items = [workday(number) for number in range(45)[offset : offset + 20]]
-        return reply(json.dumps({"jobPostings": items}).encode())
+        return reply(json.dumps({**counted, "jobPostings": items}).encode())
 
     pages, asked = read(WORKDAY, answer)
     assert (len(ids(pages)), len(asked)) == (45, 3)

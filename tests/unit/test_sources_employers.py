@@ -182,6 +182,22 @@ def test_addresses_of_no_board_are_refused(url: str) -> None:
         recognise(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "company"),
+    [
+        ("https://nvidia.wd5.myworkdayjobs.com/NVIDIAExternalCareerSite", "Nvidia"),
+        ("https://www.comeet.com/jobs/noma_security/3A.005", "Noma Security"),
+        ("https://amundi.bamboohr.com/careers", "Amundi"),
+        ("https://funding-circle.pinpointhq.com/", "Funding Circle"),
+        ("https://careers.hadrian.example/postings.json", "Hadrian"),
+    ],
+)
+def test_boards_whose_answers_do_not_name_the_company_have_its_name_from_their_address(
+    url: str, company: str
+) -> None:
+    assert recognise(url).company == company
+
+
 def test_a_workday_site_on_the_shared_host_is_asked_there() -> None:
     board = recognise("https://wd1.myworkdaysite.com/en-US/recruiting/wf/WellsFargoJobs")
     body = EXAMPLES["workday"].wrap([EXAMPLES["workday"].make()])
