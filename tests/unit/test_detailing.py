@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import scout.sources
-from scout import scanning, storing, watchlist
+from scout import leases, scanning, storing, watchlist
 from scout.fetch import Door, FetchError, Reason
 from scout.models import Job, Listing, ScanState
 from scout.postings import Posting
@@ -274,6 +276,58 @@ def test_a_real_kind_is_scanned_through_its_pages_and_details(world: World) -> N
         jobs = session.query(Job).all()
         assert {job.description_text for job in jobs} == {"Okta."}
         assert all(job.posted_at and job.posted_at.date().isoformat() == "2026-01-02" for job in jobs)
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing after it runs, and an open transaction is rolled back."""
+
+
+def test_a_scan_killed_among_its_details_ends_in_the_same_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "DETAILED_BATCH", 2)
+
+    def history(kill_at: int | None, folder: Path) -> tuple[list[Any], set[str], tuple[int, int, int], bool]:
+        """A scan of new, changed and known postings, killed after its n-th request and run again."""
+        world = World(folder, monkeypatch)
+        kind = TerseKind()
+        kind.details = 20
+        monkeypatch.setattr(scout.sources, "KINDS", {"folder": kind})
+        world.board.show([short(number) for number in range(4)])
+        world.scan()
+        changed = [short(number, title="IAM Engineer") for number in (0, 1)]
+        world.board.show(changed, [short(number) for number in range(2, 8)])
+        world.later(hours=1)
+        _, (result_id,) = world.ask(world.slug)
+        kind.asked = []
+        killed = False
+
+        def detailed(posting: Posting, board: Board, door: Door) -> Posting:
+            nonlocal killed
+            if len(kind.asked) == kill_at and not killed:
+                killed = True
+                raise Killed
+            return TerseKind.detailed(kind, posting, board, door)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, "detailed", detailed)
+            patch.setattr(leases, "hand_back", lambda *_: None)
+            with contextlib.suppress(Killed):
+                scanning.scan(world.db, world.settings, result_id, worker="one")
+            world.later(seconds=61)
+            scanning.scan(world.db, world.settings, result_id, worker="two")
+        result = world.result(result_id)
+        assert result.state is ScanState.SUCCEEDED
+        ended = world.rows(), with_text(world), (result.seen, result.new, result.updated), killed
+        world.db.dispose()
+        return ended
+
+    *expected, _ = history(None, tmp_path / "whole")
+    assert expected[1:] == [{str(number) for number in range(8)}, (8, 4, 2)]
+    for moment in range(6):
+        *found, killed = history(moment, tmp_path / str(moment))
+        assert killed
+        assert found == expected, f"killed after request {moment}"
 
 
 def test_a_posting_without_its_details_has_a_fingerprint_of_its_own(world: World, terse: TerseKind) -> None:
