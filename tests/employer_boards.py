@@ -229,6 +229,7 @@ def personio(number: int = 1, **changes: Any) -> Item:
         "employmentType": "permanent",
         "schedule": "part-time",
         "createdAt": "2026-01-02T03:04:05+00:00",
+        "salaryInformation": {"min": "48000.00", "max": "56000.00", "currencyCode": "EUR", "type": "yearly"},
         **changes,
     }
 
@@ -246,6 +247,8 @@ def position(item: Any) -> str:
                 f"<jobDescription><name>{escape(heading)}</name><value><![CDATA[{html}]]></value></jobDescription>"
                 for heading, html in value
             )
+        elif name == "salaryInformation" and isinstance(value, dict):
+            inner = "".join(f"<{each}>{escape(text)}</{each}>" for each, text in value.items())
         elif value is None:
             continue
         else:

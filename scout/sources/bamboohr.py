@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, quote
 
 from scout import normalise
 from scout.fetch import Door, Limits
@@ -82,7 +82,7 @@ class BambooHR:
 
     def detailed(self, posting: Posting, board: Board, door: Door) -> Posting:
         """The posting with its text and the day of its publication."""
-        url = f"https://{board.token}.{_DOMAIN}/careers/{posting.source_job_id}/detail"
+        url = f"https://{board.token}.{_DOMAIN}/careers/{quote(posting.source_job_id, safe='')}/detail"
         answer = door.get(url, headers={"accept": "application/json"}, limits=_LIMITS)
         return self.parse_detail(answer.body, posting, board)
 

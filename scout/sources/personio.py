@@ -157,6 +157,12 @@ def _posting(position: ET.Element, board: Board) -> Posting:
         remote_evidence=evidence,
         description_html=safe,
         description_text=text,
+        salary=normalise.salary(
+            least=said("salaryInformation/min"),
+            most=said("salaryInformation/max"),
+            currency=said("salaryInformation/currencyCode"),
+            per=said("salaryInformation/type"),
+        ),
         employment_type=employment,
         department=said("department", 200),
         posted_at=normalise.when(said("createdAt")),

@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, quote
 
 from scout import normalise
 from scout.fetch import Door, Limits
@@ -87,7 +87,7 @@ class Rippling:
 
     def detailed(self, posting: Posting, board: Board, door: Door) -> Posting:
         """The posting with its text, its date and its pay."""
-        url = f"{_API}/platform/api/ats/v1/board/{board.token}/jobs/{posting.source_job_id}"
+        url = f"{_API}/platform/api/ats/v1/board/{board.token}/jobs/{quote(posting.source_job_id, safe='')}"
         answer = door.get(url, headers={"accept": "application/json"}, limits=_LIMITS)
         return self.parse_detail(answer.body, board)
 

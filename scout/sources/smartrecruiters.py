@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, quote
 
 from scout import normalise
 from scout.fetch import Door, FetchError, Limits, Reason
@@ -141,7 +141,7 @@ class SmartRecruiters:
 
     def detailed(self, posting: Posting, board: Board, door: Door) -> Posting:
         """The posting with its text, its pay where stated, and its page's own address."""
-        url = f"{_API}/v1/companies/{board.token}/postings/{posting.source_job_id}"
+        url = f"{_API}/v1/companies/{board.token}/postings/{quote(posting.source_job_id, safe='')}"
         answer = door.get(url, headers={"accept": "application/json"}, limits=_LIMITS)
         return self.parse_detail(answer.body, board)
 

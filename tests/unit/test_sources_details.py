@@ -449,6 +449,21 @@ def test_rippling_details_bring_the_text_the_day_and_the_pay() -> None:
     assert (whole.salary.minimum, whole.salary.maximum, whole.salary.period) == (25, 30, "hour")
 
 
+@pytest.mark.parametrize(
+    ("kind", "key"), [("smartrecruiters", "id"), ("bamboohr", "id"), ("rippling", "uuid")]
+)
+def test_an_id_of_a_board_leads_nowhere_else(kind: str, key: str) -> None:
+    example = EXAMPLES[kind]
+    (posting,) = example.parse(example.make(**{key: "../../x?y#z"})).postings
+    with serving(lambda _: reply(b"", 404)) as server, playing(kind, server.origin) as door:
+        of = KINDS[kind]
+        assert isinstance(of, Detailed)
+        with pytest.raises(FetchError):
+            of.detailed(posting, example.board, door)
+    assert "/..%2F..%2Fx%3Fy%23z" in server.asked[0].path
+    assert server.asked[0].headers["x-forwarded-host"] == example.host
+
+
 @pytest.mark.parametrize("kind", ["smartrecruiters", "workday", "bamboohr", "rippling"])
 @pytest.mark.parametrize(
     "answer",

@@ -920,6 +920,14 @@ def test_personio_texts_have_their_headings() -> None:
     assert one("personio", jobDescriptions=[]).description_text == ""
 
 
+def test_personio_pay_is_kept_where_it_is_stated() -> None:
+    pay = one("personio").salary
+    assert pay is not None
+    assert (pay.minimum, pay.maximum, pay.currency, pay.period) == (48_000, 56_000, "EUR", "year")
+    assert one("personio", salaryInformation=None).salary is None
+    assert one("personio", salaryInformation="by agreement").salary is None
+
+
 @pytest.mark.parametrize(
     ("employment", "schedule", "expected"),
     [
