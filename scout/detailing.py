@@ -6,11 +6,15 @@ one scan asks for a bounded number, and for none from a board that does not answ
 
 from __future__ import annotations
 
+import logging
 import time
 
+from metrics.instruments import count_error
 from scout.fetch import Door, FetchError, Reason
 from scout.postings import Posting
 from scout.sources.board import Board, Detailed, Kind
+
+logger = logging.getLogger(__name__)
 
 #: Details in a row that could not be had, after which the board is left alone until the next scan.
 PATIENCE = 3
@@ -53,16 +57,25 @@ class Details:
         try:
             found = self._kind.detailed(posting, self._board, self._door)
         except FetchError as error:
-            if error.reason in _GONE:
-                return None  # closed since it was listed: no failure of the board
-            self._failures += 1
-            if self._failures >= PATIENCE or error.reason in _UNWELCOME:
-                self.left = 0
-                self._failure = error.text
-                self.retry_after = error.retry_after
+            if error.reason not in _GONE:  # closed since it was listed: no failure of the board
+                self._failed(error)
+            return None
+        except Exception as error:
+            # One posting must not keep the others of its board away.
+            logger.exception("The details of posting %s could not be read", posting.source_job_id)
+            count_error(error, "scan")
+            kind = type(error).__name__
+            self._failed(FetchError(Reason.INTERNAL, f"An error of this program stopped it ({kind})."))
             return None
         self._failures = 0
         return found
+
+    def _failed(self, error: FetchError) -> None:
+        self._failures += 1
+        if self._failures >= PATIENCE or error.reason in _UNWELCOME:
+            self.left = 0
+            self._failure = error.text
+            self.retry_after = error.retry_after
 
     def note(self, missing: int) -> str:
         """What to tell the owner of `missing` postings whose details are still to be had."""

@@ -231,8 +231,10 @@ class _Scan:
                         details.left = 0
                         self._store_waiting(details, door, profile)
                         return False
-            except FetchError as error:
-                if error.reason is not Reason.TOO_LARGE:
+            except (SQLAlchemyError, LeaseLost):
+                raise
+            except Exception as error:
+                if not isinstance(error, FetchError) or error.reason is not Reason.TOO_LARGE:
                     details.left = 0  # a board that just failed is not asked for more
                 self._store_waiting(details, door, profile)
                 raise

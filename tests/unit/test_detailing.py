@@ -33,7 +33,7 @@ class TerseKind(FolderKind):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.fails: dict[str, FetchError] = {}
+        self.fails: dict[str, Exception] = {}
 
     def detailed(self, posting: Posting, board: Board, door: Door) -> Posting:
         del board, door
@@ -191,6 +191,14 @@ def test_a_board_that_gives_no_details_is_left_alone_after_three(world: World, t
     assert "It answered with a web page." in world.source().last_error
 
 
+def test_an_error_of_the_program_in_one_posting_keeps_no_other_away(world: World, terse: TerseKind) -> None:
+    terse.details = 10
+    terse.fails["1"] = ValueError("a strange one")
+    world.board.show([short(number) for number in range(3)])
+    assert counts(world) == (3, 3, 0, 0)
+    assert with_text(world) == {"0", "2"}
+
+
 def test_single_failures_do_not_stop_the_others(world: World, terse: TerseKind) -> None:
     terse.details = 10
     for number in (0, 1, 3, 4):
@@ -216,13 +224,16 @@ def test_a_board_that_turns_us_away_is_asked_no_further(
     assert source.next_scan_why == "The board asked us to wait 2 hours."
 
 
-@pytest.mark.parametrize(("then", "asked"), [("too_large", 3), ("server_error", 0), ("timeout", 0)])
+@pytest.mark.parametrize(
+    ("then", "asked"), [("too_large", 3), ("server_error", 0), ("timeout", 0), ("crash", 0)]
+)
 def test_a_listing_that_was_cut_is_stored_and_only_a_healthy_board_is_asked_for_more(
     world: World, terse: TerseKind, then: str, asked: int
 ) -> None:
     world.board.show([short(number) for number in range(5)], then=then)
     result = world.scan()
-    assert (result.state, result.reason, result.new) == (ScanState.PARTIAL, then, 5)
+    reason = "internal" if then == "crash" else then
+    assert (result.state, result.reason, result.new) == (ScanState.PARTIAL, reason, 5)
     assert len(terse.asked) == asked
 
 
