@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scout import clock
 from scout.fetch import FetchError, Reason
 from scout.postings import Posting, Remote
 from scout.sources import KINDS
 from scout.sources.board import Board, Detailed, Page, Validators
+from scout.sources.workday import Workday
 from tests.employer_boards import EXAMPLES, playing, read, smartrecruiters, workday
 from tests.serving import Asked, Reply, reply, serving
 
@@ -396,6 +400,35 @@ def test_workday_details_bring_the_text_the_places_and_the_day() -> None:
     assert (whole.employment_type, whole.requisition_id) == ("full_time", "JR1")
     assert whole.url == info["externalUrl"]
     assert whole.source_job_id == posting.source_job_id
+
+
+INFO = [
+    "title",
+    "jobDescription",
+    "location",
+    "additionalLocations",
+    "startDate",
+    "timeType",
+    "jobReqId",
+    "externalUrl",
+    "remoteType",
+]
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.sampled_from(INFO), VALUES))
+def test_no_workday_details_of_whatever_make_an_exception(info: dict[str, Any]) -> None:
+    document = {"jobPostingInfo": {"title": "IAM Engineer", **info}}
+    with contextlib.suppress(FetchError):
+        whole = Workday().parse_detail(json.dumps(document).encode(), one())
+        repr(whole).encode("utf-8")
+        assert whole.title
+        assert whole.url.startswith("http")
 
 
 # --- BambooHR and Rippling --------------------------------------------------------------------------------
