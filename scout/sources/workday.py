@@ -63,7 +63,7 @@ class Workday:
         "long pauses between two scans, and no more details than needed."
     )
     complete = True
-    details = 60
+    details = 100
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A site, one posting's page, either with or without a language, or the address of its interface."""
