@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from scout import clock, sources
-from scout.fetch import Reason
+from scout.fetch import Overrides, Reason
 from scout.leases import changed
 from scout.models import ScanResult, ScanRun, ScanState, Source
 from scout.settings import Settings
@@ -34,7 +33,7 @@ class Ending:
     Attributes:
         state: `succeeded`, `partial` or `failed`.
         reason: Why not `succeeded`: the name that metrics, pages and the command line show; else empty.
-        error: The same in a sentence or two for the owner.
+        error: The same in a sentence or two for the owner. With `succeeded`, what is left to be known of it.
         retry_after: Seconds that the board asked us to wait, or None.
         validators: What the board said of its version, to be kept; None keeps what is there.
         suspicious: Whether the listing was so short that nothing was closed.
@@ -157,10 +156,12 @@ def _next_scan(
 
 def _played_here(source: Source, kind: Kind, settings: Settings) -> bool:
     """Whether a server on this machine answers for the board, to which no courtesy is owed."""
-    address = urlsplit(source.token)
-    origins = kind.origins or (f"{address.scheme}://{address.netloc}",)
-    targets = (settings.origin_overrides.get(origin, "") for origin in origins)
-    return any(urlsplit(target).hostname in {"127.0.0.1", "::1", "localhost"} for target in targets)
+    # Where each board has a host of its own, or the token is the address, the board's own origin counts.
+    shared = [origin for origin in kind.origins if "*" not in origin]
+    addresses = shared or [source.url if kind.origins else source.token]
+    overrides = Overrides(settings.origin_overrides)
+    targets = (overrides.for_url(address) for address in addresses)
+    return any(target is not None and target.host in {"127.0.0.1", "::1", "localhost"} for target in targets)
 
 
 def _period(span: dt.timedelta) -> str:

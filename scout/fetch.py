@@ -1,8 +1,9 @@
 """The one door out: every request to the outside goes through here.
 
-What it promises: http and https only; the address that is connected to was checked, at every redirect anew;
-a fetch ends within its time and holds no more than its size, whatever the server does; only transient
-failures are tried again; and each failure has a name and a sentence for the owner.
+What it promises: http and https only, and nothing but reading (`get`, and `post_json` for boards whose lists
+are asked for by POST); the address that is connected to was checked, at every redirect anew; a fetch ends
+within its time and holds no more than its size, whatever the server does; only transient failures are tried
+again; and each failure has a name and a sentence for the owner.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import email.utils
 import enum
 import importlib.metadata
 import ipaddress
+import json
 import random
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote, urljoin
 
 import urllib3
@@ -285,6 +287,48 @@ _CHUNK = 64 * 1024
 _LENGTHS = re.compile(r"\d{1,15}", re.ASCII)
 
 
+class Overrides:
+    """Where requests for some origins are sent instead, as `SCOUT_ORIGIN_OVERRIDES` says.
+
+    `https://*.recruitee.com` stands for every host below recruitee.com. An origin that is named whole goes
+    before, and of two patterns the narrower one.
+    """
+
+    def __init__(self, told: Mapping[str, str]) -> None:
+        self._whole: dict[str, Target] = {}
+        below: list[tuple[Target, Target]] = []
+        for origin, target in told.items():
+            named = check(origin.replace("://*.", "://", 1))
+            if "://*." in origin:
+                below.append((named, check(target)))
+            else:
+                self._whole[named.origin] = check(target)
+        self._below = sorted(below, key=lambda each: -len(each[0].host))
+
+    @property
+    def targets(self) -> list[Target]:
+        """Where they lead."""
+        return [*self._whole.values(), *(target for _, target in self._below)]
+
+    def for_url(self, url: str) -> Target | None:
+        """Where a request for `url` goes instead; None if it goes where it says, or nowhere."""
+        try:
+            return self.target(check(url))
+        except FetchError:
+            return None
+
+    def target(self, asked: Target) -> Target | None:
+        """Where a request goes instead; None if it goes where it says."""
+        found = self._whole.get(asked.origin)
+        if found is not None:
+            return found
+        for named, target in self._below:
+            same = (asked.scheme, asked.port) == (named.scheme, named.port)
+            if same and asked.host.endswith(f".{named.host}"):
+                return target
+        return None
+
+
 class _Transient(Exception):  # noqa: N818 - wraps an error that may pass
     """A failure that another try may cure."""
 
@@ -323,9 +367,9 @@ class Door:
         self._limits = limits or Limits()
         self._sleep = sleep
         self._chance = chance
-        self._overrides = {check(a).origin: check(b) for a, b in settings.origin_overrides.items()}
+        self._overrides = Overrides(settings.origin_overrides)
         # The owner wrote the overrides' targets and the exceptions: both may be private.
-        allowed = settings.allow_private | {(t.host, t.port) for t in self._overrides.values()}
+        allowed = settings.allow_private | {(t.host, t.port) for t in self._overrides.targets}
         self._gate = Gate(allowed=frozenset(allowed), resolve=resolve, deadline=Deadline(), kind=kind)
         self._pools = Pools(self._gate)
         self._agent = _user_agent(settings)
@@ -357,11 +401,41 @@ class Door:
         Raises:
             FetchError: With its reason, in words for the owner.
         """
-        limits = limits or self._limits
+        return self._counted(url, headers or {}, None, limits or self._limits)
+
+    def post_json(
+        self,
+        url: str,
+        document: Any,
+        *,
+        headers: dict[str, str] | None = None,
+        limits: Limits | None = None,
+    ) -> Answer:
+        """Ask a question that a board takes by POST only: one that changes nothing and may be asked again.
+
+        JSON goes out, and JSON must come back. A redirect is not followed, so that what was sent stays with
+        the host that it was meant for. A redirect, or a web page where the JSON should be, is how boards
+        answer while they are out of order: the question is asked again, as after a failure of the server.
+
+        Args:
+            url: An http or https URL.
+            document: What to send, as JSON.
+            headers: To send besides our own.
+            limits: What this may cost, instead of the door's own.
+
+        Raises:
+            FetchError: With its reason, in words for the owner.
+        """
+        sent = {"accept": "application/json", **(headers or {}), "content-type": "application/json"}
+        body = json.dumps(document, separators=(",", ":")).encode()
+        return self._counted(url, sent, body, limits or self._limits)
+
+    def _counted(self, url: str, headers: dict[str, str], body: bytes | None, limits: Limits) -> Answer:
+        """The answer, and the metrics of how it was had. `body` is what a POST sends; None is a GET."""
         began = time.monotonic()
         outcome = "error"
         try:
-            answer = self._tried(url, headers or {}, limits)
+            answer = self._tried(url, headers, body, limits)
             outcome = "not_modified" if answer.status == 304 else "ok"  # noqa: PLR2004 - Not Modified
         except FetchError as error:
             catalogue.OUTBOUND_ERRORS.inc(kind=self.kind, reason=error.reason)
@@ -374,13 +448,15 @@ class Door:
             catalogue.OUTBOUND_REQUESTS.inc(kind=self.kind, outcome=outcome)
             catalogue.OUTBOUND_DURATION.observe(time.monotonic() - began, kind=self.kind, outcome=outcome)
 
-    def _tried(self, url: str, headers: dict[str, str], limits: Limits) -> Answer:
+    def _tried(self, url: str, headers: dict[str, str], body: bytes | None, limits: Limits) -> Answer:
         """The answer after as many tries as the limits allow."""
         deadline = self._gate.deadline
         deadline.start(limits.total, limits.read)
         self._gate.connect = limits.connect
         for attempt in range(1, limits.tries + 1):
             try:
+                if body is not None:
+                    return self._posted(url, headers, body, limits)
                 return self._followed(url, headers, limits)
             except _Transient as transient:
                 error = transient.error
@@ -396,12 +472,7 @@ class Door:
     def _followed(self, url: str, headers: dict[str, str], limits: Limits) -> Answer:
         """One try, through its redirects."""
         target = check(url)
-        sent = {
-            "user-agent": self._agent,
-            "accept-encoding": "gzip, deflate",
-            "accept": "*/*",
-            **{name.lower(): value for name, value in headers.items()},
-        }
+        sent = self._sent(headers)
         for _ in range(limits.redirects + 1):
             response, there = self._asked(target, sent)
             try:
@@ -426,16 +497,63 @@ class Door:
             "browser and use that.",
         )
 
-    def _asked(self, target: Target, headers: dict[str, str]) -> tuple[urllib3.BaseHTTPResponse, str]:
+    def _posted(self, url: str, headers: dict[str, str], body: bytes, limits: Limits) -> Answer:
+        """One try of a question."""
+        target = check(url)
+        sent = self._sent(headers)
+        response, there = self._asked(target, sent, body)
+        try:
+            if response.status in _REDIRECTS:
+                raise _Transient(
+                    FetchError(
+                        Reason.REDIRECTS,
+                        f"{there} answered with a redirect (status {response.status}) where its list should "
+                        "be, as boards do while they are out of order. The next scan tries again.",
+                    )
+                )
+            answer = self._answer(response, target, sent, limits)
+        finally:
+            response.close()
+        if not answer.body[:1024].lstrip().startswith(b"<"):
+            return answer
+        if is_challenge(answer.headers, answer.body):
+            raise FetchError(
+                Reason.BOT_CHALLENGE,
+                f"{there} answered with a page that checks for humans. It cannot be scanned from here now; "
+                "look at it in a browser.",
+            )
+        raise _Transient(
+            FetchError(
+                Reason.NOT_A_LISTING,
+                f"{there} answered with a web page where its list should be, as boards do while they are out "
+                "of order. Its jobs stay as they were; the next scan tries again.",
+            )
+        )
+
+    def _sent(self, headers: dict[str, str]) -> dict[str, str]:
+        return {
+            "user-agent": self._agent,
+            "accept-encoding": "gzip, deflate",
+            "accept": "*/*",
+            **{name.lower(): value for name, value in headers.items()},
+        }
+
+    def _asked(
+        self, target: Target, headers: dict[str, str], body: bytes | None = None
+    ) -> tuple[urllib3.BaseHTTPResponse, str]:
         """The answer's head, and the host's name for messages."""
-        override = self._overrides.get(target.origin)
+        override = self._overrides.target(target)
         there = override or target
         shown = target.host if override is None else f"{target.host} (sent to {override.origin})"
+        if override is not None:
+            # One server may stand in for many hosts whose paths are alike: it is told which was meant.
+            headers = {**headers, "x-forwarded-host": target.host}
         try:
             deadline = self._gate.deadline
             response = self._pools.pool(there.scheme, there.host, there.port).urlopen(
-                "GET",
+                "GET" if body is None else "POST",
                 target.path,
+                body=body,
                 headers=headers,
                 redirect=False,
                 retries=False,

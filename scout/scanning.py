@@ -8,12 +8,13 @@ one source.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -22,7 +23,7 @@ from sqlalchemy.orm import Session
 from metrics import catalogue
 from metrics.instruments import count_error
 from metrics.push import ScanFigures, push_scan
-from scout import clock, endings, leases, matching, sources, storing
+from scout import clock, detailing, endings, leases, matching, sources, storing
 from scout.database import Database
 from scout.endings import Ending
 from scout.fetch import Answer, Door, FetchError, Limits, Reason
@@ -30,7 +31,7 @@ from scout.leases import Keeper, Lease, LeaseLost, changed
 from scout.models import ScanResult, ScanState, Source
 from scout.postings import Posting
 from scout.settings import Settings
-from scout.sources.board import Board, Kind, NotModified, Page, Validators
+from scout.sources.board import Board, Detailed, Kind, NotModified, Page, Validators
 from scout.storing import Entry, Known
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,10 @@ UNCHANGED_BATCH = 2000
 TIME_LIMIT = 600.0
 #: Seconds between tries of a transaction while the database is away or locked.
 _DATABASE_PAUSES = (0.2, 1.0, 3.0)
+
+
+#: Postings with details of their own to write in one transaction: each took a request, so few may be lost.
+DETAILED_BATCH = 20
 
 
 class ScanInterrupted(BaseException):
@@ -93,9 +98,25 @@ class _TimedDoor(Door):
     seconds = 0.0
 
     def get(self, url: str, *, headers: dict[str, str] | None = None, limits: Limits | None = None) -> Answer:
+        with self._timed():
+            return super().get(url, headers=headers, limits=limits)
+
+    def post_json(
+        self,
+        url: str,
+        document: Any,
+        *,
+        headers: dict[str, str] | None = None,
+        limits: Limits | None = None,
+    ) -> Answer:
+        with self._timed():
+            return super().post_json(url, document, headers=headers, limits=limits)
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
         started = time.monotonic()
         try:
-            return super().get(url, headers=headers, limits=limits)
+            yield
         finally:
             self.seconds += time.monotonic() - started
 
@@ -111,6 +132,13 @@ class _Ended:
     listed: int
 
 
+class Waiting(NamedTuple):
+    """A posting of a listing whose details are to be asked for, and its fingerprint without them."""
+
+    posting: Posting
+    digest: str
+
+
 class _Scan:
     """One attempt at one source."""
 
@@ -124,11 +152,16 @@ class _Scan:
         self.seen: set[str] = set()
         self.parsed = 0
         self.unparsed: list[str] = []
+        self.notes: list[str] = []
+        self.waiting: list[Waiting] = []
+        self.undetailed = 0
+        self.retry_after: float | None = None
         with db.reading() as session:
             self.source = session.get_one(Source, lease.source_id)
             self.known = storing.known_listings(session, lease.source_id)
         self.listed_before = sum(1 for each in self.known.values() if not each.closed)
         self.kind: Kind | None = sources.KINDS.get(self.source.kind)
+        self.detailed = isinstance(self.kind, Detailed)
 
     def run(self) -> ScanState:
         ending, absences = self._read()
@@ -185,13 +218,26 @@ class _Scan:
         )
         profile = matching.load_profile()
         with _TimedDoor(self.settings, kind=kind.name) as door:
+            details = detailing.Details(kind, board, door, until=self.started + TIME_LIMIT)
             pages = kind.read(board, door, validators)
-            while (page := self._next(pages, door)) is not None:
-                self.parsed += len(page.postings)
-                self.unparsed += page.unparsed
-                self._store(page, profile)
-                if time.monotonic() - self.started > TIME_LIMIT:
-                    return False
+            try:
+                while (page := self._next(pages, door)) is not None:
+                    self.parsed += len(page.postings)
+                    self.unparsed += page.unparsed
+                    self.notes += [page.note] if page.note else []
+                    self._store(page, profile)
+                    if time.monotonic() - self.started > TIME_LIMIT:
+                        details.left = 0
+                        self._store_waiting(details, door, profile)
+                        return False
+            except (SQLAlchemyError, LeaseLost):
+                raise
+            except Exception as error:
+                if not isinstance(error, FetchError) or error.reason is not Reason.TOO_LARGE:
+                    details.left = 0  # a board that just failed is not asked for more
+                self._store_waiting(details, door, profile)
+                raise
+            self._store_waiting(details, door, profile)
         return True
 
     def _next(self, pages: Iterator[Page], door: _TimedDoor) -> Page | None:
@@ -219,6 +265,9 @@ class _Scan:
             known = self.known.get(identity)
             if known is not None and known.digest == digest and not known.closed:
                 unchanged.append(known)
+            elif self.detailed and (known is None or known.digest != digest):
+                count -= 1
+                self.waiting.append(Waiting(posting, digest))
             elif (entry := self._matched(posting, digest, profile)) is not None:
                 entries.append(entry)
             if len(entries) >= BATCH or len(unchanged) >= UNCHANGED_BATCH:
@@ -226,6 +275,55 @@ class _Scan:
                 entries, unchanged, count = [], [], 0
         if count:
             self._write_batch(entries, unchanged, count)
+
+    def _store_waiting(self, details: detailing.Details, door: _TimedDoor, profile: matching.Profile) -> None:
+        """Store the postings whose details are asked for: the best matches with them, as many as may be."""
+        ranked = [entry for each in self.waiting if (entry := self._matched(*each, profile)) is not None]
+        ranked.sort(key=lambda entry: -entry.match.score)
+        self.waiting = []
+        entries: list[Entry] = []
+        unchanged: list[Known] = []
+        for entry in ranked:
+            known = self.known.get(storing.identity(entry.posting))
+            whole = self._with_details(entry, details, door, profile)
+            if whole is not None:
+                entries.append(whole)
+            elif known is None or storing.is_brief(known.digest):
+                self.undetailed += 1
+                less = dataclasses.replace(entry, digest=storing.brief(entry.digest))
+                if known is not None and known.digest == less.digest and not known.closed:
+                    unchanged.append(known)
+                else:
+                    entries.append(less)
+            else:
+                # What is stored has a text, so it stays until the changed one can be had.
+                self.undetailed += 1
+                if known.closed:
+                    entries.append(dataclasses.replace(entry, digest=known.digest))
+                else:
+                    unchanged.append(known)
+            if len(entries) + len(unchanged) >= (DETAILED_BATCH if details.left else BATCH):
+                self._write_batch(entries, unchanged, len(entries) + len(unchanged))
+                entries, unchanged = [], []
+        if entries or unchanged:
+            self._write_batch(entries, unchanged, len(entries) + len(unchanged))
+        if self.undetailed:
+            self.notes.append(details.note(self.undetailed))
+            self.retry_after = details.retry_after
+
+    def _with_details(
+        self, entry: Entry, details: detailing.Details, door: _TimedDoor, profile: matching.Profile
+    ) -> Entry | None:
+        """The same entry with its posting's details; None if they are left for another time."""
+        self.keeper.phase = "fetch"
+        started, fetching = time.monotonic(), door.seconds
+        try:
+            posting = details.of(entry.posting)
+        finally:
+            fetched = door.seconds - fetching
+            self.seconds["fetch"] += fetched
+            self.seconds["parse"] += time.monotonic() - started - fetched
+        return None if posting is None else self._matched(posting, entry.digest, profile)
 
     def _matched(self, posting: Posting, digest: str, profile: matching.Profile) -> Entry | None:
         self.keeper.phase = "match"
@@ -351,13 +449,20 @@ class _Scan:
                 suspicious=True,
             ), 0
         kept = {"etags": dict(validators.etags), "modified": dict(validators.modified)}
+        if self.undetailed:
+            kept = {}  # "not modified" must not keep the rest of the details away
         if not complete:
             absences = 0
         elif vanished:
             absences = 1  # a week of listings lacked them
         else:
             absences = storing.ABSENCES
-        return Ending(state=ScanState.SUCCEEDED, validators=kept), absences
+        return Ending(
+            state=ScanState.SUCCEEDED,
+            error=" ".join(self.notes),
+            retry_after=self.retry_after,
+            validators=kept,
+        ), absences
 
     def _believed(self) -> bool:
         with self.db.reading() as session:

@@ -91,8 +91,9 @@ class Settings:
     origin_overrides: Mapping[str, str] = _setting(
         "SCOUT_ORIGIN_OVERRIDES",
         {},
-        "`https://a=http://b:1,...`: sends requests for one origin to another, "
-        "path and query unchanged (caching proxies, the simulator, tests).",
+        "`https://a=http://b:1,...`: sends requests for one origin to another, path and query unchanged and "
+        "the host in X-Forwarded-Host (caching proxies, the simulator, tests); `https://*.a=...` does so for "
+        "every host below a.",
     )
     allow_private: frozenset[tuple[str, int]] = _setting(
         "SCOUT_ALLOW_PRIVATE", frozenset(), "`host:port,...` that the fetch door may reach although private."

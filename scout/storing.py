@@ -84,6 +84,19 @@ def digest(posting: Posting) -> str:
     return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
+_BRIEF = "brief "
+
+
+def brief(digest: str) -> str:
+    """The fingerprint of a posting that is stored without its details: never that of one that has them."""
+    return f"{_BRIEF}{digest[len(_BRIEF) :]}"
+
+
+def is_brief(digest: str) -> bool:
+    """Whether a stored fingerprint is that of a posting whose details are still to be asked for."""
+    return digest.startswith(_BRIEF)
+
+
 def identity(posting: Posting) -> str:
     """The source's job id as it is stored: an absurdly long one is cut, and a fingerprint keeps it unique."""
     own = _clean(posting.source_job_id)

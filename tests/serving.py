@@ -18,6 +18,8 @@ class Asked:
 
     path: str
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 #: Bytes to send; several parts are sent one by one. None closes at once.
@@ -75,7 +77,12 @@ def serving(  # noqa: C901 - a server is one thing
                 while (line := lines.readline().strip()) != b"":
                     name, _, value = line.partition(b":")
                     headers[name.decode().lower()] = value.strip().decode("latin-1")
-                asked = Asked(path=first.split()[1].decode(), headers=headers)
+                asked = Asked(
+                    path=first.split()[1].decode(),
+                    headers=headers,
+                    method=first.split()[0].decode(),
+                    body=lines.read(int(headers.get("content-length", "0"))),
+                )
                 server.asked.append(asked)
                 parts = answer(asked)
                 if parts is None:

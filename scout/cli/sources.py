@@ -16,7 +16,7 @@ from scout.database import for_command
 from scout.fetch import Door, FetchError
 from scout.postings import Posting
 from scout.sources import KINDS, recognise
-from scout.sources.board import Board, NotModified, Validators
+from scout.sources.board import Board, Detailed, NotModified, Validators
 
 _EXAMPLES = 5
 
@@ -195,6 +195,8 @@ def _told(board: Board, postings: list[Posting], unparsed: list[str]) -> Iterato
         yield f"{match.score:>5}  {table.plain(posting.title)} - {table.plain('; '.join(posting.locations))}"
     if len(scored) > _EXAMPLES:
         yield f"       and {len(scored) - _EXAMPLES} more"
+    if isinstance(KINDS[board.kind], Detailed):
+        yield "Their texts come one by one and were not asked for: they can add to the points."
     for reason in unparsed[:_EXAMPLES]:
         yield f"Could not be read: {table.plain(reason)}"
     if len(unparsed) > _EXAMPLES:

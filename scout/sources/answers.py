@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
 
+from scout import normalise
 from scout.fetch import Answer, Door, FetchError, Limits, Reason, is_challenge
 from scout.normalise import line
 from scout.postings import Posting
@@ -74,21 +77,52 @@ def unknown(title: str, board: Board, *, called: str = "board", hint: str = "") 
     )
 
 
+def nothing(title: str, board: Board) -> str:
+    """What to note of an empty listing where a company that does not exist has one too."""
+    return (
+        f"{title} lists nothing for “{board.token}”. It answers the same for a company that it does not "
+        "know: check the name if the company's own page shows openings."
+    )
+
+
 def whole(
-    kind: Kind, url: str, board: Board, door: Door, validators: Validators, *, limits: Limits, hint: str = ""
+    kind: Kind,
+    url: str,
+    board: Board,
+    door: Door,
+    validators: Validators,
+    *,
+    limits: Limits | None = None,
+    accept: str = "application/json",
+    hint: str = "",
+    vendor: str = "",
 ) -> Page:
     """A board that comes in one answer: fetched, parsed, and only then its validators kept.
 
+    Args:
+        kind: The kind of board.
+        url: Where its listing is.
+        board: The board.
+        door: The way out.
+        validators: Those of last time; kept anew.
+        limits: What the answer may cost.
+        accept: The kinds of answer that can be read.
+        hint: What to add when its system does not know it.
+        vendor: The domain of its system, where each board has a host of its own: a board that does not exist
+            is redirected to its system's own pages.
+
     Raises:
         NotModified: It is what it was.
-        FetchError: It could not be had, its system does not know it (told with `hint`), or it is no listing.
+        FetchError: It could not be had, its system does not know it, or it is no listing.
     """
     try:
-        answer = ask(door, url, validators, limits=limits)
+        answer = ask(door, url, validators, accept=accept, limits=limits)
     except FetchError as error:
         if error.reason is Reason.NOT_FOUND:
             raise unknown(kind.title, board, hint=hint) from error
         raise
+    if vendor and urlsplit(answer.url).hostname in {vendor, f"www.{vendor}"}:
+        raise unknown(kind.title, board, hint=hint)
     page = kind.parse(answer.body, board)
     remember(validators, url, answer)
     return page
@@ -119,7 +153,7 @@ def read_json(body: bytes, title: str) -> Any:
     try:
         return json.loads(body.decode("utf-8-sig", "replace"))
     except json.JSONDecodeError as error:
-        if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string"):
+        if _cut_short(error):
             raise FetchError(
                 Reason.TRUNCATED,
                 f"The answer of {title} ends in the middle. Nothing of it was used; the next scan tries "
@@ -128,6 +162,17 @@ def read_json(body: bytes, title: str) -> Any:
         raise FetchError(Reason.NOT_A_LISTING, _no_listing(title)) from error
     except (ValueError, RecursionError) as error:
         raise FetchError(Reason.NOT_A_LISTING, _no_listing(title)) from error
+
+
+_BEGUN = re.compile(r"(?:t|tr|tru|f|fa|fal|fals|n|nu|nul|-)?\s*\Z")
+
+
+def _cut_short(error: json.JSONDecodeError) -> bool:
+    """Whether what the parser stopped at is the end: of the text, of a string, or in the middle of a word."""
+    if error.msg.startswith("Unterminated string"):
+        return True
+    rest = error.doc[error.pos :]
+    return _BEGUN.match(rest) is not None or (error.msg.startswith("Invalid \\") and len(rest) <= 6)  # noqa: PLR2004 - \u1234
 
 
 def listed(document: Any, name: str | None, title: str) -> list[Any]:
@@ -174,9 +219,46 @@ def gather(items: Iterable[Any], posting: Callable[[Any], Posting | None]) -> Pa
     return Page(postings=tuple(found.values()), unparsed=tuple(unparsed))
 
 
+def folded(items: Iterable[Any], key: str) -> list[list[Any]]:
+    """A listing's items, those of one posting together: some boards list it once for each of its places.
+
+    Args:
+        items: As the board lists them.
+        key: The member that holds the posting's id.
+    """
+    found: dict[Any, list[Any]] = {}
+    for number, item in enumerate(items):
+        same = normalise.identifier(item.get(key)) if isinstance(item, dict) else ""
+        found.setdefault(same or number, []).append(item)
+    return list(found.values())
+
+
+def detail_of(item: Any, posting: Callable[[Any], Posting | None], title: str) -> Posting:
+    """The posting of an answer with the details of one.
+
+    Args:
+        item: The answer, parsed.
+        posting: Makes the posting, as for `gather`.
+        title: The kind of board, for the message.
+
+    Raises:
+        FetchError: It is no posting, or is published no more.
+    """
+    page = gather([item], posting)
+    if page.postings:
+        return page.postings[0]
+    if page.unparsed:
+        raise FetchError(
+            Reason.UNPARSED, f"{title} answered with details that cannot be read. {page.unparsed[0]}"
+        )
+    raise FetchError(Reason.GONE, f"{title} says that the posting is not published any more.")
+
+
 def _called(item: Any) -> str:
+    if isinstance(item, list) and item:
+        item = item[0]
     if isinstance(item, dict):
-        for name in ("title", "text", "id"):
+        for name in ("title", "text", "name", "jobOpeningName", "id"):
             words = line(item.get(name), 80) or (str(item[name]) if isinstance(item.get(name), int) else "")
             if words:
                 return f" (“{words}”)"
@@ -192,6 +274,53 @@ def required(value: str, what: str) -> str:
     if not value:
         raise Odd(f"has no {what}")
     return value
+
+
+_HOST_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+#: Hosts of every system that are its own and no company's.
+_VENDORS = frozenset(
+    {"www", "app", "api", "help", "support", "blog", "docs", "developer", "developers", "status"}
+)
+
+
+def tenant(url: SplitResult, domain: str, reserved: frozenset[str] = frozenset()) -> str:
+    """The company whose host lies right below a domain: `acme` of acme.recruitee.com; empty if none does.
+
+    Args:
+        url: A public URL.
+        domain: The system's domain.
+        reserved: Names of its own hosts, besides those that every system has.
+    """
+    name, dot, rest = (url.hostname or "").partition(".")
+    if not dot or rest != domain or not _HOST_LABEL.fullmatch(name) or name in _VENDORS | reserved:
+        return ""
+    return name
+
+
+def path_of(url: SplitResult) -> list[str]:
+    """The parts of a URL's path, decoded."""
+    return [unquote(part) for part in url.path.split("/") if part]
+
+
+def place(*parts: Any) -> str:
+    """A place on one line, from the narrowest part to the widest: nothing empty, nothing said twice."""
+    named = (normalise.line(part, 80) for part in parts)
+    return ", ".join(dict.fromkeys(name for name in named if name))
+
+
+def markup(value: Any) -> str:
+    """The value where it is HTML, else nothing."""
+    return value if isinstance(value, str) else ""
+
+
+def sections(parts: Iterable[tuple[Any, Any]]) -> str:
+    """One text out of headed parts: pairs of a heading, which may be empty, and HTML."""
+    found = []
+    for heading, content in parts:
+        if isinstance(content, str) and content.strip():
+            named = normalise.line(heading, 200)
+            found.append(f"<h3>{escape(named, quote=False)}</h3>\n{content}" if named else content)
+    return "\n".join(found)
 
 
 def mapping(value: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import SplitResult
 
 from scout.fetch import Door
@@ -36,10 +36,12 @@ class Page:
     Attributes:
         postings: What could be read.
         unparsed: Why each of the others could not, a sentence each.
+        note: What the owner should know of a listing that was read all the same, in sentences, or empty.
     """
 
     postings: tuple[Posting, ...]
     unparsed: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,8 +62,9 @@ class Kind(Protocol):
     Attributes:
         name: Short lower-case name, the `kind` label of metrics.
         title: Its name for people.
-        origins: The origins (`https://boards-api.greenhouse.io`) that its requests go to; empty when the
-            token is the address.
+        origins: The origins (`https://boards-api.greenhouse.io`) that its requests go to. Where each board
+            has a host of its own, a pattern for them (`https://*.recruitee.com`), and the origin of a board
+            is that of its `url`. Empty when the token is the address.
         interval: The least time between two scans of one board that its operator asks for, or is polite.
         attribution: The words that its terms want shown beside its postings, or empty.
         terms: What its terms and robots file say of reading it by program, with the page's name.
@@ -96,5 +99,28 @@ class Kind(Protocol):
 
         Raises:
             FetchError: The answer is no listing.
+        """
+        ...
+
+
+@runtime_checkable
+class Detailed(Protocol):
+    """What a kind offers besides when its listing leaves the text out: one more request for each posting.
+
+    A scan asks for the details of postings that are new or that changed in the listing, the best matches
+    first, and for no more than `details` of them. Those that are left out are stored as the listing has them,
+    and their turn comes with the next scans.
+
+    Attributes:
+        details: The most such requests in one scan.
+    """
+
+    details: int
+
+    def detailed(self, posting: Posting, board: Board, door: Door) -> Posting:
+        """The same posting with all that its own page says.
+
+        Raises:
+            FetchError: Its details could not be had, or were none.
         """
         ...

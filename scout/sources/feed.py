@@ -64,18 +64,14 @@ class Feed:
     complete = False
 
     def recognise(self, url: SplitResult) -> Board | None:
-        """A feed by the look of its path, or the careers page of a system that has one beside it."""
+        """A feed by the look of its path, or a page of We Work Remotely."""
         host = url.hostname or ""
         if host in _WE_WORK_REMOTELY:
             return self._we_work_remotely(url)
-        teamtailor = host.endswith(".teamtailor.com")
-        if teamtailor and not _ENDING.search(url.path):
-            return self._board(f"https://{host}/jobs.rss", f"https://{host}/jobs")
         if not _ENDING.search(url.path) and not {"rss", "atom"} & set(parse_qs(url.query).get("feed", [])):
             return None
         address = url._replace(scheme=url.scheme.lower(), netloc=url.netloc.lower(), fragment="")
-        page = f"{address.scheme}://{address.netloc}/"
-        return self._board(address.geturl(), f"{page}jobs" if teamtailor else page)
+        return self._board(address.geturl(), f"{address.scheme}://{address.netloc}/")
 
     def _we_work_remotely(self, url: SplitResult) -> Board:
         category = re.match(r"/categories/([a-z0-9-]+)", url.path)

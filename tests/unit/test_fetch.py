@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import gzip
+import json
 import socket
 import ssl
 import subprocess
@@ -94,6 +95,112 @@ def test_an_override_holds_for_its_own_origin_only() -> None:
                 door.get(url)
             assert caught.value.reason is Reason.ADDRESS
         door.close()
+    assert server.asked == []
+
+
+def test_a_pattern_sends_every_host_below_it_elsewhere_and_says_which_was_meant() -> None:
+    with serving(lambda _: reply(b"played")) as many, serving(lambda _: reply(b"own")) as one:
+        settings = Settings(
+            origin_overrides={
+                "https://*.board.example": many.origin,
+                "https://*.na.board.example": one.origin,
+                "https://whole.board.example": one.origin,
+            }
+        )
+        with Door(settings, kind="test") as door:
+            assert door.get("https://acme.board.example/jobs").body == b"played"
+            assert door.get("https://acme.wd5.board.example/jobs?a=b").body == b"played"
+            assert door.get("https://whole.board.example/jobs").body == b"own"
+            assert door.get("https://acme.na.board.example/jobs").body == b"own"
+    assert [asked.headers["x-forwarded-host"] for asked in many.asked] == [
+        "acme.board.example", "acme.wd5.board.example",
+    ]  # fmt: skip
+    assert many.asked[1].path == "/jobs?a=b"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://board.example/", "http://acme.board.example/", "https://acme.board.example:8443/",
+     "https://acmeboard.example/", "https://acme.board.example.evil.example/"],
+)  # fmt: skip
+def test_a_pattern_holds_for_hosts_below_it_only(url: str) -> None:
+    with serving(lambda _: reply(b"played")) as server:
+        settings = Settings(origin_overrides={"https://*.board.example": server.origin})
+        with (
+            Door(settings, kind="test", resolve=lambda _, port: [(2, ("10.0.0.1", port))]) as door,
+            pytest.raises(FetchError) as caught,
+        ):
+            door.get(url)
+    assert caught.value.reason is Reason.ADDRESS
+    assert server.asked == []
+
+
+def test_a_question_is_posted_as_json_and_the_answer_comes_back(emitted: Captured) -> None:
+    with serving(lambda _: reply(b'{"a": 1}')) as server, Door(server.settings, kind="test") as door:
+        answer = door.post_json(
+            f"{server.origin}/jobs", {"limit": 20, "text": "Zürich"}, headers={"Accept-Language": "en"}
+        )
+    assert answer.body == b'{"a": 1}'
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("POST", "/jobs")
+    assert json.loads(asked.body) == {"limit": 20, "text": "Zürich"}
+    assert asked.headers["content-type"] == asked.headers["accept"] == "application/json"
+    assert asked.headers["accept-language"] == "en"
+    emitted.assert_incremented(catalogue.OUTBOUND_REQUESTS, 1, kind="test", outcome="ok")
+    emitted.assert_observed(catalogue.OUTBOUND_DURATION, 1, kind="test", outcome="ok")
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [reply(b"", 303, Location="/maintenance"), reply(b"", 307, Location="https://other.example/"),
+     reply(b"<!doctype html><title>Maintenance</title>"), reply(b"", 503), reply(b"", 429), None],
+)  # fmt: skip
+def test_a_question_is_asked_again_after_what_may_pass(passing: bytes | None, emitted: Captured) -> None:
+    answers = iter([passing, passing, reply(b"{}")])
+    with (
+        serving(lambda _: next(answers)) as server,
+        Door(server.settings, kind="test", sleep=no_sleep) as door,
+    ):
+        assert door.post_json(f"{server.origin}/jobs", {}).body == b"{}"
+    assert [(asked.method, asked.path, asked.body) for asked in server.asked] == [
+        ("POST", "/jobs", b"{}")
+    ] * 3
+    emitted.assert_incremented(catalogue.OUTBOUND_RETRIES, 2, kind="test")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "tries"),
+    [
+        (reply(b"", 303, Location="/elsewhere"), Reason.REDIRECTS, 3),
+        (reply(b" \n<html>maintenance</html>"), Reason.NOT_A_LISTING, 3),
+        (reply(b"<title>Just a moment...</title>"), Reason.BOT_CHALLENGE, 1),
+        (reply(b"", 404), Reason.NOT_FOUND, 1),
+        (reply(b"", 400), Reason.HTTP_STATUS, 1),
+        (reply(b"", 401), Reason.DENIED, 1),
+        (reply(b"x" * 2_000_000), Reason.TOO_LARGE, 1),
+    ],
+)
+def test_a_question_that_fails_has_its_reason_and_its_number_of_tries(
+    answer: bytes, reason: Reason, tries: int, emitted: Captured
+) -> None:
+    with (
+        serving(lambda _: answer) as server,
+        Door(server.settings, kind="test", sleep=no_sleep) as door,
+        pytest.raises(FetchError) as caught,
+    ):
+        door.post_json(f"{server.origin}/jobs", {}, limits=Limits(size=1_000_000))
+    assert caught.value.reason is reason
+    assert {asked.path for asked in server.asked} == {"/jobs"}
+    assert len(server.asked) == tries
+    emitted.assert_incremented(catalogue.OUTBOUND_ERRORS, 1, kind="test", reason=reason.value)
+
+
+def test_a_question_never_reaches_a_private_address() -> None:
+    with serving(lambda _: reply(b"{}")) as server:
+        for url in (f"{server.origin}/jobs", "file:///etc/passwd", "https://user@jobs.example/"):
+            with Door(Settings(), kind="test") as door, pytest.raises(FetchError) as caught:
+                door.post_json(url, {})
+            assert caught.value.reason in {Reason.ADDRESS, Reason.SCHEME, Reason.URL}
     assert server.asked == []
 
 

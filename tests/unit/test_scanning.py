@@ -417,11 +417,27 @@ def test_only_a_board_that_this_machine_answers_for_is_asked_more_often_than_its
     *, origin: str, target: str, often: bool
 ) -> None:
     settings = Settings(scan_interval_minutes=1, origin_overrides={origin: target})
-    source = Source(kind="lever", token="acme", failures=0)
+    source = Source(kind="lever", token="acme", url="https://jobs.lever.co/acme", failures=0)
     ending = endings.Ending(state=ScanState.SUCCEEDED)
     due, _ = endings._next_scan(source, settings, ending, clock.now())
     wait = due - clock.now()
     assert (wait < scout.sources.KINDS["lever"].interval) == often
+
+
+@pytest.mark.parametrize(
+    ("origin", "often"),
+    [
+        ("https://*.recruitee.com", True),
+        ("https://acme.recruitee.com", True),
+        ("https://other.recruitee.com", False),
+        ("https://*.breezy.hr", False),
+    ],
+)
+def test_a_board_with_a_host_of_its_own_is_played_here_if_its_host_is(*, origin: str, often: bool) -> None:
+    settings = Settings(scan_interval_minutes=1, origin_overrides={origin: "http://127.0.0.1:8800"})
+    source = Source(kind="recruitee", token="acme", url="https://acme.recruitee.com/", failures=0)
+    due, _ = endings._next_scan(source, settings, endings.Ending(state=ScanState.SUCCEEDED), clock.now())
+    assert (due - clock.now() < scout.sources.KINDS["recruitee"].interval) == often
 
 
 def test_retry_after_is_honoured(world: World) -> None:

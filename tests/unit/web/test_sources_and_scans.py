@@ -93,6 +93,21 @@ def test_a_failing_board_names_its_error_and_when_it_is_tried_again(
     assert "(server asked)" in page
 
 
+def test_a_board_that_is_well_may_have_something_to_say(owner: Browser, db: Database, source: Source) -> None:
+    with db.session() as session:
+        kept = watchlist.get(session, "acme")
+        kept.last_scan_at = kept.last_success_at = clock.now()
+        kept.last_state = ScanState.SUCCEEDED
+        kept.last_error = "The text of 5 postings is still to be fetched."
+    page = owner.get("/sources").text
+    assert '<p class="hint">The text of 5 postings is still to be fetched.</p>' in page
+    assert 'class="trouble"' not in page
+    ended = a_run(db, source, ScanState.SUCCEEDED, seen=12, error="The text of 5 postings is still to come.")
+    page = owner.get(f"/scans/{ended}").text
+    assert '<p class="hint">The text of 5 postings is still to come.</p>' in page
+    assert 'class="trouble"' not in page
+
+
 def test_pausing_and_resuming(owner: Browser, db: Database, source: Source) -> None:
     assert owner.post("/sources/acme/pause").location == "/sources#acme"
     page = owner.get("/sources").text
