@@ -5,9 +5,11 @@ of its own, so that the interpreter suits its code to that application alone. Th
 hundred requests at a time and in a new order each time, and nothing else of them runs meanwhile. Two figures
 per round: `request` is processor time of the serving thread in the least disturbed tenth of the turns, which
 is what the code costs; `in all` is processor time of the whole process over all turns, so what is sent from
-another thread is in it, and what else the machine did too. Behind gunicorn: one kept-alive connection each,
-again in turns, as a visitor sees it; the median turn counts. Each figure is the median of five rounds, and
-what is `taken` is compared with the bare application of the same round.
+another thread is in it, and what else the machine did too. Behind gunicorn, which is what requests per second
+are commonly asked of: one kept-alive connection each, again in turns. `processor` is what all threads of the
+worker used in its turns, as the kernel counts it: it bounds the requests per second of a core. `clock` is what
+a visitor sees, and mostly waiting. Of both the median turn counts. Each figure is the median of five rounds,
+and what is `taken` is compared with the bare application of the same round.
 
 Peers that are not installed (requirements-bench.txt) are left out, and named.
 """
@@ -27,8 +29,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import psutil
 from flask import Flask, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -297,6 +301,7 @@ class _Server:
             command += [option, f"127.0.0.1:{statsd}"]
         command.append(f"benchmarks.http:{contender.make.__name__}()")
         self._process = subprocess.Popen(command, env=_environment(contender, statsd, folder))
+        self._worker = 0
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -322,6 +327,14 @@ class _Server:
                 answer += received
         return (time.perf_counter() - begun) / requests * 1e6
 
+    def processor(self) -> float:
+        """The microseconds of processor time that the worker's threads used so far (proc(5), schedstat)."""
+        if not self._worker:
+            (worker,) = psutil.Process(self._process.pid).children()
+            self._worker = worker.pid
+        tasks = Path(f"/proc/{self._worker}/task").glob("*/schedstat")
+        return sum(int(task.read_text(encoding="ascii").split()[0]) for task in tasks) / 1000
+
     def stop(self) -> None:
         self._connection.close()
         self._process.terminate()
@@ -330,10 +343,11 @@ class _Server:
 
 def _behind_gunicorn(
     contenders: dict[str, Contender], statsd: int, rounds: int, turns: int
-) -> dict[str, dict[str, float]]:
+) -> dict[str, Any]:
     folder = tempfile.mkdtemp(prefix="scout-bench-")
     servers: dict[str, _Server] = {}
     took: dict[str, list[float]] = {name: [] for name in contenders}
+    used: dict[str, list[float]] = {name: [] for name in contenders}
     try:
         for name, contender in contenders.items():
             servers[name] = _Server(contender, statsd, folder)
@@ -341,17 +355,21 @@ def _behind_gunicorn(
         order = list(servers)
         for _ in range(rounds):
             in_round: dict[str, list[float]] = {name: [] for name in servers}
+            used_in_round: dict[str, list[float]] = {name: [] for name in servers}
             for _ in range(turns):
                 random.shuffle(order)
                 for name in order:
+                    before = servers[name].processor()
                     in_round[name].append(servers[name].serve(_REQUESTS))
+                    used_in_round[name].append((servers[name].processor() - before) / _REQUESTS)
             for name, turns_took in in_round.items():
                 took[name].append(median(turns_took))
+                used[name].append(median(used_in_round[name]))
     finally:
         for server in servers.values():
             server.stop()
         shutil.rmtree(folder)
-    return _figures(took)
+    return {"processor": _figures(used), "clock": _figures(took)}
 
 
 # --- Both --------------------------------------------------------------------------------------------------
@@ -389,7 +407,8 @@ def run(rounds: int = 5, turns: int = 80) -> dict[str, Any]:
     result = {
         "in process, the request": inside["request"],
         "in process, in all": inside["in all"],
-        "behind gunicorn": behind,
+        "behind gunicorn, processor": behind["processor"],
+        "behind gunicorn, clock": behind["clock"],
     }
     for where, figures in result.items():
         ours = figures["scout"]["more us"]

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as PlainResponse
 
 from metrics import catalogue, http, process
 from metrics.labels import OTHER
+from metrics.model import Timer
 from metrics.testing import Captured
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from flask.testing import FlaskClient
+
+    from metrics.series import TimerSeries
 
 
 @pytest.fixture(params=["as Flask 3.1", "as any other"])
@@ -595,6 +598,27 @@ def test_calls_of_programs_are_counted_by_route_and_outcome(
 def test_the_installed_flask_is_the_one_whose_steps_are_written_out(app: Flask) -> None:
     assert version("flask").startswith("3.1."), "read Flask.wsgi_app again, and follow it in metrics/http.py"
     assert app.wsgi_app.__qualname__.split(".")[0] in {"_flask", "_around_any"}  # type: ignore[attr-defined]
+
+
+def test_past_a_labels_bound_counts_and_durations_that_met_it_in_another_order_are_both_right(
+    app: Flask, emitted: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads may bind the count of one route and the duration of another at the same moment."""
+    bind = Timer.bind
+
+    def late(timer: Timer, *values: str, **labels: str) -> TimerSeries:
+        if timer is catalogue.HTTP_REQUEST_DURATION:
+            values = (values[0], OTHER, values[2])
+        return bind(timer, *values, **labels)
+
+    monkeypatch.setattr(Timer, "bind", late)
+    for _ in range(2):
+        body = ask(app, "/jobs/7")
+        assert b"".join(body) == b"job 7"
+        close(body)
+    emitted.assert_incremented(catalogue.HTTP_REQUESTS, 2, endpoint="/jobs/{job_id}")
+    emitted.assert_incremented(catalogue.HTTP_REQUESTS, 2)
+    emitted.assert_observed(catalogue.HTTP_REQUEST_DURATION, 2, endpoint=OTHER)
 
 
 # --- Pages ------------------------------------------------------------------------------------------------
