@@ -6,10 +6,10 @@ hundred requests at a time and in a new order each time, and nothing else of the
 per round: `request` is processor time of the serving thread in the least disturbed tenth of the turns, which
 is what the code costs; `in all` is processor time of the whole process over all turns, so what is sent from
 another thread is in it, and what else the machine did too. Behind gunicorn, which is what requests per second
-are commonly asked of: one kept-alive connection each, again in turns. `processor` is what all threads of the
-worker used in its turns, as the kernel counts it: it bounds the requests per second of a core. `clock` is what
-a visitor sees, and mostly waiting. Of both the median turn counts. Each figure is the median of five rounds,
-and what is `taken` is compared with the bare application of the same round.
+are commonly asked of: one kept-alive connection each, again in turns. `processor` is what all threads of
+the worker used in its turns, as the kernel counts it: it bounds the requests per second of a core. `clock` is
+what a visitor sees, and mostly waiting. Of both the median turn counts. Each figure is the median of five
+rounds, and what is `taken` is compared with the bare application of the same round.
 
 Peers that are not installed (requirements-bench.txt) are left out, and named.
 """
