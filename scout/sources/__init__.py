@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,15 +10,17 @@ from urllib.parse import urlsplit
 
 from scout.errors import ScoutError
 from scout.fetch import FetchError, check
-from scout.sources.ashby import Ashby
+from scout.sources import registry
 from scout.sources.board import Board, Kind
-from scout.sources.feed import Feed
-from scout.sources.greenhouse import Greenhouse
-from scout.sources.lever import Lever
 
-_KINDS: tuple[Kind, ...] = (Greenhouse(), Lever(), Ashby(), Feed())
-#: Every kind of board by its name. The feed is last: it takes what looks like a feed and is no other's.
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})
+logger = logging.getLogger(__name__)
+
+_FOUND = registry.find()
+#: Every kind of board by its name, in the order in which they are asked about an address: the particular ones
+#: first, those that take many an address last.
+KINDS: Mapping[str, Kind] = MappingProxyType(dict(_FOUND.kinds))
+#: The kinds of other packages that are left out, and why.
+BROKEN: tuple[registry.Broken, ...] = _FOUND.broken
 
 _UNDERSTOOD = (
     "What is understood: job-boards.greenhouse.io/COMPANY, jobs.lever.co/COMPANY (and jobs.eu.lever.co), "
@@ -49,7 +52,14 @@ def recognise(url: str) -> Board:
         raise UnknownBoard(f"{error.text} {_UNDERSTOOD}") from error
     parts = urlsplit(url)
     for kind in KINDS.values():
-        board = kind.recognise(parts)
+        try:
+            board = kind.recognise(parts)
+        except ScoutError:
+            raise
+        except Exception:
+            # Of another package, perhaps: its fault keeps nobody from adding other boards.
+            logger.exception("The kind of board %s could not say whether an address is its own", kind.name)
+            continue
         if board is not None:
             return board
     raise UnknownBoard(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from scout.fetch import Answer, Door, FetchError, Limits, Reason, is_challenge
 from scout.normalise import line
 from scout.postings import Posting
-from scout.sources.board import Board, Kind, NotModified, Page, Validators
+from scout.sources.board import Board, Kind, NotModified, Page, Validators, off
 
 
 class Odd(Exception):  # noqa: N818 - a finding, collected for the owner
@@ -23,6 +23,7 @@ def ask(
     validators: Validators,
     *,
     accept: str = "application/json",
+    headers: Mapping[str, str] | None = None,
     limits: Limits | None = None,
 ) -> Answer:
     """Fetch a listing, with the validators of last time.
@@ -31,12 +32,12 @@ def ask(
         NotModified: It is what it was.
         FetchError: It could not be had, or came without a word in it.
     """
-    headers = {"accept": accept}
+    sent = {"accept": accept, **(headers or {})}
     if url in validators.etags:
-        headers["if-none-match"] = validators.etags[url]
+        sent["if-none-match"] = validators.etags[url]
     if url in validators.modified:
-        headers["if-modified-since"] = validators.modified[url]
-    answer = door.get(url, headers=headers, limits=limits)
+        sent["if-modified-since"] = validators.modified[url]
+    answer = door.get(url, headers=sent, limits=limits)
     if answer.status == 304:  # noqa: PLR2004 - Not Modified
         raise NotModified
     if not answer.body.strip():
@@ -63,6 +64,17 @@ def remember(validators: Validators, url: str, answer: Answer) -> None:
             kept[url] = value
         else:
             kept.pop(url, None)
+
+
+def switched_on(kind: Kind, door: Door) -> None:
+    """Refuse to read a kind whose keys are not set.
+
+    Raises:
+        FetchError: They are not.
+    """
+    why = off(kind, door.settings)
+    if why:
+        raise FetchError(Reason.NO_KEY, f"{why} Nothing was asked; its jobs stay as they were.")
 
 
 def unknown(title: str, board: Board, *, called: str = "board", hint: str = "") -> FetchError:

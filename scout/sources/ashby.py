@@ -26,7 +26,7 @@ from scout.sources.answers import (
     sequence,
     whole,
 )
-from scout.sources.board import Board, Page, Validators
+from scout.sources.board import About, Board, Page, Validators
 
 # Names may hold spaces and dots ("Flock Safety", "far.ai"), and keep their case.
 _TOKEN = re.compile(r"\w[\w .&'-]{0,99}")
@@ -42,10 +42,15 @@ class Ashby:
     interval = dt.timedelta(hours=1)
     attribution = ""
     terms = (
-        "The posting API is documented as public, for showing a board's postings elsewhere "
-        "(Ashby, Job postings API)."
+        "The posting API is documented as public, for showing a board's postings elsewhere (Ashby, "
+        "Job postings API)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations", "remote", "description_text", "salary", "employment_type", "department", "posted_at",
+        )
+    )  # fmt: skip
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A board's page, one posting's page, or the API's address."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 from urllib.parse import SplitResult
 
 from scout.fetch import Door
 from scout.postings import Posting
+from scout.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +22,14 @@ class Board:
         token: How the kind names the board: a company's token, or the whole URL of a feed.
         company: The employer, or empty where the postings name theirs.
         url: The board's public page.
+        title: What to call a board that is no single company's, or empty.
     """
 
     kind: str
     token: str
     company: str = ""
     url: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,9 @@ class NotModified(Exception):  # noqa: N818 - good news, not an error
 
 class Kind(Protocol):
     """A kind of board. A module of `scout.sources` offers one, and `scout.sources.KINDS` lists them.
+
+    Others are offered by installed packages: see `scout.sources.registry`. Beside what is required here, a
+    kind may say more of itself: see `About`.
 
     Attributes:
         name: Short lower-case name, the `kind` label of metrics.
@@ -98,3 +104,41 @@ class Kind(Protocol):
             FetchError: The answer is no listing.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a kind may say of itself, as its attribute `about`.
+
+    Attributes:
+        fills: The fields of a posting that its answers can fill, beside id, title, company and link.
+        searches: The words of a search that a board of this kind may be narrowed by.
+        settings: The settings that must be set before it is read: it is off without them.
+    """
+
+    fills: tuple[str, ...] = ()
+    searches: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+
+
+def about(kind: Kind) -> About:
+    """What a kind says of itself beside what every kind must."""
+    told = getattr(kind, "about", None)
+    return told if isinstance(told, About) else About()
+
+
+def unset(kind: Kind, settings: Settings) -> tuple[str, ...]:
+    """The settings without which a kind is off, and which are not set."""
+    values = {each.metadata["variable"]: getattr(settings, each.name) for each in fields(Settings)}
+    return tuple(variable for variable in about(kind).settings if not values[variable])
+
+
+def off(kind: Kind, settings: Settings) -> str:
+    """Why a kind is not read now, in a sentence for the owner; empty when it is."""
+    missing = unset(kind, settings)
+    if not missing:
+        return ""
+    return (
+        f"{kind.title} is read with keys of your own, and is off until {' and '.join(missing)} "
+        f"{'are' if len(missing) > 1 else 'is'} set (docs/CONFIGURATION.md)."
+    )

@@ -26,7 +26,7 @@ from scout.sources.answers import (
     sequence,
     whole,
 )
-from scout.sources.board import Board, Page, Validators
+from scout.sources.board import About, Board, Page, Validators
 
 _HOSTS = frozenset(
     {
@@ -59,6 +59,12 @@ class Greenhouse:
         "(Greenhouse, Job Board API, introduction)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations", "remote", "description_text", "salary", "employment_type", "department",
+            "requisition_id", "posted_at",
+        )
+    )  # fmt: skip
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A board's page, one posting's page, an embedded board (`?for=`), or the API's address."""

@@ -29,7 +29,7 @@ from scout.sources.answers import (
     sequence,
     unknown,
 )
-from scout.sources.board import Board, Page, Validators
+from scout.sources.board import About, Board, Page, Validators
 
 _EVERYWHERE, _EUROPE = "https://api.lever.co", "https://api.eu.lever.co"
 _HOSTS = frozenset({"jobs.lever.co", "jobs.eu.lever.co", "api.lever.co", "api.eu.lever.co"})
@@ -50,10 +50,15 @@ class Lever:
     interval = dt.timedelta(hours=1)
     attribution = ""
     terms = (
-        "The Postings API is documented as public for published postings; its stated limit of two requests "
-        "a second is for applications (Lever, postings-api, README)."
+        "The Postings API is documented as public for published postings; its stated limit of two "
+        "requests a second is for applications (Lever, postings-api, README)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations", "remote", "description_text", "salary", "employment_type", "department", "posted_at",
+        )
+    )  # fmt: skip
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A site's page, one posting's page, or the API's address, on either host."""
