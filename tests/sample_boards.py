@@ -38,7 +38,7 @@ _API = {
 class SampleBoard:
     """A recorded board: what to add as a source, and what a scan of it must then store.
 
-    `token` is the file's stem, except for the feed, whose token is its address. `path` is where the server
+    `token` is the file's stem, except for the feed of We Work Remotely, which is of all its jobs. `path` is where the server
     answers for it. `expected_ids` are the ids of the published postings, in the order of the file.
     """
 
@@ -128,7 +128,7 @@ class SampleBoards:
         feed = (SAMPLES / "weworkremotely" / "all.xml").read_bytes()
         guids = tuple(str(guid.text) for guid in ET.fromstring(feed).iter("guid"))  # noqa: S314 - our own file
         path = urlsplit(_FEED).path
-        found.append(SampleBoard("feed", _FEED, _FEED, path, guids))
+        found.append(SampleBoard("weworkremotely", "all", _FEED, path, guids))
         self.answers[path] = ("application/rss+xml", feed)
         return found
 

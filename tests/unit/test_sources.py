@@ -24,6 +24,7 @@ LEVER = Board(kind="lever", token="acme", company="Acme")
 ASHBY = Board(kind="ashby", token="acme corp")
 FEED = Board(kind="feed", token="https://jobs.example/feed.rss")
 ALL = [GREENHOUSE, LEVER, ASHBY, FEED]
+NAMES = [board.kind for board in ALL]
 
 
 def greenhouse(number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -122,13 +123,6 @@ def read(
             "Flock Safety",
         ),
         ("https://api.ashbyhq.com/posting-api/job-board/far.ai?includeCompensation=true", "ashby", "far.ai"),
-        ("https://weworkremotely.com/remote-jobs.rss", "feed", "https://weworkremotely.com/remote-jobs.rss"),
-        ("weworkremotely.com", "feed", "https://weworkremotely.com/remote-jobs.rss"),
-        (
-            "https://weworkremotely.com/categories/remote-devops-sysadmin-jobs",
-            "feed",
-            "https://weworkremotely.com/categories/remote-devops-sysadmin-jobs.rss",
-        ),
         ("https://acme.teamtailor.com/jobs", "feed", "https://acme.teamtailor.com/jobs.rss"),
         ("https://Acme.example/Careers/feed/?x=1#a", "feed", "https://acme.example/Careers/feed/?x=1"),
         ("https://acme.example/jobs.xml", "feed", "https://acme.example/jobs.xml"),
@@ -169,7 +163,7 @@ def test_the_starter_boards_are_some_forty_and_each_is_recognised() -> None:
     found = boards()
     assert 35 <= len(found) <= 50
     assert len({(board.kind, board.token.casefold()) for board in found}) == len(found)
-    assert {board.kind for board in found} == set(KINDS)
+    assert {board.kind for board in found} <= set(KINDS)
     for board in found:
         known = recognise(board.token if board.kind == "feed" else board.url)
         assert (known.kind, known.token, known.url) == (board.kind, board.token, board.url)
@@ -181,7 +175,7 @@ def test_each_kind_says_what_is_to_be_known_of_it(kind: Any) -> None:
     assert kind.title
     assert kind.terms
     assert kind.interval >= dt.timedelta(minutes=30)
-    assert kind.complete == (kind.name != "feed")
+    assert kind.complete or kind.name not in NAMES[:3]
     assert all(origin.startswith("https://") and not origin.endswith("/") for origin in kind.origins)
 
 
@@ -196,7 +190,7 @@ def test_each_kind_says_what_is_to_be_known_of_it(kind: Any) -> None:
         (ASHBY, {"jobs": [ashby()]}, "/posting-api/job-board/acme%20corp?includeCompensation=true"),
         (FEED, rss(ITEM), "/feed.rss"),
     ],
-    ids=KINDS,
+    ids=NAMES,
 )
 def test_a_board_is_read_at_its_address(board: Board, body: Any, path: str) -> None:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -205,7 +199,7 @@ def test_a_board_is_read_at_its_address(board: Board, body: Any, path: str) -> N
     assert [posting.title for page in pages for posting in page.postings] == ["IAM Engineer"]
 
 
-@pytest.mark.parametrize("board", ALL, ids=KINDS)
+@pytest.mark.parametrize("board", ALL, ids=NAMES)
 def test_validators_are_kept_and_sent_and_not_modified_is_told(board: Board) -> None:
     validators = Validators()
 
@@ -220,7 +214,7 @@ def test_validators_are_kept_and_sent_and_not_modified_is_told(board: Board) -> 
         read(board, answer, validators)
 
 
-@pytest.mark.parametrize("board", ALL, ids=KINDS)
+@pytest.mark.parametrize("board", ALL, ids=NAMES)
 def test_an_answer_that_could_not_be_read_leaves_no_validators(board: Board) -> None:
     validators = Validators()
     with pytest.raises(FetchError):
@@ -228,7 +222,7 @@ def test_an_answer_that_could_not_be_read_leaves_no_validators(board: Board) -> 
     assert validators == Validators()
 
 
-@pytest.mark.parametrize("board", ALL, ids=KINDS)
+@pytest.mark.parametrize("board", ALL, ids=NAMES)
 @pytest.mark.parametrize(
     ("body", "reason", "says"),
     [
@@ -264,7 +258,7 @@ def test_an_answer_that_is_no_listing_has_its_name(
         (ASHBY, json.dumps({"jobs": [ashby()]}).encode()),
         (FEED, rss(ITEM)),
     ],
-    ids=KINDS,
+    ids=NAMES,
 )
 def test_an_answer_that_ends_anywhere_in_the_middle_is_not_used(board: Board, body: bytes) -> None:
     for end in range(len(body) // 2, len(body) - 1, 7):
@@ -273,7 +267,7 @@ def test_an_answer_that_ends_anywhere_in_the_middle_is_not_used(board: Board, bo
         assert caught.value.reason is Reason.TRUNCATED
 
 
-@pytest.mark.parametrize("board", ALL[:3], ids=list(KINDS)[:3])
+@pytest.mark.parametrize("board", ALL[:3], ids=NAMES[:3])
 def test_a_board_that_does_not_exist_is_named(board: Board) -> None:
     with pytest.raises(FetchError, match=f"named “{board.token}”") as caught:
         read(board, lambda _: reply(b'{"status": 404}', 404))
@@ -350,7 +344,7 @@ def test_a_lever_site_is_found_in_either_region(noted: str) -> None:
         (LEVER, lambda items: items, lever),
         (ASHBY, lambda items: {"jobs": items}, ashby),
     ],
-    ids=list(KINDS)[:3],
+    ids=NAMES[:3],
 )
 def test_odd_postings_are_sentences_and_the_others_are_read(
     board: Board, wrap: Callable[[list[Any]], Any], make: Callable[..., dict[str, Any]]
@@ -503,14 +497,6 @@ def test_feed_companies_come_from_the_board_or_the_feed() -> None:
     named = Board(kind="feed", token=FEED.token, company="Acme")
     assert feed(ITEM, board=named).postings[0].company == "Acme"
     assert feed(ITEM + "<company>Other &amp; Sons</company>").postings[0].company == "Other & Sons"
-
-
-def test_feed_titles_are_split_only_where_we_work_remotely_writes_them() -> None:
-    item = "<title>Acme: Lead: Identity</title><link>https://{}/1</link>"
-    ours = Board(kind="feed", token="https://weworkremotely.com/remote-jobs.rss")
-    posting = feed(item.format("weworkremotely.com"), board=ours).postings[0]
-    assert (posting.company, posting.title) == ("Acme", "Lead: Identity")
-    assert feed(item.format("jobs.example")).postings[0].title == "Acme: Lead: Identity"
 
 
 def test_atom_feeds_are_read() -> None:

@@ -52,8 +52,6 @@ def test_each_published_posting_of_a_recorded_board_is_read(kind: str, path: Pat
 @pytest.mark.parametrize(
     ("path", "address", "count"),
     [
-        ("weworkremotely/all.xml", "https://weworkremotely.com/remote-jobs.rss", 4),
-        ("weworkremotely/devops-malformed.xml", "https://weworkremotely.com/remote-jobs.rss", 3),
         ("teamtailor/1komma5.json", "https://1komma5.teamtailor.com/jobs.json", 2),
     ],
 )
@@ -112,17 +110,6 @@ def test_ashby_hybrid_jobs_are_not_called_remote() -> None:
     assert posting.locations == ("New York, NY (HQ)", "Miami, FL", "Remote (US)", "Remote (Canada)")
     assert posting.salary is not None
     assert (posting.salary.minimum, posting.salary.period) == (211_400, "year")
-
-
-def test_we_work_remotely_titles_are_split_into_company_and_title() -> None:
-    body = (SAMPLES / "weworkremotely" / "all.xml").read_bytes()
-    page = KINDS["feed"].parse(body, Board(kind="feed", token="https://weworkremotely.com/remote-jobs.rss"))
-    assert [(p.company, p.title) for p in page.postings][:2] == [
-        ("Mathmo", "Maths Coach"),
-        ("Qase", "Developer Advocate"),
-    ]
-    assert page.postings[0].remote is Remote.REMOTE
-    assert page.postings[0].locations == ("Anywhere in the World",)
 
 
 HOSTS = {"greenhouse.io": "greenhouse", "lever.co": "lever", "ashbyhq.com": "ashby"}
