@@ -14,6 +14,8 @@ _PHONE = re.compile(
     r"|\d{3}([.-])\d{3,4}\1\d{4}|\d{3} \d{3} \d{4})(?![\w/-])"
 )
 _INTERNATIONAL = re.compile(r"(?<![\w/=])\+\d(?:[\s.-]?\d){7,13}(?![\w/])")
+#: What stands where one was.
+LEFT_OUT = "[contact left out]"
 _LINK = re.compile(r"<a\b[^>]*\bhref=[\"']?(?:mailto|tel):[^>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL)
 
 
@@ -21,5 +23,5 @@ def without_contacts(html: str) -> str:
     """HTML or plain text without mail addresses, also those written as words, and without phone numbers."""
     html = _LINK.sub(r"\1", html)
     for pattern in (_MAIL, _INTERNATIONAL, _PHONE):
-        html = pattern.sub("[contact left out]", html)
+        html = pattern.sub(LEFT_OUT, html)
     return html

@@ -22,7 +22,7 @@ from scout.fetch import Door, FetchError, Reason
 from scout.postings import Posting, Salary
 from scout.sources.answers import ask, gather, listed, mapping, read_json, remember, required
 from scout.sources.board import About, Board, Page, Validators
-from scout.sources.contacts import without_contacts
+from scout.sources.contacts import LEFT_OUT, without_contacts
 
 _PAGE = 1000
 _MOST_PAGES = 3
@@ -240,7 +240,7 @@ def first_line(comment: str) -> Header | None:
     """
     opening = re.split(r"<p>|\n|<br", comment.strip(), maxsplit=1, flags=re.IGNORECASE)[0]
     line = normalise.line(unescape(_TAGS.sub("", _ANCHOR.sub(r"\1", opening))), 1000).strip("*_ ")
-    line = without_contacts(line)
+    line = without_contacts(line).replace(LEFT_OUT, "")
     parts = [part.strip(" *_-\u2013\u2014\u00b7:") for part in line.split("|")]
     parts = [part for part in parts if part and not _MARKER.fullmatch(part)]
     if "|" not in line or len(parts) < 2:  # noqa: PLR2004 - a company and something of it

@@ -30,7 +30,9 @@ def board(kind: Kind, page: str, narrowed: Mapping[str, str]) -> Board:
     """
     kept = {name: text for name, value in sorted(narrowed.items()) if (text := line(value, _LONGEST))}
     while len(urlencode(kept)) > _LONGEST_TOKEN:
-        kept.popitem()
+        name, text = kept.popitem()
+        if len(text) > 1:
+            kept[name] = text[: len(text) // 2]
     token = urlencode(kept) or ALL
     words = ", ".join(kept.values())
     return Board(
