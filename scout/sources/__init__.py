@@ -22,15 +22,50 @@ KINDS: Mapping[str, Kind] = MappingProxyType(dict(_FOUND.kinds))
 #: The kinds of other packages that are left out, and why.
 BROKEN: tuple[registry.Broken, ...] = _FOUND.broken
 
+#: Kinds that read whatever is at an address: which one it is must be said, or found by a look at the page.
+AT_ANY_ADDRESS = frozenset({"feed", "sitemap", "jobposting"})
+
 _UNDERSTOOD = (
     "What is understood: job-boards.greenhouse.io/COMPANY, jobs.lever.co/COMPANY (and jobs.eu.lever.co), "
-    "jobs.ashbyhq.com/COMPANY, one posting's page on any of them, and the address of an RSS, Atom or JSON "
-    "feed."
+    "jobs.ashbyhq.com/COMPANY, one posting's page on any of them, the sites that `scout sources kinds` "
+    "lists, and the address of an RSS, Atom or JSON feed or of a sitemap."
 )
 
 
 class UnknownBoard(ScoutError):  # noqa: N818 - it is shown by its text; callers ask for it by this name
     """An address is no board's that this program can read. The text lists what it can."""
+
+
+def at(kind: str, url: str) -> Board:
+    """The board at an address, read as one of the kinds that read whatever is there.
+
+    Args:
+        kind: One of `AT_ANY_ADDRESS`.
+        url: The address; `https://` may be left out.
+
+    Raises:
+        UnknownBoard: There is no such kind, or the address is malformed.
+    """
+    if kind not in AT_ANY_ADDRESS:
+        raise UnknownBoard(
+            f"A board's kind is found by its address, except for {', '.join(sorted(AT_ANY_ADDRESS))}."
+        )
+    parts = urlsplit(_whole(url))
+    address = parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower(), fragment="")
+    page = address.geturl() if kind == "jobposting" else f"{address.scheme}://{address.netloc}/"
+    return Board(kind=kind, token=address.geturl(), url=page)
+
+
+def _whole(url: str) -> str:
+    """An address with its scheme, checked."""
+    url = url.strip()
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)", url):
+        url = f"https://{url.removeprefix('//')}"
+    try:
+        check(url)
+    except FetchError as error:
+        raise UnknownBoard(f"{error.text} {_UNDERSTOOD}") from error
+    return url
 
 
 def recognise(url: str) -> Board:
@@ -43,14 +78,7 @@ def recognise(url: str) -> Board:
     Raises:
         UnknownBoard: It is none of them.
     """
-    url = url.strip()
-    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)", url):
-        url = f"https://{url.removeprefix('//')}"
-    try:
-        check(url)
-    except FetchError as error:
-        raise UnknownBoard(f"{error.text} {_UNDERSTOOD}") from error
-    parts = urlsplit(url)
+    parts = urlsplit(_whole(url))
     for kind in KINDS.values():
         try:
             board = kind.recognise(parts)

@@ -54,6 +54,7 @@ class Adzuna:
     )
     complete = False
     about = About(
+        gathers=True,
         fills=(
             "locations", "remote", "description_text", "salary", "employment_type", "department", "posted_at",
         ),

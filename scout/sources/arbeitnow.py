@@ -36,6 +36,7 @@ class Arbeitnow:
     )
     complete = False
     about = About(
+        gathers=True,
         fills=(
             "locations", "remote", "description_text", "employment_type",
             "posted_at", "tags",

@@ -114,11 +114,13 @@ class About:
         fills: The fields of a posting that its answers can fill, beside id, title, company and link.
         searches: The words of a search that a board of this kind may be narrowed by.
         settings: The settings that must be set before it is read: it is off without them.
+        gathers: Whether it gathers many companies' jobs, rather than listing those of one.
     """
 
     fills: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    gathers: bool = False
 
 
 def about(kind: Kind) -> About:

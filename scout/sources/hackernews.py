@@ -43,7 +43,10 @@ class HackerNews:
         "phone numbers are not kept."
     )
     complete = False
-    about = About(fills=("locations", "remote", "description_text", "salary", "employment_type", "posted_at"))
+    about = About(
+        gathers=True,
+        fills=("locations", "remote", "description_text", "salary", "employment_type", "posted_at"),
+    )
 
     def recognise(self, url: SplitResult) -> Board | None:
         """The threads' account, one of its threads or comments, or the search's address."""

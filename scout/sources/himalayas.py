@@ -42,6 +42,7 @@ class Himalayas:
     )
     complete = False
     about = About(
+        gathers=True,
         fills=(
             "locations", "remote", "description_text", "salary",
             "employment_type", "posted_at", "tags",

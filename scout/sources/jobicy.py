@@ -42,6 +42,7 @@ class Jobicy:
     )
     complete = False
     about = About(
+        gathers=True,
         fills=(
             "locations", "remote", "description_text", "salary",
             "employment_type", "department", "posted_at", "tags",

@@ -170,7 +170,8 @@ def _odd_about(told: Any) -> str:
 def capabilities(kind: Kind) -> tuple[str, ...]:
     """What can be done with a kind, in a few words each."""
     told = about(kind)
-    found = ["closes jobs that are no longer listed" if kind.complete else "does not tell which jobs closed"]
+    found = ["many companies' jobs"] if told.gathers else []
+    found += ["closes jobs that are no longer listed" if kind.complete else "does not tell which jobs closed"]
     if told.searches:
         found.append(f"can be narrowed by {', '.join(told.searches)}")
     if told.settings:

@@ -39,6 +39,7 @@ class RemoteOk:
     )
     complete = False
     about = About(
+        gathers=True,
         fills=(
             "locations", "remote", "description_text", "salary",
             "employment_type", "posted_at", "tags",

@@ -38,6 +38,7 @@ class Remotive:
     )
     complete = False
     about = About(
+        gathers=True,
         fills=(
             "locations", "remote", "description_text", "salary",
             "employment_type", "department", "posted_at", "tags",

@@ -147,21 +147,19 @@ _CHANGED = re.compile(r"<lastmod>\s*([^<]{1,60})</lastmod>", re.IGNORECASE)
 
 def _entries(address: str, door: Door, robots: RobotFileParser) -> list[Entry]:
     """The pages of a map and of the maps in it that look like jobs, the newest first."""
-    entries, maps = _map(address, door)
+    entries, maps = _map(address, door, _MAP_LIMITS)
     if maps:
-        likely = [each for each in entries if _JOBS.search(urlsplit(each.address).path)] or entries
+        likely = [each for each in entries if tells_of_jobs(each.address)] or entries
         entries = []
         for each in sorted(likely, key=_newest, reverse=True)[:_MOST_MAPS]:
-            entries += _map(each.address, door)[0]
+            entries += _map(each.address, door, _MAP_LIMITS)[0]
     host = urlsplit(address).hostname
     own = {
         each.address: each
         for each in entries[:_MOST_ADDRESSES]
         if urlsplit(each.address).hostname == host and robots.can_fetch(_ROBOT, each.address)
     }
-    likely = [each for each in own.values() if _JOBS.search(urlsplit(each.address).path)] or list(
-        own.values()
-    )
+    likely = [each for each in own.values() if tells_of_jobs(each.address)] or list(own.values())
     return sorted(likely, key=_newest, reverse=True)
 
 
@@ -170,9 +168,23 @@ def _newest(entry: Entry) -> float:
     return found.timestamp() if found else 0.0
 
 
-def _map(address: str, door: Door) -> tuple[list[Entry], bool]:
+def tells_of_jobs(address: str) -> bool:
+    """Whether the path of an address has a word for jobs in it."""
+    return _JOBS.search(urlsplit(address).path) is not None
+
+
+def listed(address: str, door: Door, *, limits: Limits) -> list[Entry]:
+    """What a map lists: pages, or maps.
+
+    Raises:
+        FetchError: It could not be had, or is no map.
+    """
+    return _map(address, door, limits)[0]
+
+
+def _map(address: str, door: Door, limits: Limits) -> tuple[list[Entry], bool]:
     # The map's own version is not asked about: pages that were past the limit wait for their turn.
-    answer = ask(door, address, Validators(), accept="application/xml, text/xml", limits=_MAP_LIMITS)
+    answer = ask(door, address, Validators(), accept="application/xml, text/xml", limits=limits)
     body = answer.body
     if body.startswith(b"\x1f\x8b"):
         body = _unpacked(body, address)

@@ -39,6 +39,7 @@ class TheMuse:
     )
     complete = False
     about = About(
+        gathers=True,
         fills=(
             "locations", "remote", "description_text", "department",
             "posted_at", "tags",

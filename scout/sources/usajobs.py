@@ -49,6 +49,7 @@ class UsaJobs:
     )
     complete = False
     about = About(
+        gathers=True,
         fills=(
             "locations", "remote", "description_text", "salary", "employment_type", "department",
             "requisition_id", "posted_at", "tags",

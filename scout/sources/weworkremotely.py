@@ -40,6 +40,7 @@ class WeWorkRemotely:
     )
     complete = False
     about = About(
+        gathers=True,
         fills=(
             "locations", "remote", "description_text", "employment_type", "department", "posted_at", "tags",
         ),

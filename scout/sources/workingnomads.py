@@ -34,6 +34,7 @@ class WorkingNomads:
     terms = "The list of exposed jobs is public and needs no key; each job is linked by its address there."
     complete = False
     about = About(
+        gathers=True,
         fills=(
             "locations", "remote", "description_text", "department",
             "posted_at", "tags",

@@ -21,6 +21,7 @@ from scout import queue, watchlist
 from scout.database import Database, is_current
 from scout.errors import ScoutError
 from scout.settings import Settings
+from scout.sources import BROKEN, KINDS
 from scout.stack import answers, datadir, start
 from scout.stack.parts import without_secret
 
@@ -67,6 +68,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _folder(settings, running)
     yield _disk(settings)
     advice = "Start everything with `scout up`." if running is None else "See the lines of `scout up`."
+    yield _kinds()
     yield from _database(settings, advice)
     yield from _queue(settings, advice)
     yield _pages(settings, advice)
@@ -97,6 +99,18 @@ def _disk(settings: Settings) -> Finding:
             "disk", Verdict.BAD, str(folder), text, "Make room: nothing is stored when it is full."
         )
     return Finding("disk", Verdict.OK, str(folder), text)
+
+
+def _kinds() -> Finding:
+    """The kinds of board, and those of other packages that cannot be used."""
+    text = f"{len(KINDS)} can be read"
+    if not BROKEN:
+        return Finding("kinds of board", Verdict.OK, "scout sources kinds", text)
+    shown = "; ".join(f"{each.where}: it {each.why}" for each in BROKEN)
+    advice = f"Correct or uninstall their packages. {shown}."
+    return Finding(
+        "kinds of board", Verdict.WARNING, "scout sources kinds", f"{text}, {len(BROKEN)} left out", advice
+    )
 
 
 def _database(settings: Settings, advice: str) -> Iterator[Finding]:

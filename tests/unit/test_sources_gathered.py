@@ -789,7 +789,7 @@ def told(first: str, rest: str = "Run SSO.") -> list[Posting]:
             "hybrid",
         ),
         (
-            'Acme (<a href="https:&#x2F;&#x2F;a.example">https:&#x2F;&#x2F;a.example</a>) | IAM Engineer | Remote',
+            'Acme (<a href="https:&#x2F;&#x2F;a.example">a.example</a>) | IAM Engineer | Remote',
             "Acme",
             ["IAM Engineer"],
             (),
