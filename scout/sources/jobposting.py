@@ -94,7 +94,7 @@ _SCRIPT = re.compile(
     r"<script\b[^>]{0,500}?\btype\s*=\s*[\"']?\s*application/ld\+json\b[^>]{0,500}>(.*?)</script",
     re.IGNORECASE | re.DOTALL,
 )
-_WRAPPING = re.compile(r"^(?:\s|<!--|<!\[CDATA\[|//|/\*|\*/)+|(?:\s|-->|\]\]>|//|/\*|\*/|;)+$")
+_WRAPPING = re.compile(r"^(?:\s|\ufeff|<!--|<!\[CDATA\[|//|/\*|\*/)+|(?:\s|-->|\]\]>|//|/\*|\*/|;)+$")
 #: A string, or a comma that a closing bracket follows.
 _STRING_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])', re.DOTALL)
 _MOST_SCRIPTS = 50

@@ -121,7 +121,7 @@ def _feed(where: str, name: Any, told: Any) -> JsonFeed:
     if not isinstance(wanted, dict):
         raise BadFeeds(f"{where} has no `fields:`. It needs at least title and url.")
     _only(f"{where}, fields", wanted, _FIELDS)
-    missing = [key for key in _NEEDED if not wanted.get(key)]
+    missing = [key for key in _NEEDED if wanted.get(key) in (None, "")]
     if missing:
         raise BadFeeds(f"{where}: its `fields:` lack {' and '.join(missing)}.")
     return JsonFeed(
@@ -215,7 +215,7 @@ def jobs(body: bytes, feed: JsonFeed, board: Board) -> Page:
     Raises:
         FetchError: It is no JSON, or has no list where one is described.
     """
-    items = _at(read_json(body, f"The feed “{feed.name}”"), feed.list)
+    items = _at(read_json(body, f"The feed “{feed.name}”"), feed.list, alone=True)
     if not isinstance(items, list):
         raise FetchError(
             Reason.NOT_A_LISTING,
@@ -296,14 +296,17 @@ def _filled(item: Any, place: str) -> Any:
     return None if missing else text
 
 
-def _at(value: Any, place: str) -> Any:
-    """What is at a place: names and numbers between dots. Past a list, each of its members is asked."""
+def _at(value: Any, place: str, *, alone: bool = False) -> Any:
+    """What is at a place: names and numbers between dots.
+
+    Past a list, each of its members is asked; not with `alone`, for a place that is one.
+    """
     for step in place.split(".") if place else ():
         if isinstance(value, list):
             if step.isdigit():
                 value = value[int(step)] if int(step) < len(value) else None
             else:
-                value = [each.get(step) for each in value if isinstance(each, dict)]
+                value = None if alone else [each.get(step) for each in value if isinstance(each, dict)]
         else:
             value = value.get(step) if isinstance(value, dict) else None
     return value

@@ -108,8 +108,8 @@ def test_a_kind_of_another_package_is_scanned_end_to_end(
 def test_a_command_knows_the_kind_of_another_package(folder: Path, tmp_path: Path) -> None:
     install(folder, {"acme": "acme_plugin:Acme", "gone": "no_such_module:Kind"}, acme_plugin=PLUG_IN)
     environment = {
-        **os.environ, "PYTHONPATH": f"{PROJECT}{os.pathsep}{folder}", "SCOUT_DATA_DIR": str(tmp_path / "data"),
-        "SCOUT_STATSD_PORT": "9",
+        **os.environ, "PYTHONPATH": f"{PROJECT}{os.pathsep}{folder}", "SCOUT_STATSD_PORT": "9",
+        "SCOUT_DATA_DIR": str(tmp_path / "data"),
     }  # fmt: skip
 
     def scout(*words: str) -> subprocess.CompletedProcess[str]:
@@ -135,7 +135,7 @@ def test_a_command_knows_the_kind_of_another_package(folder: Path, tmp_path: Pat
         (("import datetime", "import no_such_thing\nimport datetime"), "ModuleNotFoundError"),
         (("class Acme:", "raise SystemExit(3)\nclass Acme:"), "SystemExit"),
         (("class Acme:", "class Other:"), "AttributeError"),
-        (("class Acme:", "class Acme:\n    def __init__(self): raise ValueError('\\x1b[31m')\n"), "ValueError"),
+        (("class Acme:", "class Acme:\n    def __init__(self): raise ValueError('\\x1b')\n"), "ValueError"),
         (('name = "acme_boards"', 'name = "lever"'), "which another kind has already"),
         (('name = "acme_boards"', 'name = "Acme Boards"'), "lower-case letters"),
         (('name = "acme_boards"', "name = None"), "no text"),
