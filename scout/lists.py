@@ -50,7 +50,8 @@ def entries(text: str) -> list[Entry]:
     if re.match(r"\s*(?:<\?xml|<opml|<!--)", text, re.IGNORECASE):
         found = list(_outline(text))
     else:
-        found = list(_table(text) or _lines(text))
+        table = _table(text)
+        found = list(_lines(text)) if table is None else table
     if not found:
         raise UnreadableList(
             "There is no address in this file. Write one a line, or give a CSV file with a column url, or an "
@@ -66,8 +67,8 @@ def _lines(text: str) -> Iterator[Entry]:
             yield Entry(number, address)
 
 
-def _table(text: str) -> list[Entry]:
-    """The entries of a table with headings; none if it has no column that is known for addresses."""
+def _table(text: str) -> list[Entry] | None:
+    """The entries of a table with headings; None if it has no column that is known for addresses."""
     first = next((each for each in text.splitlines() if each.strip() and not each.startswith("#")), "")
     separator = next((each for each in (",", ";", "\t") if each in first), ",")
     rows = csv.reader(io.StringIO(text), delimiter=separator)
@@ -82,7 +83,7 @@ def _table(text: str) -> list[Entry]:
                 headings = [cell.lower() for cell in cells]
                 address = next((headings.index(each) for each in _ADDRESS_COLUMNS if each in headings), -1)
                 if address < 0:
-                    return []
+                    return None
                 columns = (
                     address,
                     next((headings.index(each) for each in _NAME_COLUMNS if each in headings), -1),
