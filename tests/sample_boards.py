@@ -38,8 +38,9 @@ _API = {
 class SampleBoard:
     """A recorded board: what to add as a source, and what a scan of it must then store.
 
-    `token` is the file's stem, except for We Work Remotely, whose feed is of all its jobs. `path` is where the
-    server answers for it. `expected_ids` are the ids of the published postings, in the order of the file.
+    `token` is the file's stem, except for We Work Remotely, whose feed is of all its jobs. `path` is
+    where the server answers for it. `expected_ids` are the ids of the published postings, in the order of
+    the file.
     """
 
     kind: str

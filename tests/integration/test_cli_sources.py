@@ -9,8 +9,10 @@ import pytest
 
 from scout import cli, settings, watchlist
 from scout.database import Database, migrate
-from tests.integration.test_cli_data import Run, empty_house, run  # noqa: F401 - fixtures
+from tests.integration.test_cli_data import Run, empty_house, run
 from tests.serving import Asked, reply, serving
+
+__all__ = ["empty_house", "run"]
 
 PAGE = (
     b"<a href='https://jobs.lever.co/acme/1'>IAM</a>"
@@ -35,7 +37,7 @@ def page(asked: Asked) -> bytes:
 
 
 def test_a_look_at_a_page_prints_what_would_be_added_and_adds_it_when_asked(
-    run: Run,  # noqa: F811 - the fixture
+    run: Run,
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -58,7 +60,7 @@ def test_a_look_at_a_page_prints_what_would_be_added_and_adds_it_when_asked(
         assert "status 404" in err
 
 
-def test_an_address_that_is_unknown_is_offered_a_look(run: Run, database: Database) -> None:  # noqa: F811
+def test_an_address_that_is_unknown_is_offered_a_look(run: Run, database: Database) -> None:
     code, _, err = run("sources", "add", "https://acme.example/careers")
     assert code == cli.FAILED
     assert "`scout sources discover https://acme.example/careers`" in err
@@ -70,7 +72,7 @@ def test_an_address_that_is_unknown_is_offered_a_look(run: Run, database: Databa
 
 
 def test_a_kind_that_is_off_says_so_when_a_board_is_added(
-    run: Run,  # noqa: F811 - the fixture
+    run: Run,
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -85,7 +87,7 @@ def test_a_kind_that_is_off_says_so_when_a_board_is_added(
 
 
 def test_a_file_of_boards_is_imported_line_by_line(
-    run: Run,  # noqa: F811 - the fixture
+    run: Run,
     database: Database,
     tmp_path: Path,
 ) -> None:
@@ -104,7 +106,7 @@ def test_a_file_of_boards_is_imported_line_by_line(
 
 
 def test_tables_and_outlines_are_imported_with_their_names(
-    run: Run,  # noqa: F811 - the fixture
+    run: Run,
     database: Database,
     tmp_path: Path,
 ) -> None:
@@ -121,7 +123,7 @@ def test_tables_and_outlines_are_imported_with_their_names(
     assert {name for _, name in watched(database).values()} == {"Acme AS", "Blog of jobs"}
 
 
-def test_a_file_without_a_board_fails(run: Run, database: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_a_file_without_a_board_fails(run: Run, database: Database, tmp_path: Path) -> None:
     file = tmp_path / "none.txt"
     file.write_text("hello\nworld\n")
     assert run("sources", "import", str(file))[0] == cli.FAILED
@@ -133,7 +135,7 @@ def test_a_file_without_a_board_fails(run: Run, database: Database, tmp_path: Pa
     assert run("sources", "import", str(file))[0] == cli.FAILED
 
 
-def test_the_kinds_are_listed_with_all_that_they_say(run: Run) -> None:  # noqa: F811
+def test_the_kinds_are_listed_with_all_that_they_say(run: Run) -> None:
     code, out, _ = run("sources", "kinds")
     assert code == cli.DONE
     for words in (

@@ -120,7 +120,8 @@ def test_greenhouse_links_without_a_name_are_told_as_a_hint() -> None:
 
 def test_what_is_found_can_be_added_by_what_is_told() -> None:
     seen, _ = look(
-        "<a href='https://jobs.lever.co/acme/1'>a</a><link rel=alternate type=application/rss+xml href='/odd'>"
+        "<a href='https://jobs.lever.co/acme/1'>a</a>"
+        "<link rel=alternate type=application/rss+xml href='/odd'>"
     )
     assert [find.address for find in seen.finds] == ["https://jobs.lever.co/acme", "https://acme.example/odd"]
 

@@ -14,13 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scout import clock
+import scout.sources
+from scout import clock, endings, runs, scanning, watchlist
 from scout.fetch import Door, FetchError, Reason
 from scout.postings import Posting, Remote
 from scout.settings import Settings
 from scout.sources import KINDS, UnknownBoard, recognise
 from scout.sources.board import Board, NotModified, Page, Validators, off
+from tests.scan_world import World, world
 from tests.serving import Asked, Reply, reply, serving
+
+__all__ = ["world"]
 
 KEYS = Settings(
     usajobs_email="owner@example.com",
@@ -921,3 +925,40 @@ def test_the_newest_thread_is_read_with_only_its_own_comments() -> None:
     assert [posting.source_job_id for page in pages for posting in page.postings] == ["1", "2"]
     with pytest.raises(FetchError, match="Who is hiring"):
         read(SITES["hackernews"].board, lambda _: reply(b'{"hits": []}'))
+
+
+def test_in_a_day_of_the_schedule_remotive_is_asked_at_most_four_times(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scout.sources, "KINDS", KINDS)
+    # A server on this machine is owed no courtesy; here it stands for the site.
+    monkeypatch.setattr(endings, "_played_here", lambda *_: False)
+    with serving(lambda _: reply(json.dumps({"jobs": [remotive()]}).encode())) as server:
+        chosen = dataclasses.replace(world.settings, origin_overrides={"https://remotive.com": server.origin})
+        with world.db.session() as session:
+            slug = watchlist.add(session, recognise("https://remotive.com")).slug
+        for _ in range(24 * 6):
+            with world.db.reading() as session:
+                due = watchlist.get(session, slug).next_scan_at <= clock.now()
+            if due:
+                _, (result_id,) = world.ask(slug)
+                scanning.scan(world.db, chosen, result_id, worker="test")
+            world.later(minutes=10)
+        assert 3 <= len(server.asked) <= 4
+        with world.db.reading() as session:
+            assert "Remotive boards are asked no more often" in watchlist.get(session, slug).next_scan_why
+
+
+def test_a_site_that_is_off_fails_its_scan_with_a_sentence_and_closes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scout.sources, "KINDS", KINDS)
+    with world.db.session() as session:
+        slug = watchlist.add(session, recognise("https://www.usajobs.gov/search/results/?k=iam")).slug
+    _, (result_id,) = world.ask(slug)
+    scanning.scan(world.db, world.settings, result_id, worker="test")
+    result = world.result(result_id)
+    assert result.reason == "no_key"
+    assert "SCOUT_USAJOBS_KEY" in result.error
+    assert result.reason in runs.REASON_TEXT

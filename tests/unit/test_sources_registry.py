@@ -19,7 +19,9 @@ from scout.models import ScanState
 from scout.settings import PROJECT
 from scout.sources import KINDS, board, registry
 from scout.stack import examination
-from tests.scan_world import World, world  # noqa: F401 - a fixture
+from tests.scan_world import World, world
+
+__all__ = ["world"]
 
 PLUG_IN = """
     import datetime as dt
@@ -91,7 +93,7 @@ def test_every_kind_of_this_package_is_found_and_is_one() -> None:
 
 def test_a_kind_of_another_package_is_scanned_end_to_end(
     folder: Path,
-    world: World,  # noqa: F811 - the fixture
+    world: World,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     install(folder, {"acme": "acme_plugin:Acme"}, acme_plugin=PLUG_IN)
