@@ -10,7 +10,7 @@ from typing import Any
 from scout.fetch import Answer, Door, FetchError, Limits, Reason, is_challenge
 from scout.normalise import line
 from scout.postings import Posting
-from scout.sources.board import Board, Kind, NotModified, Page, Validators, off
+from scout.sources.board import Board, Kind, NotModified, Page, Validators, about, off
 
 
 class Odd(Exception):  # noqa: N818 - a finding, collected for the owner
@@ -98,7 +98,7 @@ def whole(
     try:
         answer = ask(door, url, validators, limits=limits)
     except FetchError as error:
-        if error.reason is Reason.NOT_FOUND:
+        if error.reason is Reason.NOT_FOUND and not about(kind).gathers:
             raise unknown(kind.title, board, hint=hint) from error
         raise
     page = kind.parse(answer.body, board)

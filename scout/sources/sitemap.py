@@ -24,8 +24,10 @@ from scout.sources.board import About, Board, NotModified, Page, Validators
 from scout.sources.feed import decoded
 from scout.sources.jobposting import ACCEPT, LIMITS, postings_of
 
-#: Pages read in one scan. At a few hundred milliseconds each, a scan's time allows some more.
+#: Pages asked for in one scan. At a few hundred milliseconds each, a scan's time allows some more.
 MOST_PAGES = 200
+#: Pages of a map that are followed, the newest: what each said of its version is kept.
+_MOST_FOLLOWED = 2000
 #: Maps read of one that lists maps.
 _MOST_MAPS = 20
 #: Addresses taken from the maps.
@@ -73,34 +75,19 @@ class Sitemap:
     def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
         """The postings of the pages that changed, in batches."""
         robots = _robots(board.token, door)
-        entries = _entries(board.token, door, robots)
-        read = read_before = without = 0
+        entries = _entries(board.token, door, robots)[:_MOST_FOLLOWED]
+        _forget_others(validators, entries)
+        first = not validators.etags and not validators.modified
+        read = told = 0
         batch: list[Page] = []
-        for entry in entries[:MOST_PAGES]:
-            noted = f"{entry.address}#changed"  # no address that is asked has a fragment
-            if entry.changed and validators.etags.get(noted) == entry.changed:
-                read_before += 1
-                continue
-            try:
-                answer = ask(door, entry.address, validators, accept=ACCEPT, limits=LIMITS)
-            except NotModified:
-                read_before += 1
-                continue
-            except FetchError as error:
-                if error.reason in {Reason.NOT_FOUND, Reason.GONE}:
-                    continue  # the map is older than the page's end
-                raise
-            page = postings_of(answer, board.company)
-            remember(validators, entry.address, answer)
-            if entry.changed:
-                validators.etags[noted] = entry.changed
+        for page in _changed(entries, board, door, validators):
             read += 1
-            without += not page.postings and not page.unparsed
+            told += bool(page.postings or page.unparsed)
             batch.append(page)
             if len(batch) >= _BATCH:
                 yield _joined(batch)
                 batch.clear()
-        if read and without == read and not read_before:
+        if first and read and not told:
             raise FetchError(
                 Reason.NOT_A_LISTING,
                 f"None of {read} pages of {board.token} describes an open job in the form that search "
@@ -116,6 +103,18 @@ class Sitemap:
             FetchError: Never; a page without postings is an empty one.
         """
         return postings_of(Answer(url=board.token, status=200, body=body), board.company)
+
+
+#: Follows the address under which a page's date is kept: no address that is asked has a fragment.
+_CHANGED_AT = "#changed"
+
+
+def _forget_others(validators: Validators, entries: list[Entry]) -> None:
+    """Let go of what pages said that are followed no longer."""
+    followed = {each.address for each in entries}
+    for kept in (validators.etags, validators.modified):
+        for address in [each for each in kept if each.removesuffix(_CHANGED_AT) not in followed]:
+            del kept[address]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +162,31 @@ def _entries(address: str, door: Door, robots: RobotFileParser) -> list[Entry]:
     return sorted(likely, key=_newest, reverse=True)
 
 
+def _changed(entries: list[Entry], board: Board, door: Door, validators: Validators) -> Iterator[Page]:
+    """The postings of each page that changed since it was read, so many pages and no more."""
+    asked = 0
+    for entry in entries:
+        noted = entry.address + _CHANGED_AT
+        if entry.changed and validators.etags.get(noted) == entry.changed:
+            continue
+        if asked >= MOST_PAGES:
+            return  # the others have their turn next time
+        asked += 1
+        try:
+            answer = ask(door, entry.address, validators, accept=ACCEPT, limits=LIMITS)
+        except NotModified:
+            continue
+        except FetchError as error:
+            if error.reason in {Reason.NOT_FOUND, Reason.GONE}:
+                continue  # the map is older than the page's end
+            raise
+        page = postings_of(answer, board.company)
+        remember(validators, entry.address, answer)
+        if entry.changed:
+            validators.etags[noted] = entry.changed
+        yield page
+
+
 def _newest(entry: Entry) -> float:
     found = normalise.when(entry.changed)
     return found.timestamp() if found else 0.0
@@ -183,7 +207,7 @@ def listed(address: str, door: Door, *, limits: Limits) -> list[Entry]:
 
 
 def _map(address: str, door: Door, limits: Limits) -> tuple[list[Entry], bool]:
-    # The map's own version is not asked about: pages that were past the limit wait for their turn.
+    # The map's own version is not asked about: pages past the limit of one scan have their turn in the next.
     answer = ask(door, address, Validators(), accept="application/xml, text/xml", limits=limits)
     body = answer.body
     if body.startswith(b"\x1f\x8b"):

@@ -533,6 +533,12 @@ def test_remotive_is_asked_four_times_a_day_at_most_and_not_again_when_it_fails(
         assert len(server.asked) == 1
 
 
+def test_a_site_that_has_moved_is_not_told_as_a_board_that_there_is_not() -> None:
+    with pytest.raises(FetchError) as caught:
+        read(SITES["jobicy"].board, lambda _: reply(b"", 404))
+    assert "knows no board" not in caught.value.text
+
+
 # --- Keys -------------------------------------------------------------------------------------------------
 
 

@@ -353,9 +353,16 @@ def test_pages_that_did_not_change_are_not_asked_for_or_are_not_sent_again() -> 
 
 def test_a_scan_reads_so_many_pages_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sitemap, "MOST_PAGES", 3)
-    titles, asked = Site(*((f"/jobs/{n}", f"2026-01-{n:02}") for n in range(1, 10))).read()
-    assert titles == ["Job /jobs/9", "Job /jobs/8", "Job /jobs/7"]
+    site = Site(*((f"/jobs/{n}", f"2026-01-{n:02}") for n in range(1, 6)))
+    validators = Validators()
+    titles, asked = site.read(validators)
+    assert titles == ["Job /jobs/5", "Job /jobs/4", "Job /jobs/3"]
     assert len(asked) == 5
+    assert site.read(validators)[0] == ["Job /jobs/2", "Job /jobs/1"], "the others have their turn next time"
+    assert site.read(validators)[0] == []
+    site.files["/sitemap.xml"] = urlset(("https://acme.example/jobs/5", "2026-01-05"))
+    site.read(validators)
+    assert list(validators.etags) == ["https://acme.example/jobs/5#changed"], "what is gone is forgotten"
 
 
 def test_maps_of_maps_are_followed_where_they_look_like_jobs_and_may_be_packed() -> None:

@@ -16,7 +16,7 @@ import pytest
 import scout.sources
 from scout import scanning, watchlist
 from scout.models import ScanState
-from scout.settings import PROJECT
+from scout.settings import PROJECT, Settings
 from scout.sources import KINDS, board, registry
 from scout.stack import examination
 from tests.scan_world import World, world
@@ -178,6 +178,14 @@ def test_the_doctor_tells_of_broken_plug_ins(monkeypatch: pytest.MonkeyPatch) ->
     assert finding.verdict is examination.Verdict.WARNING
     assert "acme-plugin" in finding.advice
     assert "has no 'read'" in finding.advice
+
+
+def test_the_doctor_reads_the_file_of_json_feeds(tmp_path: Path) -> None:
+    file = tmp_path / "feeds.yml"
+    chosen = Settings(json_feeds=str(file))
+    assert "cannot be read" in examination._json_feeds(chosen).advice
+    file.write_text("feeds: {a: {url: https://a.example/x, fields: {title: t, url: u}}}")
+    assert examination._json_feeds(chosen).text == "1 described"
 
 
 def test_a_kind_that_fails_to_recognise_keeps_nobody_from_adding_boards(

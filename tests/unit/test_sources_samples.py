@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,7 +10,7 @@ import pytest
 
 from scout.postings import Posting, Remote
 from scout.sources import KINDS, UnknownBoard, recognise
-from scout.sources.board import Board, Page
+from scout.sources.board import Board, Page, about
 from tests.samples import SAMPLES, needs_samples
 
 pytestmark = needs_samples
@@ -139,6 +140,20 @@ def test_each_posting_of_a_recorded_site_is_read(kind: str, name: str, count: in
         assert posting.posted_at is not None
         assert "example-adref" not in repr(posting)
         assert "utm_" not in posting.url
+
+
+@pytest.mark.parametrize("kind", [*GATHERED, "greenhouse", "lever", "ashby"])
+def test_recorded_postings_fill_no_field_that_their_kind_does_not_name(kind: str) -> None:
+    always = {"source_job_id", "title", "company", "url", "description_html", "remote_evidence"}
+    names = GATHERED.get(kind) or [path.name for each, path in LISTINGS if each == kind]
+    filled = {
+        each.name
+        for name in names
+        for posting in parsed(kind, name, "all").postings
+        for each in dataclasses.fields(posting)
+        if getattr(posting, each.name) not in (None, "", (), Remote.UNKNOWN)
+    }
+    assert filled - always <= set(about(KINDS[kind]).fills)
 
 
 def test_every_recorded_file_of_a_site_is_counted_here() -> None:
