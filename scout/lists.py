@@ -7,9 +7,9 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
 
 from scout.errors import ScoutError
+from scout.html import elements
 from scout.normalise import line
 
 #: More than the largest list that anybody keeps, and little enough to be read at once.
@@ -27,7 +27,7 @@ class Entry:
     """One board of a list.
 
     Attributes:
-        line: Where it stands, from 1.
+        line: Where it stands, from 1: the line, or in an outline which of its feeds it is.
         address: As written.
         name: What to call it, or empty.
     """
@@ -96,23 +96,11 @@ def _table(text: str) -> list[Entry] | None:
     return found
 
 
-class _Outline(HTMLParser):
-    """The feeds of an outline. HTML's reader takes XML that is this plain, and defines no entities."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[Entry] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
+def _outline(text: str) -> Iterator[Entry]:
+    """The feeds of an outline, numbered one by one."""
+    number = 0
+    for tag, given in elements(text):
         address = given.get("xmlurl") or given.get("htmlurl") or given.get("url")
         if tag == "outline" and address:
-            name = line(given.get("title") or given.get("text") or "", 200)
-            self.found.append(Entry(self.getpos()[0], address.strip(), name))
-
-
-def _outline(text: str) -> list[Entry]:
-    outline = _Outline()
-    outline.feed(text)
-    outline.close()
-    return outline.found
+            number += 1
+            yield Entry(number, address, line(given.get("title") or given.get("text") or "", 200))

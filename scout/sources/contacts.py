@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from scout.html import LONGEST
+
 _AT = r"\s*(?:@|[\[({<]\s*at\s*[\])}>]|\s(?:at|AT)\s(?=[\w-]+\s*(?:[\[({]|\s(?:dot|DOT)\s)))\s*"
 _DOT = r"\s*(?:\.|[\[({<]\s*dot\s*[\])}>]|\s(?:dot|DOT)\s)\s*"
 _MAIL = re.compile(
@@ -16,12 +18,14 @@ _PHONE = re.compile(
 _INTERNATIONAL = re.compile(r"(?<![\w/=])\+\d(?:[\s.-]?\d){7,13}(?![\w/])")
 #: What stands where one was.
 LEFT_OUT = "[contact left out]"
-_LINK = re.compile(r"<a\b[^>]*\bhref=[\"']?(?:mailto|tel):[^>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL)
+_LINK = re.compile(
+    r"<a\b[^<>]{0,500}?\bhref=[\"']?(?:mailto|tel):[^<>]{0,500}>([^<>]{0,500})</a>", re.IGNORECASE
+)
 
 
 def without_contacts(html: str) -> str:
     """HTML or plain text without mail addresses, also those written as words, and without phone numbers."""
-    html = _LINK.sub(r"\1", html)
+    html = _LINK.sub(r"\1", html[:LONGEST])
     for pattern in (_MAIL, _INTERNATIONAL, _PHONE):
         html = pattern.sub(LEFT_OUT, html)
     return html

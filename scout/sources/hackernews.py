@@ -180,8 +180,9 @@ class Header:
 
 
 _UNNAMED = "Not named (Hacker News)"
+_LONGEST_LINE = 3000
 _LONGEST_PART = 150
-_ANCHOR = re.compile(r"<a\b[^>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL)
+_ANCHOR = re.compile(r"<a\b[^<>]*>([^<>]*)</a>", re.IGNORECASE)
 _LINK = re.compile(r"\s*[(\[]?\s*(?:https?://|www\.)\S+?[)\]]?(?=\s|$)", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?:[\w-]+\.)+[a-z]{2,12}(?:/\S*)?", re.IGNORECASE)
 _MARKER = re.compile(
@@ -241,7 +242,7 @@ def first_line(comment: str) -> Header | None:
     Args:
         comment: The comment's HTML, as Algolia gives it.
     """
-    opening = re.split(r"<p>|\n|<br", comment.strip(), maxsplit=1, flags=re.IGNORECASE)[0]
+    opening = re.split(r"<p>|\n|<br", comment.strip(), maxsplit=1, flags=re.IGNORECASE)[0][:_LONGEST_LINE]
     line = normalise.line(unescape(_TAGS.sub("", _ANCHOR.sub(r"\1", opening))), 1000).strip("*_ ")
     line = without_contacts(line).replace(LEFT_OUT, "")
     parts = [part.strip(" *_-\u2013\u2014\u00b7:") for part in line.split("|")]

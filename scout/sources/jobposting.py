@@ -91,12 +91,14 @@ def postings_of(answer: Answer, company: str = "") -> Page:
 # --- Finding it -------------------------------------------------------------------------------------------
 
 _SCRIPT = re.compile(
-    r"<script\b[^>]{0,500}?\btype\s*=\s*[\"']?\s*application/ld\+json\b[^>]{0,500}>(.*?)</script",
-    re.IGNORECASE | re.DOTALL,
+    r"<script\b[^<>]{0,500}?\btype\s{0,9}=\s{0,9}[\"']?\s{0,9}application/ld\+json\b[^<>]{0,500}>",
+    re.IGNORECASE,
 )
-_WRAPPING = re.compile(r"^(?:\s|\ufeff|<!--|<!\[CDATA\[|//|/\*|\*/)+|(?:\s|-->|\]\]>|//|/\*|\*/|;)+$")
-#: A string, or a comma that a closing bracket follows.
-_STRING_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])', re.DOTALL)
+_END = re.compile(r"</script", re.IGNORECASE)
+#: What scripts are wrapped in.
+_WRAPPING = ("\ufeff", "<!--", "-->", "<![CDATA[", "]]>", "//", "/*", "*/", ";")
+#: Quotes, what is escaped, and commas that a closing bracket follows.
+_MARKS = re.compile(r'\\.|"|,(?=\s{0,500}[}\]])', re.DOTALL)
 _MOST_SCRIPTS = 50
 _DEEPEST = 12
 _MOST_NODES = 5000
@@ -104,18 +106,21 @@ _MOST_NODES = 5000
 
 def described(page: str) -> Iterator[dict[str, Any]]:
     """Each `JobPosting` in a page's JSON-LD, its names in lower case."""
-    for number, script in enumerate(_SCRIPT.finditer(page)):
-        if number >= _MOST_SCRIPTS:
+    left = [_MOST_NODES]
+    at = 0
+    for _ in range(_MOST_SCRIPTS):
+        start = _SCRIPT.search(page, at)
+        end = _END.search(page, start.end()) if start else None
+        if start is None or end is None:
             return
-        document = _document(script[1])
-        left = [_MOST_NODES]
-        yield from _within(document, left, 0)
+        at = end.end()
+        yield from _within(_document(page[start.end() : end.start()]), left, 0)
 
 
 def _document(script: str) -> Any:
     """The JSON of a script, mended where it must be; None if nothing helps."""
-    bare = _WRAPPING.sub("", script)
-    tidy = _STRING_OR_COMMA.sub(lambda found: found[0] if found[0] != "," else "", bare)
+    bare = _unwrapped(script)
+    tidy = _without_last_commas(bare)
     for text in (bare, tidy, unescape(tidy)):
         try:
             # Line breaks inside of strings are let pass.
@@ -123,6 +128,29 @@ def _document(script: str) -> Any:
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def _unwrapped(script: str) -> str:
+    before, text = "", script.strip()
+    while before != text:
+        before = text
+        for mark in _WRAPPING:
+            text = text.removeprefix(mark).removesuffix(mark).strip()
+    return text
+
+
+def _without_last_commas(text: str) -> str:
+    """JSON without the commas that a closing bracket follows; those in texts stay."""
+    parts = []
+    at = 0
+    within = False
+    for mark in _MARKS.finditer(text):
+        if mark[0] == '"':
+            within = not within
+        elif mark[0] == "," and not within:
+            parts.append(text[at : mark.start()])
+            at = mark.end()
+    return "".join((*parts, text[at:]))
 
 
 def _within(node: Any, left: list[int], depth: int) -> Iterator[dict[str, Any]]:

@@ -22,7 +22,7 @@ from scout.sources.answers import gather, listed, mapping, read_json, required, 
 from scout.sources.board import About, Board, Page, Validators
 
 _TAG = re.compile(r"/remote-([a-z0-9+-]+)-jobs/?")
-_REQUEST = re.compile(r"(?:\s|<br\s*/?>)*Please mention the word\s.*", re.DOTALL | re.IGNORECASE)
+_REQUEST = "please mention the word "
 
 
 class RemoteOk:
@@ -77,7 +77,7 @@ class RemoteOk:
 def _posting(item: Any) -> Posting:
     job = mapping(item)
     described = job.get("description")
-    safe = sanitise(_REQUEST.sub("", described)) if isinstance(described, str) else ""
+    safe = sanitise(_without_request(described)) if isinstance(described, str) else ""
     text = plain(safe)
     title = required(normalise.line(job.get("position")), "title")
     where = job.get("location")
@@ -106,3 +106,8 @@ def _posting(item: Any) -> Posting:
         posted_at=normalise.when(job.get("epoch")) or normalise.when(job.get("date")),
         tags=tags,
     )
+
+
+def _without_request(described: str) -> str:
+    at = described.lower().rfind(_REQUEST)
+    return described if at < 0 else described[:at]

@@ -128,19 +128,18 @@ class Entry:
 def entries_of(text: str) -> tuple[list[Entry], bool]:
     """The entries of a map, and whether they are maps themselves."""
     found = []
-    for block in _ENTRY.finditer(text):
-        address = _LOC.search(block[2])
-        changed = _CHANGED.search(block[2])
+    for block in _ENTRY.split(text)[1 : _MOST_ADDRESSES + 1]:
+        address = _LOC.search(block, 0, _LONGEST_ENTRY)
+        changed = _CHANGED.search(block, 0, _LONGEST_ENTRY)
         link = normalise.public_url(unescape(address[1]).strip()) if address else ""
         if link:
             found.append(Entry(link.split("#")[0], changed[1].strip()[:40] if changed else ""))
-        if len(found) >= _MOST_ADDRESSES:
-            break
     return found, "<sitemapindex" in text[:4096].lower()
 
 
-_ENTRY = re.compile(r"<(url|sitemap)>(.{0,20000}?)</\1>", re.DOTALL | re.IGNORECASE)
-_LOC = re.compile(r"<loc>\s*(?:<!\[CDATA\[)?(.{1,3000}?)(?:\]\]>)?\s*</loc>", re.DOTALL | re.IGNORECASE)
+_ENTRY = re.compile(r"<(?:url|sitemap)>", re.IGNORECASE)
+_LONGEST_ENTRY = 20_000
+_LOC = re.compile(r"<loc>\s{0,500}(?:<!\[CDATA\[)?\s{0,500}([^<\]]{1,3000})", re.IGNORECASE)
 _CHANGED = re.compile(r"<lastmod>\s*([^<]{1,60})</lastmod>", re.IGNORECASE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,8 @@ def look(page: str | bytes, path: str = "/careers", **files: bytes) -> tuple[dis
         return reply(b"", 404) if body is None else reply(body)
 
     with serving(answer) as server:
-        play = Settings(origin_overrides={"https://acme.example": server.origin})
+        origins = ("https://acme.example", "https://boards-api.greenhouse.io")
+        play = Settings(origin_overrides=dict.fromkeys(origins, server.origin))
         return discovery.look(f"acme.example{path}", play), server
 
 
@@ -107,6 +109,28 @@ def test_a_sitemap_is_found_at_its_usual_place_or_where_the_robots_file_says() -
     assert seen.finds == ()
 
 
+def test_a_greenhouse_job_on_the_companys_page_names_its_board_where_that_lists_it() -> None:
+    def greenhouse(asked: Asked) -> bytes:
+        return reply(b'{"id": 4001}') if asked.path == "/v1/boards/acme/jobs/4001" else reply(b"", 404)
+
+    with (
+        serving(
+            lambda asked: reply(b"<a href='?gh_jid=4001'>x</a>") if asked.path == "/" else reply(b"", 404)
+        ) as site,
+        serving(greenhouse) as board,
+    ):
+        origins = {"https://boards-api.greenhouse.io": board.origin}
+        named = Settings(origin_overrides={"https://careers.acme.example": site.origin, **origins})
+        seen = discovery.look("https://careers.acme.example/", named)
+        assert boards(seen) == [("greenhouse", "acme")]
+        assert "4001" in seen.finds[0].how
+        assert seen.hint == ""
+        other = Settings(origin_overrides={"https://other.example": site.origin, **origins})
+        seen = discovery.look("https://other.example/", other)
+        assert seen.finds == ()
+        assert "Greenhouse" in seen.hint
+
+
 def test_greenhouse_links_without_a_name_are_told_as_a_hint() -> None:
     seen, _ = look("<a href='/careers/job?gh_jid=4001'>IAM Engineer</a>")
     assert seen.finds == ()
@@ -132,6 +156,23 @@ def test_what_is_found_can_be_added_by_what_is_told() -> None:
 def test_an_address_that_cannot_be_looked_at_says_why(address: str) -> None:
     with pytest.raises(discovery.NothingToLookAt):
         discovery.look(address, Settings())
+
+
+def test_a_site_that_answers_slowly_is_looked_at_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "_BUDGET", 0.5)
+
+    def answer(asked: Asked) -> Iterator[bytes]:
+        if asked.path == "/careers":
+            yield reply(b"<a href='https://jobs.lever.co/acme'>x</a>")
+            return
+        server.stop.wait(20)  # the robots file never comes
+        yield b""
+
+    with serving(answer) as server:
+        seen = discovery.look(
+            "https://acme.example/careers", Settings(origin_overrides={"https://acme.example": server.origin})
+        )
+    assert boards(seen) == [("lever", "acme")]
 
 
 @settings(max_examples=25, deadline=None)

@@ -35,8 +35,8 @@ def test_an_outline_of_a_feed_reader_is_read() -> None:
         "<outline title='B' htmlUrl='https://b.example/rss'/></outline></body></opml>"
     )
     assert entries(text) == [
-        Entry(4, "https://a.example/feed.rss", "Acme & Sons"),
-        Entry(5, "https://b.example/rss", "B"),
+        Entry(1, "https://a.example/feed.rss", "Acme & Sons"),
+        Entry(2, "https://b.example/rss", "B"),
     ]
 
 
