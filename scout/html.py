@@ -105,8 +105,8 @@ _ATTRIBUTE = re.compile(
 def elements(markup: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Each opening tag of a page or an XML document, with its attributes; names are in lower case.
 
-    It is read by its tags alone, in a time that grows with its length and nothing else. What stands in comments
-    and scripts counts too.
+    It is read by its tags alone, in a time that grows with its length and nothing else. What stands in
+    comments and scripts counts too.
     """
     for found in _ELEMENT.finditer(markup):
         attributes: dict[str, str] = {}
