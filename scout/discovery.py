@@ -19,7 +19,8 @@ from scout.fetch import Answer, Door, FetchError, Limits
 from scout.html import elements
 from scout.settings import Settings
 from scout.sources import answers, jobposting, sitemap
-from scout.sources.board import Board, Validators, about
+from scout.sources.about import about
+from scout.sources.board import Board, Validators
 from scout.sources.feed import decoded
 
 #: The `kind` label of these requests.

@@ -11,7 +11,7 @@ import metrics.push
 from scout import discovery, runs, sources, watchlist
 from scout.errors import ScoutError
 from scout.models import Job, Listing, RunTrigger, ScanResult
-from scout.sources.board import off
+from scout.sources.about import off
 from webapp.parts import parts
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from scout.errors import ScoutError
 from scout.fetch import Door, FetchError
 from scout.postings import Posting
 from scout.sources import AT_ANY_ADDRESS, BROKEN, KINDS, UnknownBoard, at, recognise, registry
-from scout.sources.board import Board, Kind, NotModified, Validators, about, off
+from scout.sources.about import about, off
+from scout.sources.board import Board, Kind, NotModified, Validators
 
 _EXAMPLES = 5
 

@@ -18,8 +18,9 @@ from scout import html, normalise
 from scout.fetch import Door, FetchError
 from scout.postings import Posting, Salary
 from scout.sources import searches
+from scout.sources.about import About
 from scout.sources.answers import ask, gather, listed, mapping, read_json, required, switched_on
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 
 _PAGE = 50
 #: Two hundred jobs, the newest.

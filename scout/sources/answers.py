@@ -10,7 +10,8 @@ from typing import Any
 from scout.fetch import Answer, Door, FetchError, Limits, Reason, is_challenge
 from scout.normalise import line
 from scout.postings import Posting
-from scout.sources.board import Board, Kind, NotModified, Page, Validators, about, off
+from scout.sources.about import about, off
+from scout.sources.board import Board, Kind, NotModified, Page, Validators
 
 
 class Odd(Exception):  # noqa: N818 - a finding, collected for the owner

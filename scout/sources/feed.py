@@ -23,6 +23,7 @@ from scout import normalise
 from scout.fetch import Door, FetchError, Limits, Reason
 from scout.html import plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     Odd,
     ask,
@@ -34,7 +35,7 @@ from scout.sources.answers import (
     required,
     sequence,
 )
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, "

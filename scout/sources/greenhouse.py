@@ -17,6 +17,7 @@ from scout import normalise
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise, unescaped
 from scout.postings import Posting, Salary
+from scout.sources.about import About
 from scout.sources.answers import (
     gather,
     listed,
@@ -26,7 +27,7 @@ from scout.sources.answers import (
     sequence,
     whole,
 )
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 
 _HOSTS = frozenset(
     {

@@ -20,8 +20,9 @@ from urllib.parse import SplitResult, urlencode
 from scout import html, normalise
 from scout.fetch import Door, FetchError, Reason
 from scout.postings import Posting, Salary
+from scout.sources.about import About
 from scout.sources.answers import ask, gather, listed, mapping, read_json, remember, required
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 from scout.sources.contacts import LEFT_OUT, without_contacts
 
 _PAGE = 1000

@@ -16,8 +16,9 @@ from scout.fetch import Door
 from scout.html import plain, sanitise
 from scout.postings import Posting
 from scout.sources import searches
+from scout.sources.about import About
 from scout.sources.answers import gather, listed, mapping, read_json, required, sequence
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 
 _PAGE = 20
 #: Two hundred jobs, the newest.

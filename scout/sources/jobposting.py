@@ -20,8 +20,9 @@ from scout import clock, normalise
 from scout.fetch import Answer, Door, FetchError, Limits, Reason
 from scout.html import plain, sanitise, unescaped
 from scout.postings import Posting, Salary
+from scout.sources.about import About
 from scout.sources.answers import ask, gather, remember, required
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 from scout.sources.contacts import without_contacts
 from scout.sources.feed import decoded
 

@@ -18,6 +18,7 @@ from scout import normalise
 from scout.fetch import Door, FetchError, Limits, Reason
 from scout.html import plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     ask,
     gather,
@@ -29,7 +30,7 @@ from scout.sources.answers import (
     sequence,
     unknown,
 )
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 
 _EVERYWHERE, _EUROPE = "https://api.lever.co", "https://api.eu.lever.co"
 _HOSTS = frozenset({"jobs.lever.co", "jobs.eu.lever.co", "api.lever.co", "api.eu.lever.co"})

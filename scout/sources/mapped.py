@@ -35,8 +35,9 @@ from scout.errors import ScoutError
 from scout.fetch import Door, FetchError, Limits, Reason, check
 from scout.html import plain, sanitise, unescaped
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import ask, gather, read_json, remember, required
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 
 _NEEDED = ("title", "url")
 _FIELDS = (

@@ -26,7 +26,8 @@ from typing import Any, cast
 from scout.normalise import line
 from scout.postings import Posting
 from scout.settings import Settings
-from scout.sources.board import About, Kind, about
+from scout.sources.about import About, about
+from scout.sources.board import Kind
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ GROUP = "iam_job_scout.sources"
 #: Kinds that could take many an address: they are asked after all the others, in this order.
 _LAST = ("mapped", "sitemap", "feed", "jobposting")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_ORIGIN = re.compile(r"https?://[a-z0-9.:\[\]-]+")
+#: Where each board has a host of its own, a pattern: `https://*.example.com`.
+_ORIGIN = re.compile(r"https?://(?:\*\.)?[a-z0-9.:\[\]-]+")
 _TEXTS = ("name", "title", "attribution", "terms")
 _METHODS = {"recognise": 1, "read": 3, "parse": 2}
 _ALL = {*_TEXTS, *_METHODS, "origins", "interval", "complete"}
@@ -172,6 +174,9 @@ def capabilities(kind: Kind) -> tuple[str, ...]:
     told = about(kind)
     found = ["many companies' jobs"] if told.gathers else []
     found += ["closes jobs that are no longer listed" if kind.complete else "does not tell which jobs closed"]
+    details = getattr(kind, "details", None)
+    if isinstance(details, int):
+        found.append(f"asks for the texts of at most {details} postings a scan")
     if told.searches:
         found.append(f"can be narrowed by {', '.join(told.searches)}")
     if told.settings:

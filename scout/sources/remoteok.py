@@ -18,8 +18,9 @@ from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting
 from scout.sources import searches
+from scout.sources.about import About
 from scout.sources.answers import gather, listed, mapping, read_json, required, sequence, whole
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 
 _TAG = re.compile(r"/remote-([a-z0-9+-]+)-jobs/?")
 _REQUEST = "please mention the word "

@@ -16,8 +16,9 @@ from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting, Salary
 from scout.sources import searches
+from scout.sources.about import About
 from scout.sources.answers import gather, listed, mapping, read_json, required, sequence, whole
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 
 # One try: more than two calls a minute are blocked.
 _LIMITS = Limits(tries=1)

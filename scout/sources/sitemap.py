@@ -19,8 +19,9 @@ from urllib.robotparser import RobotFileParser
 
 from scout import normalise
 from scout.fetch import Answer, Door, FetchError, Limits, Reason
+from scout.sources.about import About
 from scout.sources.answers import ask, remember
-from scout.sources.board import About, Board, NotModified, Page, Validators
+from scout.sources.board import Board, NotModified, Page, Validators
 from scout.sources.feed import decoded
 from scout.sources.jobposting import ACCEPT, LIMITS, postings_of
 

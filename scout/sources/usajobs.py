@@ -19,8 +19,9 @@ from scout.fetch import Answer, Door
 from scout.html import plain, sanitise
 from scout.postings import Posting, Salary
 from scout.sources import searches
+from scout.sources.about import About
 from scout.sources.answers import gather, listed, mapping, read_json, required, sequence, switched_on
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 from scout.sources.contacts import without_contacts
 
 _PAGE = 250

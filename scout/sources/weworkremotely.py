@@ -18,8 +18,9 @@ from scout.fetch import Door
 from scout.html import plain, sanitise
 from scout.postings import Posting
 from scout.sources import searches
+from scout.sources.about import About
 from scout.sources.answers import ask, gather, remember, required
-from scout.sources.board import About, Board, Page, Validators
+from scout.sources.board import Board, Page, Validators
 from scout.sources.feed import decoded, described, entries_of, identity
 
 _CATEGORY = re.compile(r"/categories/([a-z0-9-]{1,80})")

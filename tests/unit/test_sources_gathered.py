@@ -20,7 +20,8 @@ from scout.fetch import Door, FetchError, Reason
 from scout.postings import Posting, Remote
 from scout.settings import Settings
 from scout.sources import KINDS, UnknownBoard, recognise
-from scout.sources.board import Board, NotModified, Page, Validators, off
+from scout.sources.about import off
+from scout.sources.board import Board, NotModified, Page, Validators
 from tests.scan_world import World, world
 from tests.serving import Asked, Reply, reply, serving
 

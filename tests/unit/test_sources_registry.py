@@ -17,7 +17,8 @@ import scout.sources
 from scout import scanning, watchlist
 from scout.models import ScanState
 from scout.settings import PROJECT, Settings
-from scout.sources import KINDS, board, registry
+from scout.sources import KINDS, registry
+from scout.sources.about import About, about
 from scout.stack import examination
 from tests.scan_world import World, world
 
@@ -26,7 +27,8 @@ __all__ = ["world"]
 PLUG_IN = """
     import datetime as dt
     from scout.postings import Posting
-    from scout.sources.board import About, Board, Page
+    from scout.sources.about import About
+    from scout.sources.board import Board, Page
 
 
     class Acme:
@@ -206,4 +208,4 @@ def test_what_a_kind_says_of_itself_is_optional() -> None:
     class Silent:
         pass
 
-    assert board.about(Silent()) == board.About()  # type: ignore[arg-type]
+    assert about(Silent()) == About()  # type: ignore[arg-type]

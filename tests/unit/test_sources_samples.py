@@ -10,7 +10,8 @@ import pytest
 
 from scout.postings import Posting, Remote
 from scout.sources import KINDS, UnknownBoard, recognise
-from scout.sources.board import Board, Page, about
+from scout.sources.about import about
+from scout.sources.board import Board, Page
 from tests.samples import SAMPLES, needs_samples
 
 pytestmark = needs_samples
