@@ -83,6 +83,7 @@ class Reason(enum.StrEnum):
     NOT_A_LISTING = "not_a_listing"
     UNPARSED = "unparsed"
     VANISHED = "vanished"
+    NO_KEY = "no_key"
     WORKER_DIED = "worker_died"
     INTERNAL = "internal"
 
@@ -364,6 +365,8 @@ class Door:
             chance: A number from 0 to 1, for the jitter.
         """
         self.kind = kind
+        #: Kinds that are read with keys of the owner's find them here.
+        self.settings = settings
         self._limits = limits or Limits()
         self._sleep = sleep
         self._chance = chance

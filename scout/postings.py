@@ -25,7 +25,7 @@ class Salary:
         maximum: Highest amount, likewise.
         currency: ISO 4217 code, or empty.
         period: `hour`, `day`, `week`, `month` or `year`, or empty.
-        origin: `employer` (a field of the board) or `parsed` (read from text).
+        origin: `employer` (a field of the board), `parsed` (read from text), `predicted` (a board's guess).
         raw: The text as it stood, for the reader.
     """
 

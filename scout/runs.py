@@ -40,6 +40,7 @@ REASON_TEXT: dict[str, str] = {
     Reason.NOT_A_LISTING: "the answer was no list of jobs",
     Reason.UNPARSED: "some postings could not be read",
     Reason.VANISHED: "most postings vanished at once",
+    Reason.NO_KEY: "a key of your own is needed",
     Reason.WORKER_DIED: "the scanning process died",
     Reason.INTERNAL: "an error of this program",
 }

@@ -101,6 +101,22 @@ class Settings:
     contact: str = _setting(
         "SCOUT_CONTACT", "", "Page or mail address that boards may reach you at, sent with every request."
     )
+    usajobs_email: str = _setting(
+        "SCOUT_USAJOBS_EMAIL", "", "Mail address that a USAJobs API key was given to; boards there need both."
+    )
+    usajobs_key: str = _setting("SCOUT_USAJOBS_KEY", "", "That API key of USAJobs.", secret=True)
+    adzuna_app_id: str = _setting(
+        "SCOUT_ADZUNA_APP_ID",
+        "",
+        "Application id of the Adzuna API; boards there need it and the key.",
+        secret=True,
+    )
+    adzuna_app_key: str = _setting("SCOUT_ADZUNA_APP_KEY", "", "That application's key.", secret=True)
+    json_feeds: str = _setting(
+        "SCOUT_JSON_FEEDS",
+        "",
+        "Path of a YAML file that describes JSON feeds, so that they can be added as boards.",
+    )
     metrics_allow: tuple[str, ...] = _setting(
         "SCOUT_METRICS_ALLOW",
         ("127.0.0.0/8", "::1/128"),
@@ -215,6 +231,10 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return frozenset(_host_port(variable, part) for part in _parts(text))
         case "metrics_allow":
             return _parts(text)
+        case "usajobs_email" | "usajobs_key" | "adzuna_app_id" | "adzuna_app_key":
+            return _header_value(variable, text)
+        case "json_feeds":
+            return str(Path(text).expanduser().absolute())
         case "statsd_exporter_url" | "pushgateway_url" | "prometheus_url":
             return _origin(variable, text)
         case "redis_url":
@@ -244,6 +264,13 @@ def _decimal(variable: str, text: str, least: float, most: float) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not least <= float(text) <= most:
         raise SettingError(f"{variable}={text!r}: write a number from {least:g} to {most:g}.")
     return float(text)
+
+
+def _header_value(variable: str, text: str) -> str:
+    # They are sent in headers and addresses. The value may be a secret, and is not repeated.
+    if not re.fullmatch(r"[\x21-\x7e]{1,200}", text):
+        raise SettingError(f"{variable}: write it as it was given to you, without spaces.")
+    return text
 
 
 def _host_port(variable: str, text: str) -> tuple[str, int]:

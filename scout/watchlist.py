@@ -44,7 +44,7 @@ def add(session: Session, board: Board, name: str = "") -> Source:
     Args:
         session: A read-write session.
         board: The board, as `scout.sources.recognise` gives it.
-        name: What to call it; empty means the company's name, or else the token.
+        name: What to call it; empty means the company's name, else the board's own, else its token.
 
     Raises:
         AlreadyWatched: It is on the list; the text names its slug.
@@ -57,7 +57,7 @@ def add(session: Session, board: Board, name: str = "") -> Source:
         slug=_free_slug(session, board),
         kind=board.kind,
         token=board.token,
-        name=(name.strip() or board.company or _bare(board))[:200],
+        name=(name.strip() or board.company or board.title or _bare(board))[:200],
         url=board.url,
         added_at=clock.now(),
         next_scan_at=clock.now(),
@@ -83,7 +83,8 @@ def _bare(board: Board) -> str:
 
 
 def _free_slug(session: Session, board: Board) -> str:
-    plain = slugify(board.company if "://" in board.token and board.company else _bare(board)) or board.kind
+    named = board.company if "://" in board.token and board.company else board.title or _bare(board)
+    plain = slugify(named) or board.kind
     taken = set(session.scalars(select(Source.slug).where(Source.slug.startswith(plain, autoescape=True))))
     number = 1
     slug = plain

@@ -38,8 +38,9 @@ _API = {
 class SampleBoard:
     """A recorded board: what to add as a source, and what a scan of it must then store.
 
-    `token` is the file's stem, except for the feed, whose token is its address. `path` is where the server
-    answers for it. `expected_ids` are the ids of the published postings, in the order of the file.
+    `token` is the file's stem, except for We Work Remotely, whose feed is of all its jobs. `path` is
+    where the server answers for it. `expected_ids` are the ids of the published postings, in the order of
+    the file.
     """
 
     kind: str
@@ -128,7 +129,7 @@ class SampleBoards:
         feed = (SAMPLES / "weworkremotely" / "all.xml").read_bytes()
         guids = tuple(str(guid.text) for guid in ET.fromstring(feed).iter("guid"))  # noqa: S314 - our own file
         path = urlsplit(_FEED).path
-        found.append(SampleBoard("feed", _FEED, _FEED, path, guids))
+        found.append(SampleBoard("weworkremotely", "all", _FEED, path, guids))
         self.answers[path] = ("application/rss+xml", feed)
         return found
 

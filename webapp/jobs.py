@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
-from scout import jobs, runs, watchlist
+from scout import jobs, runs, sources, watchlist
 from scout.fetch import Reason
 from scout.jobs import Conflict, IllegalChange, JobQuery, Sort
 from scout.models import Job, Note, ScanResult, ScanRun, ScanState, Source, Status
@@ -171,7 +171,12 @@ def detail(job_id: int) -> ResponseReturnValue:
     """One job with all that is known of it."""
     with parts().database.reading() as db:
         job = jobs.get(db, job_id)
-        return render_template("job.html", job=job, back=safe_next(request.args.get("back", "")))
+        return render_template(
+            "job.html",
+            job=job,
+            back=safe_next(request.args.get("back", "")),
+            credits={name: kind.attribution for name, kind in sources.KINDS.items()},
+        )
 
 
 @pages.post("/jobs/<int:job_id>/status")

@@ -114,7 +114,7 @@ def took(start: dt.datetime | None, end: dt.datetime | None) -> str:
 
 
 def pay(salary: Mapping[str, Any] | None) -> str:
-    """Pay in one short line; where it was read out of a text, a sign says that it is about so."""
+    """Pay in one short line; where it was read out of a text or is the board's guess, a word says so."""
     if not salary:
         return ""
     low, high = salary.get("minimum"), salary.get("maximum")
@@ -123,7 +123,7 @@ def pay(salary: Mapping[str, Any] | None) -> str:
     sign = _SIGNS.get(currency, f"{currency} " if currency else "")
     if low is None and high is None:
         return str(salary.get("raw") or "")[:80]
-    about = "about " if salary.get("origin") == "parsed" else ""
+    about = "about " if salary.get("origin") in {"parsed", "predicted"} else ""
     if low is not None and high is not None and low != high:
         amount = f"{about}{sign}{_amount(low)} to {sign}{_amount(high)}"
     elif low is None:

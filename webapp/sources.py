@@ -8,9 +8,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
 import metrics.push
-from scout import runs, sources, watchlist
+from scout import discovery, runs, sources, watchlist
 from scout.errors import ScoutError
 from scout.models import Job, Listing, RunTrigger, ScanResult
+from scout.sources.about import off
 from webapp.parts import parts
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ def index() -> ResponseReturnValue:
     return _list()
 
 
-def _list(address: str = "", problem: str = "") -> str:
+def _list(
+    address: str = "", problem: str = "", *, offer: bool = False, seen: discovery.Look | None = None
+) -> str:
+    """The page, with what came of an address: a problem, the offer to look at it, and what a look found."""
     with parts().database.reading() as db:
         found = watchlist.every(db)
         order = {"failing": 0, "partial": 1, "new": 2, "ok": 3, "paused": 4}
@@ -43,6 +47,10 @@ def _list(address: str = "", problem: str = "") -> str:
             kinds=[kind.title for kind in sources.KINDS.values()],
             address=address,
             problem=problem,
+            offer=offer,
+            seen=seen,
+            titles={name: kind.title for name, kind in sources.KINDS.items()},
+            at_any_address=sources.AT_ANY_ADDRESS,
         )
 
 
@@ -66,18 +74,35 @@ def add() -> ResponseReturnValue:
     address = request.form.get("url", "").strip()[:_LONGEST_ADDRESS]
     if not address:
         return _list(problem="Paste the address of a board, such as https://jobs.lever.co/veeva."), 400
+    kind = request.form.get("kind", "")
     try:
-        board = sources.recognise(address)
+        board = sources.at(kind, address) if kind else sources.recognise(address)
         with parts().database.session() as db:
             source = watchlist.add(db, board)
             slug, name = source.slug, source.name
     except watchlist.AlreadyWatched as error:
         return _list(address, f"This board is watched already, as {error.slug}."), 409
+    except sources.UnknownBoard as error:
+        return _list(address, str(error), offer=True), 400
     except ScoutError as error:
         return _list(address, str(error)), 400
+    why_off = off(sources.KINDS[board.kind], parts().settings)
+    if why_off:
+        flash(why_off)
     runs.request(parts().database, parts().scans, trigger=RunTrigger.OWNER, slugs=[slug])
     flash(f"{name} is watched now, and its first scan is on its way.")
     return redirect(url_for(".index", _anchor=slug), 303)
+
+
+@pages.post("/sources/discover")
+def discover() -> ResponseReturnValue:
+    """Look once at the page that was pasted, and offer the boards that it leads to."""
+    address = request.form.get("url", "").strip()[:_LONGEST_ADDRESS]
+    try:
+        seen = discovery.look(address, parts().settings)
+    except ScoutError as error:
+        return _list(address, str(error)), 400
+    return _list(address, seen=seen)
 
 
 @pages.post("/sources/starters")

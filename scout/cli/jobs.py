@@ -11,7 +11,8 @@ from scout import settings
 from scout.cli import measure, table
 from scout.database import for_command
 from scout.jobs import MOST_PER_PAGE, JobQuery, Sort, as_dict, change_status, find, get, in_full
-from scout.models import Job, Status
+from scout.models import Job, Listing, Status
+from scout.sources import KINDS
 from scout.watchlist import get as get_source
 
 _STATUS = click.Choice([status.value for status in Status])
@@ -124,6 +125,7 @@ def _show(job: Job) -> None:
         ("Found", job.first_seen_at.date().isoformat()),
         ("Address", job.url),
         ("Listed by", ", ".join(sorted({listing.source.slug for listing in job.listings}))),
+        ("Credit", "; ".join(sorted({credit for listing in job.listings if (credit := _credit(listing))}))),
         ("Score", str(job.score)),
     ]
     for name, value in facts:
@@ -155,3 +157,9 @@ def status(job_id: int, status: str) -> None:
     with for_command(chosen) as database, database.session() as session:
         job = change_status(session, job_id, Status(status), by="command")
     click.echo(f"Job {job.id} is {job.status} now: {table.plain(job.title)}")
+
+
+def _credit(listing: Listing) -> str:
+    """The words that a board's terms want shown beside its jobs, or empty."""
+    kind = KINDS.get(listing.source.kind)
+    return kind.attribution if kind is not None else ""

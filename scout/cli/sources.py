@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import click
 
 import metrics.push
-from scout import matching, settings, watchlist
+from scout import discovery, lists, matching, settings, watchlist
 from scout.cli import FAILED, PARTIAL, measure, table
-from scout.database import for_command
+from scout.database import Database, for_command
+from scout.errors import ScoutError
 from scout.fetch import Door, FetchError
 from scout.postings import Posting
-from scout.sources import KINDS, recognise
-from scout.sources.board import Board, Detailed, NotModified, Validators
+from scout.sources import AT_ANY_ADDRESS, BROKEN, KINDS, UnknownBoard, at, recognise, registry
+from scout.sources.about import about, off
+from scout.sources.board import Board, Detailed, Kind, NotModified, Validators
 
 _EXAMPLES = 5
 
@@ -29,15 +32,190 @@ def sources() -> None:
 @sources.command()
 @click.argument("url")
 @click.option("--name", default="", help="What to call it; unset, the company's name.")
-def add(url: str, name: str) -> None:
+@click.option(
+    "--kind",
+    type=click.Choice(sorted(AT_ANY_ADDRESS)),
+    help="Read whatever is at the address as this kind; needed only where the address does not tell.",
+)
+def add(url: str, name: str, kind: str | None) -> None:
     """Watch a board, by its public address.
 
     Example: scout sources add https://jobs.lever.co/veeva
     """
-    board = recognise(url)
-    with for_command(settings.load()) as database, database.session() as session:
+    chosen = settings.load()
+    try:
+        board = at(kind, url) if kind else recognise(url)
+    except UnknownBoard as unknown:
+        raise ScoutError(
+            f"{unknown} `scout sources discover {url}` looks at the page once for boards that it leads to."
+        ) from unknown
+    with for_command(chosen) as database, database.session() as session:
         source = watchlist.add(session, board, name)
     click.echo(f"Added {source.slug} ({source.kind}). `scout scan --source {source.slug}` scans it now.")
+    _tell_if_off(board, chosen)
+
+
+def _tell_if_off(board: Board, chosen: settings.Settings) -> None:
+    why = off(KINDS[board.kind], chosen)
+    if why:
+        click.echo(why)
+
+
+@sources.command()
+@click.argument("url")
+@click.option("--add", "adding", is_flag=True, help="Watch all that are found.")
+@click.option("--json", "as_json", is_flag=True, help="Print an object for programs.")
+def discover(url: str, *, adding: bool, as_json: bool) -> None:
+    """Look once at a page, such as a company's careers page, for boards that it leads to.
+
+    Prints what would be added and how. Exit code 1: nothing was found. Example: scout sources discover
+    https://www.example.com/careers
+    """
+    chosen = settings.load()
+    metrics.start(chosen.statsd, role="command")
+    click.get_current_context().call_on_close(metrics.stop)
+    seen = discovery.look(url, chosen)
+    if as_json:
+        click.echo(json.dumps(_seen(seen), indent=2, ensure_ascii=False))
+    else:
+        for find in seen.finds:
+            click.echo(
+                f"{KINDS[find.board.kind].title}: {table.plain(find.board.company or find.board.token)}"
+            )
+            click.echo(f"    by {table.plain(find.how)}")
+            click.echo(f"    {_command(find)}")
+        if seen.hint:
+            click.echo(seen.hint)
+        if not seen.finds:
+            click.echo(f"Nothing at {table.plain(seen.address)} leads to a board that can be read.", err=True)
+    if adding:
+        with for_command(chosen) as database:
+            for find in seen.finds:
+                click.echo(_added(database, find.board, ""), err=as_json)
+                _tell_if_off(find.board, chosen)
+    if not seen.finds:
+        raise SystemExit(FAILED)
+
+
+def _seen(seen: discovery.Look) -> dict[str, Any]:
+    return {
+        "address": seen.address,
+        "hint": seen.hint,
+        "finds": [
+            {
+                "kind": find.board.kind,
+                "token": find.board.token,
+                "company": find.board.company,
+                "url": find.board.url,
+                "how": find.how,
+                "command": _command(find),
+            }
+            for find in seen.finds
+        ],
+    }
+
+
+def _command(find: discovery.Find) -> str:
+    kind = f" --kind {find.board.kind}" if find.board.kind in AT_ANY_ADDRESS else ""
+    return f"scout sources add {shlex.quote(find.address)}{kind}"
+
+
+def _added(database: Database, board: Board, name: str) -> str:
+    """Add one board by itself, and say what became of it."""
+    try:
+        with database.session() as session:
+            slug = watchlist.add(session, board, name).slug
+    except watchlist.AlreadyWatched as already:
+        return f"watched already, as {already.slug}"
+    return f"added as {slug} ({board.kind})"
+
+
+@sources.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--json", "as_json", is_flag=True, help="Print an array for programs.")
+def import_(file: BinaryIO, *, as_json: bool) -> None:
+    """Watch the boards of a file: one address a line, a CSV with a column url, or an OPML; `-` is the input.
+
+    Each line is told of, and added by itself: one that fails keeps no other away.
+    Exit codes: 0 all are watched now, 3 some could not be added, 1 none could.
+    Example: scout sources import boards.txt
+    """
+    raw = file.read(lists.LARGEST + 1)
+    if len(raw) > lists.LARGEST:
+        raise ScoutError(f"The file is larger than {lists.LARGEST // 1048576} MB. Is it a list of boards?")
+    wanted = lists.entries(raw.decode("utf-8-sig", "replace"))
+    chosen = settings.load()
+    told: list[dict[str, Any]] = []
+    needing: dict[str, Board] = {}
+    with for_command(chosen) as database:
+        for entry in wanted:
+            try:
+                board = recognise(entry.address)
+                said, good = _added(database, board, entry.name), True
+                needing.setdefault(board.kind, board)
+            except ScoutError as error:
+                said, good = str(error), False
+            told.append({"line": entry.line, "address": entry.address, "added": good, "said": said})
+            if not as_json:
+                click.echo(
+                    f"line {entry.line}: {table.plain(entry.address)}: {table.plain(said)}", err=not good
+                )
+    failed = sum(not each["added"] for each in told)
+    if as_json:
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        click.echo(f"{len(told) - failed} of {len(told)} are watched now.")
+        for board in needing.values():
+            _tell_if_off(board, chosen)
+    if failed:
+        raise SystemExit(FAILED if failed == len(told) else PARTIAL)
+
+
+@sources.command()
+@click.option("--json", "as_json", is_flag=True, help="Print an array for programs.")
+def kinds(*, as_json: bool) -> None:
+    """List every kind of board that can be read, with what it asks for and what it tells.
+
+    Example: scout sources kinds
+    """
+    chosen = settings.load()
+    if as_json:
+        click.echo(json.dumps([_kind(kind, chosen) for kind in KINDS.values()], indent=2, ensure_ascii=False))
+        return
+    for kind in KINDS.values():
+        told = _kind(kind, chosen)
+        click.secho(f"{kind.name}: {kind.title}", bold=True)
+        for heading, words in (
+            ("at most every", told["interval"]),
+            ("asks", ", ".join(kind.origins) or "the board's own address"),
+            ("shows", kind.attribution),
+            ("terms", kind.terms),
+            ("can", "; ".join(told["capabilities"])),
+            ("fills", ", ".join(told["fills"])),
+            ("off", told["off"]),
+        ):
+            if words:
+                click.echo(f"    {heading}: {table.plain(words)}")
+    for broken in BROKEN:
+        click.echo(f"Left out: {table.plain(broken.where)} {table.plain(broken.why)}", err=True)
+
+
+def _kind(kind: Kind, chosen: settings.Settings) -> dict[str, Any]:
+    minutes = round(kind.interval.total_seconds() / 60)
+    hours, rest = divmod(minutes, 60)
+    return {
+        "name": kind.name,
+        "title": kind.title,
+        "origins": list(kind.origins),
+        "interval": f"{hours} h" if not rest else f"{minutes} min",
+        "interval_seconds": kind.interval.total_seconds(),
+        "attribution": kind.attribution,
+        "terms": kind.terms,
+        "complete": kind.complete,
+        "capabilities": list(registry.capabilities(kind)),
+        "fills": list(about(kind).fills),
+        "off": off(kind, chosen),
+    }
 
 
 @sources.command("list")

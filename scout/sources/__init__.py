@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,55 +10,65 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from scout.errors import ScoutError
 from scout.fetch import FetchError, check
-from scout.sources.ashby import Ashby
-from scout.sources.bamboohr import BambooHR
+from scout.sources import registry
 from scout.sources.board import Board, Kind
-from scout.sources.breezy import Breezy
-from scout.sources.comeet import Comeet
-from scout.sources.feed import Feed
-from scout.sources.greenhouse import Greenhouse
-from scout.sources.lever import Lever
-from scout.sources.personio import Personio
-from scout.sources.pinpoint import Pinpoint
-from scout.sources.recruitee import Recruitee
-from scout.sources.rippling import Rippling
-from scout.sources.smartrecruiters import SmartRecruiters
-from scout.sources.teamtailor import Teamtailor
-from scout.sources.workable import Workable
-from scout.sources.workday import Workday
 
-_KINDS: tuple[Kind, ...] = (
-    Greenhouse(),
-    Lever(),
-    Ashby(),
-    SmartRecruiters(),
-    Workday(),
-    Workable(),
-    Recruitee(),
-    Teamtailor(),
-    BambooHR(),
-    Personio(),
-    Breezy(),
-    Pinpoint(),
-    Rippling(),
-    Comeet(),
-    Feed(),
-)
-#: Every kind of board by its name. The feed is last: it takes what looks like a feed and is no other's.
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})
+logger = logging.getLogger(__name__)
+
+_FOUND = registry.find()
+#: Every kind of board by its name, in the order in which they are asked about an address: the particular ones
+#: first, those that take many an address last.
+KINDS: Mapping[str, Kind] = MappingProxyType(dict(_FOUND.kinds))
+#: The kinds of other packages that are left out, and why.
+BROKEN: tuple[registry.Broken, ...] = _FOUND.broken
+
+#: Kinds that read whatever is at an address: which one it is must be said, or found by a look at the page.
+AT_ANY_ADDRESS = frozenset({"feed", "sitemap", "jobposting"})
 
 _UNDERSTOOD = (
     "What is understood: job-boards.greenhouse.io/COMPANY, jobs.lever.co/COMPANY (and jobs.eu.lever.co), "
     "jobs.ashbyhq.com/COMPANY, careers.smartrecruiters.com/COMPANY, COMPANY.wd5.myworkdayjobs.com/SITE, "
     "apply.workable.com/COMPANY, COMPANY.recruitee.com, COMPANY.teamtailor.com, COMPANY.bamboohr.com, "
     "COMPANY.jobs.personio.de, COMPANY.breezy.hr, COMPANY.pinpointhq.com, ats.rippling.com/COMPANY, "
-    "comeet.com/jobs/COMPANY/NUMBER, one posting's page on any of them, and the address of an RSS, Atom or "
-    "JSON feed."
+    "comeet.com/jobs/COMPANY/NUMBER, one posting's page on any of them, the sites that `scout sources kinds` "
+    "lists, and the address of an RSS, Atom or JSON feed or of a sitemap."
 )
 
 
 class UnknownBoard(ScoutError):  # noqa: N818 - it is shown by its text; callers ask for it by this name
     """An address is no board's that this program can read. The text lists what it can."""
+
+
+def at(kind: str, url: str) -> Board:
+    """The board at an address, read as one of the kinds that read whatever is there.
+
+    Args:
+        kind: One of `AT_ANY_ADDRESS`.
+        url: The address; `https://` may be left out.
+
+    Raises:
+        UnknownBoard: There is no such kind, or the address is malformed.
+    """
+    if kind not in AT_ANY_ADDRESS:
+        raise UnknownBoard(
+            f"A board's kind is found by its address, except for {', '.join(sorted(AT_ANY_ADDRESS))}."
+        )
+    parts = urlsplit(_whole(url))
+    address = parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower(), fragment="")
+    page = address.geturl() if kind == "jobposting" else f"{address.scheme}://{address.netloc}/"
+    return Board(kind=kind, token=address.geturl(), url=page)
+
+
+def _whole(url: str) -> str:
+    """An address with its scheme, checked."""
+    url = url.strip()
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)", url):
+        url = f"https://{url.removeprefix('//')}"
+    try:
+        check(url)
+    except FetchError as error:
+        raise UnknownBoard(f"{error.text} {_UNDERSTOOD}") from error
+    return url
 
 
 def recognise(url: str) -> Board:
@@ -70,16 +81,16 @@ def recognise(url: str) -> Board:
     Raises:
         UnknownBoard: It is none of them.
     """
-    url = url.strip()
-    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)", url):
-        url = f"https://{url.removeprefix('//')}"
-    try:
-        check(url)
-    except FetchError as error:
-        raise UnknownBoard(f"{error.text} {_UNDERSTOOD}") from error
-    parts = urlsplit(url)
+    parts = urlsplit(_whole(url))
     for kind in KINDS.values():
-        board = kind.recognise(parts)
+        try:
+            board = kind.recognise(parts)
+        except ScoutError:
+            raise
+        except Exception:
+            # Of another package, perhaps: its fault keeps nobody from adding other boards.
+            logger.exception("The kind of board %s could not say whether an address is its own", kind.name)
+            continue
         if board is not None:
             return board
     raise UnknownBoard(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -13,6 +13,7 @@ from scout import normalise
 from scout.fetch import Answer, Door, FetchError, Limits, Reason, is_challenge
 from scout.normalise import line
 from scout.postings import Posting
+from scout.sources.about import about, off
 from scout.sources.board import Board, Kind, NotModified, Page, Validators
 
 
@@ -26,6 +27,7 @@ def ask(
     validators: Validators,
     *,
     accept: str = "application/json",
+    headers: Mapping[str, str] | None = None,
     limits: Limits | None = None,
 ) -> Answer:
     """Fetch a listing, with the validators of last time.
@@ -34,12 +36,12 @@ def ask(
         NotModified: It is what it was.
         FetchError: It could not be had, or came without a word in it.
     """
-    headers = {"accept": accept}
+    sent = {"accept": accept, **(headers or {})}
     if url in validators.etags:
-        headers["if-none-match"] = validators.etags[url]
+        sent["if-none-match"] = validators.etags[url]
     if url in validators.modified:
-        headers["if-modified-since"] = validators.modified[url]
-    answer = door.get(url, headers=headers, limits=limits)
+        sent["if-modified-since"] = validators.modified[url]
+    answer = door.get(url, headers=sent, limits=limits)
     if answer.status == 304:  # noqa: PLR2004 - Not Modified
         raise NotModified
     if not answer.body.strip():
@@ -66,6 +68,17 @@ def remember(validators: Validators, url: str, answer: Answer) -> None:
             kept[url] = value
         else:
             kept.pop(url, None)
+
+
+def switched_on(kind: Kind, door: Door) -> None:
+    """Refuse to read a kind whose keys are not set.
+
+    Raises:
+        FetchError: They are not.
+    """
+    why = off(kind, door.settings)
+    if why:
+        raise FetchError(Reason.NO_KEY, f"{why} Nothing was asked; its jobs stay as they were.")
 
 
 def unknown(title: str, board: Board, *, called: str = "board", hint: str = "") -> FetchError:
@@ -118,7 +131,7 @@ def whole(
     try:
         answer = ask(door, url, validators, accept=accept, limits=limits)
     except FetchError as error:
-        if error.reason is Reason.NOT_FOUND:
+        if error.reason is Reason.NOT_FOUND and not about(kind).gathers:
             raise unknown(kind.title, board, hint=hint) from error
         raise
     if vendor and urlsplit(answer.url).hostname in {vendor, f"www.{vendor}"}:

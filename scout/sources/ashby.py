@@ -17,6 +17,7 @@ from scout import normalise
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting, Salary
+from scout.sources.about import About
 from scout.sources.answers import (
     gather,
     listed,
@@ -42,10 +43,15 @@ class Ashby:
     interval = dt.timedelta(hours=1)
     attribution = ""
     terms = (
-        "The posting API is documented as public, for showing a board's postings elsewhere "
-        "(Ashby, Job postings API)."
+        "The posting API is documented as public, for showing a board's postings elsewhere (Ashby, "
+        "Job postings API)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations", "remote", "description_text", "salary", "employment_type", "department", "posted_at",
+        )
+    )  # fmt: skip
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A board's page, one posting's page, or the API's address."""

@@ -16,6 +16,7 @@ from scout import normalise
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     detail_of,
     gather,
@@ -53,6 +54,9 @@ class BambooHR:
         "Hence longer pauses, and no more details than needed."
     )
     complete = True
+    about = About(
+        fills=("locations", "remote", "description_text", "employment_type", "department", "posted_at")
+    )
     details = 60
 
     def recognise(self, url: SplitResult) -> Board | None:

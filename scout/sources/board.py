@@ -21,12 +21,14 @@ class Board:
         token: How the kind names the board: a company's token, or the whole URL of a feed.
         company: The employer, or empty where the postings name theirs.
         url: The board's public page.
+        title: What to call a board that is no single company's, or empty.
     """
 
     kind: str
     token: str
     company: str = ""
     url: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,9 @@ class NotModified(Exception):  # noqa: N818 - good news, not an error
 
 class Kind(Protocol):
     """A kind of board. A module of `scout.sources` offers one, and `scout.sources.KINDS` lists them.
+
+    Others are offered by installed packages: see `scout.sources.registry`. Beside what is required here, a
+    kind may say more of itself: see `scout.sources.about`.
 
     Attributes:
         name: Short lower-case name, the `kind` label of metrics.

@@ -15,6 +15,7 @@ from scout import normalise
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     gather,
     listed,
@@ -46,6 +47,9 @@ class Breezy:
         "A company's positions as JSON are open to everybody, beside its career page; nothing is documented."
     )
     complete = True
+    about = About(
+        fills=("locations", "remote", "description_text", "employment_type", "department", "posted_at")
+    )
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A company's page, or one position's."""

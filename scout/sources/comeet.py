@@ -17,6 +17,7 @@ from scout import normalise
 from scout.fetch import Door, FetchError, Limits, Reason, is_challenge
 from scout.html import plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     gather,
     listed,
@@ -51,6 +52,17 @@ class Comeet:
         "company's key (Comeet, Careers API)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations",
+            "remote",
+            "description_text",
+            "employment_type",
+            "department",
+            "requisition_id",
+            "posted_at",
+        )
+    )
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A company's page, or one position's."""

@@ -1,4 +1,4 @@
-"""RSS, Atom and JSON feeds of jobs, We Work Remotely's among them.
+"""RSS, Atom and JSON feeds of jobs.
 
 A feed names its newest entries only, so a job that is missing from it may still be open. Feeds come from
 anywhere: they are decoded here, those that define entities are refused, and the parser is given bytes and
@@ -15,14 +15,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, urljoin, urlsplit
+from urllib.parse import SplitResult, parse_qs, urljoin
 
 import feedparser
 
 from scout import normalise
 from scout.fetch import Door, FetchError, Limits, Reason
 from scout.html import plain, sanitise
-from scout.postings import Posting, Remote
+from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     Odd,
     ask,
@@ -44,7 +45,6 @@ _LIMITS = Limits(size=16 * 1024 * 1024)
 _ENDING = re.compile(
     r"\.(?:rss|xml|atom|rdf)$|(?:^|/)(?:feeds?|rss|atom)(?:/|$)|/(?:feed|jobs)\.json$", re.IGNORECASE
 )
-_WE_WORK_REMOTELY = frozenset({"weworkremotely.com", "www.weworkremotely.com"})
 # The source's column for ids holds this much.
 _LONGEST_ID = 400
 
@@ -57,26 +57,26 @@ class Feed:
     origins: tuple[str, ...] = ()
     interval = dt.timedelta(hours=1)
     attribution = ""
-    terms = (
-        "A feed is offered for being read by programs; We Work Remotely's asks for an hour between two "
-        "readings (its ttl), and for its pages to be linked."
-    )
+    terms = "A feed is offered for being read by programs, and its entries for being linked."
     complete = False
+    about = About(
+        fills=(
+            "locations",
+            "remote",
+            "description_text",
+            "employment_type",
+            "department",
+            "posted_at",
+            "tags",
+        )
+    )
 
     def recognise(self, url: SplitResult) -> Board | None:
-        """A feed by the look of its path, or a page of We Work Remotely."""
-        host = url.hostname or ""
-        if host in _WE_WORK_REMOTELY:
-            return self._we_work_remotely(url)
+        """A feed by the look of its path."""
         if not _ENDING.search(url.path) and not {"rss", "atom"} & set(parse_qs(url.query).get("feed", [])):
             return None
         address = url._replace(scheme=url.scheme.lower(), netloc=url.netloc.lower(), fragment="")
         return self._board(address.geturl(), f"{address.scheme}://{address.netloc}/")
-
-    def _we_work_remotely(self, url: SplitResult) -> Board:
-        category = re.match(r"/categories/([a-z0-9-]+)", url.path)
-        path = f"/categories/{category[1]}.rss" if category else "/remote-jobs.rss"
-        return self._board(f"https://weworkremotely.com{path}", "https://weworkremotely.com/")
 
     def _board(self, token: str, page: str) -> Board:
         return Board(kind=self.name, token=token, url=page)
@@ -99,21 +99,34 @@ class Feed:
         Raises:
             FetchError: It is no feed, or one that defines entities.
         """
-        text = _decoded(body, content_type)
+        text = decoded(body, content_type)
         if text.startswith("{"):
             return _json_feed(text, board)
-        _check(text, board.token)
-        # A stream, never the bytes themselves: the parser would open a file of that name.
-        found = feedparser.parse(
-            io.BytesIO(text.encode("utf-8", "replace")),
-            response_headers={"content-type": "application/xml; charset=utf-8"},
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
-        entries = [entry for entry in found.entries if entry]
-        company = board.company or normalise.line(found.feed.get("title"), 200)
+        entries, name = entries_of(text, board.token)
+        company = board.company or name
         shared = Counter(str(entry.get("id")) for entry in entries)
         return gather(entries, lambda entry: _posting(entry, board, company, shared))
+
+
+def entries_of(text: str, address: str) -> tuple[list[Mapping[str, Any]], str]:
+    """The entries of an RSS or Atom feed, and its name.
+
+    Args:
+        text: The feed, as `decoded` gives it.
+        address: Where it is from, for the errors.
+
+    Raises:
+        FetchError: It is no feed, or one that defines entities.
+    """
+    _check(text, address)
+    # A stream, never the bytes themselves: the parser would open a file of that name.
+    found = feedparser.parse(
+        io.BytesIO(text.encode("utf-8", "replace")),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    return [entry for entry in found.entries if entry], normalise.line(found.feed.get("title"), 200)
 
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
@@ -125,7 +138,7 @@ _PLAIN_CHARSETS = re.compile(
 )
 
 
-def _decoded(body: bytes, content_type: str) -> str:
+def decoded(body: bytes, content_type: str) -> str:
     """The text of a feed, without its byte order mark and XML declaration."""
     text = body.decode(_encoding(body, content_type), "replace").lstrip("\ufeff")
     return _DECLARATION.sub("", text, count=1).strip()
@@ -195,24 +208,14 @@ def _posting(entry: Mapping[str, Any], board: Board, company: str, shared: Count
     title = required(normalise.line(entry.get("title")), "title")
     if not link:
         raise Odd("has no link that can be followed")
-    ours = (urlsplit(board.token).hostname or "") in _WE_WORK_REMOTELY or "weworkremotely.com" in link[:40]
     named = normalise.line(entry.get("company") or entry.get("companyname") or entry.get("job_company"), 200)
-    if ours and ": " in title:
-        # We Work Remotely writes "Company: Title"; titles may hold further colons.
-        named, _, title = title.partition(": ")
-    contents = [mapping(each).get("value") for each in sequence(entry.get("content"))]
-    described = max(
-        (each for each in [*contents, entry.get("summary")] if isinstance(each, str)), key=len, default=""
-    )
-    safe = sanitise(described)
+    safe = sanitise(described(entry))
     text = plain(safe)
     places = _places(entry)
     remote, evidence = normalise.remote(fields=_workplace(entry), title=title, places=places, text=text)
-    if ours and remote is Remote.UNKNOWN:
-        remote, evidence = Remote.REMOTE, "We Work Remotely lists remote jobs only"
     tags = (mapping(each).get("term") for each in sequence(entry.get("tags")))
     return Posting(
-        source_job_id=_identity(entry, link, shared),
+        source_job_id=identity(entry, link, shared),
         title=title,
         company=required(named or company, "company, and neither has the feed"),
         url=link,
@@ -228,7 +231,14 @@ def _posting(entry: Mapping[str, Any], board: Board, company: str, shared: Count
     )
 
 
-def _identity(entry: Mapping[str, Any], link: str, shared: Counter[str]) -> str:
+def described(entry: Mapping[str, Any]) -> str:
+    """The longest text of an entry, as HTML."""
+    contents = [mapping(each).get("value") for each in sequence(entry.get("content"))]
+    texts = (each for each in [*contents, entry.get("summary")] if isinstance(each, str))
+    return max(texts, key=len, default="")
+
+
+def identity(entry: Mapping[str, Any], link: str, shared: Counter[str]) -> str:
     """The entry's id; its link where it has none or shares it with others; a digest of what is too long."""
     found = entry.get("id")
     if not isinstance(found, str) or not found.strip() or shared[found] > 1:
@@ -237,14 +247,9 @@ def _identity(entry: Mapping[str, Any], link: str, shared: Counter[str]) -> str:
     return found if len(found) <= _LONGEST_ID else hashlib.sha256(found.encode()).hexdigest()
 
 
-_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}\\s*")
-
-
 def _places(entry: Mapping[str, Any]) -> tuple[str, ...]:
     names = ("region", "location", "job_location", "city", "country", "tt_city", "tt_country")
-    return normalise.locations(
-        _FLAG.sub("", value) for name in names if isinstance(value := entry.get(name), str)
-    )
+    return normalise.locations(entry.get(name) for name in names)
 
 
 def _workplace(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -292,7 +297,7 @@ def _json_feed(text: str, board: Board) -> Page:
         )
         kinds = schema.get("employmentType")
         return Posting(
-            source_job_id=_identity({"id": normalise.identifier(entry.get("id"))}, link, Counter()),
+            source_job_id=identity({"id": normalise.identifier(entry.get("id"))}, link, Counter()),
             title=named,
             company=normalise.line(mapping(schema.get("hiringOrganization")).get("name"), 200)
             or required(company, "company, and neither has the feed"),

@@ -17,6 +17,7 @@ from scout import normalise
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise, unescaped
 from scout.postings import Posting, Salary
+from scout.sources.about import About
 from scout.sources.answers import (
     gather,
     listed,
@@ -59,6 +60,12 @@ class Greenhouse:
         "(Greenhouse, Job Board API, introduction)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations", "remote", "description_text", "salary", "employment_type", "department",
+            "requisition_id", "posted_at",
+        )
+    )  # fmt: skip
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A board's page, one posting's page, an embedded board (`?for=`), or the API's address."""

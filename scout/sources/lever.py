@@ -18,6 +18,7 @@ from scout import normalise
 from scout.fetch import Door, FetchError, Limits, Reason
 from scout.html import plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     ask,
     gather,
@@ -50,10 +51,15 @@ class Lever:
     interval = dt.timedelta(hours=1)
     attribution = ""
     terms = (
-        "The Postings API is documented as public for published postings; its stated limit of two requests "
-        "a second is for applications (Lever, postings-api, README)."
+        "The Postings API is documented as public for published postings; its stated limit of two "
+        "requests a second is for applications (Lever, postings-api, README)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations", "remote", "description_text", "salary", "employment_type", "department", "posted_at",
+        )
+    )  # fmt: skip
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A site's page, one posting's page, or the API's address, on either host."""

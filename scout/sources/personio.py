@@ -19,6 +19,7 @@ from scout import normalise
 from scout.fetch import Door, FetchError, Limits, Reason
 from scout.html import legible, plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import ask, gather, remember, required, sections, unknown
 from scout.sources.board import Board, Page, Validators
 
@@ -40,6 +41,18 @@ class Personio:
         "job positions)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations",
+            "remote",
+            "description_text",
+            "salary",
+            "employment_type",
+            "department",
+            "posted_at",
+            "tags",
+        )
+    )
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A company's page, one position's page, or its feed."""

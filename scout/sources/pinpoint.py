@@ -16,6 +16,7 @@ from scout import normalise
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting, Salary
+from scout.sources.about import About
 from scout.sources.answers import (
     gather,
     listed,
@@ -54,6 +55,17 @@ class Pinpoint:
         "feed)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations",
+            "remote",
+            "description_text",
+            "salary",
+            "employment_type",
+            "department",
+            "requisition_id",
+        )
+    )
 
     def recognise(self, url: SplitResult) -> Board | None:
         """Any page of a site, or its list's address, which is all that tells a company's own host."""

@@ -17,6 +17,7 @@ from scout import normalise
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     gather,
     listed,
@@ -49,6 +50,18 @@ class Recruitee:
         "offers (Recruitee, Careers Site API)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations",
+            "remote",
+            "description_text",
+            "salary",
+            "employment_type",
+            "department",
+            "posted_at",
+            "tags",
+        )
+    )
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A site, one offer's page, or the API's address, which is all that tells a company's own host."""

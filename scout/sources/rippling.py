@@ -17,6 +17,7 @@ from scout import normalise
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting, Salary
+from scout.sources.about import About
 from scout.sources.answers import (
     detail_of,
     folded,
@@ -51,6 +52,17 @@ class Rippling:
         "(Rippling, Job Board API)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations",
+            "remote",
+            "description_text",
+            "salary",
+            "employment_type",
+            "department",
+            "posted_at",
+        )
+    )
     details = 60
 
     def recognise(self, url: SplitResult) -> Board | None:

@@ -17,6 +17,7 @@ from scout import normalise
 from scout.fetch import Door, FetchError, Limits, Reason
 from scout.html import plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     ask,
     detail_of,
@@ -74,6 +75,19 @@ class SmartRecruiters:
         "second are allowed (SmartRecruiters, Posting API; API rate limits)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations",
+            "remote",
+            "description_text",
+            "salary",
+            "employment_type",
+            "department",
+            "requisition_id",
+            "posted_at",
+            "tags",
+        )
+    )
     details = 100
 
     def recognise(self, url: SplitResult) -> Board | None:

@@ -16,6 +16,7 @@ from scout import normalise
 from scout.fetch import Door, FetchError, Limits, Reason
 from scout.html import plain, sanitise
 from scout.postings import Posting, Salary
+from scout.sources.about import About
 from scout.sources.answers import (
     ask,
     gather,
@@ -52,6 +53,7 @@ class Teamtailor:
     attribution = ""
     terms = "A site's feed is offered for being read by programs (Teamtailor, JSON and RSS feed of jobs)."
     complete = True
+    about = About(fills=("locations", "remote", "description_text", "salary", "employment_type", "posted_at"))
 
     def recognise(self, url: SplitResult) -> Board | None:
         """Any page of a site, or its feed."""

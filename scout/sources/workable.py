@@ -16,6 +16,7 @@ from scout import normalise
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     folded,
     gather,
@@ -55,6 +56,18 @@ class Workable:
         "everybody; those who ask often are turned away for a while (Workable, Careers page widget)."
     )
     complete = True
+    about = About(
+        fills=(
+            "locations",
+            "remote",
+            "description_text",
+            "employment_type",
+            "department",
+            "requisition_id",
+            "posted_at",
+            "tags",
+        )
+    )
 
     def recognise(self, url: SplitResult) -> Board | None:
         """A company's page, one posting's page below it, its old host, or the widget's address."""

@@ -19,6 +19,7 @@ from scout import clock, normalise
 from scout.fetch import Door, FetchError, Limits, Reason
 from scout.html import plain, sanitise
 from scout.postings import Posting
+from scout.sources.about import About
 from scout.sources.answers import (
     Odd,
     gather,
@@ -63,6 +64,9 @@ class Workday:
         "long pauses between two scans, and no more details than needed."
     )
     complete = True
+    about = About(
+        fills=("locations", "remote", "description_text", "employment_type", "requisition_id", "posted_at")
+    )
     details = 100
 
     def recognise(self, url: SplitResult) -> Board | None:

@@ -21,6 +21,7 @@ from scout import queue, watchlist
 from scout.database import Database, is_current
 from scout.errors import ScoutError
 from scout.settings import Settings
+from scout.sources import BROKEN, KINDS, mapped
 from scout.stack import answers, datadir, start
 from scout.stack.parts import without_secret
 
@@ -67,6 +68,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _folder(settings, running)
     yield _disk(settings)
     advice = "Start everything with `scout up`." if running is None else "See the lines of `scout up`."
+    yield _kinds()
+    if settings.json_feeds:
+        yield _json_feeds(settings)
     yield from _database(settings, advice)
     yield from _queue(settings, advice)
     yield _pages(settings, advice)
@@ -97,6 +101,27 @@ def _disk(settings: Settings) -> Finding:
             "disk", Verdict.BAD, str(folder), text, "Make room: nothing is stored when it is full."
         )
     return Finding("disk", Verdict.OK, str(folder), text)
+
+
+def _kinds() -> Finding:
+    """The kinds of board, and those of other packages that cannot be used."""
+    text = f"{len(KINDS)} can be read"
+    if not BROKEN:
+        return Finding("kinds of board", Verdict.OK, "scout sources kinds", text)
+    shown = "; ".join(f"{each.where}: it {each.why}" for each in BROKEN)
+    advice = f"Correct or uninstall their packages. {shown}."
+    return Finding(
+        "kinds of board", Verdict.WARNING, "scout sources kinds", f"{text}, {len(BROKEN)} left out", advice
+    )
+
+
+def _json_feeds(settings: Settings) -> Finding:
+    """The owner's file of JSON feeds."""
+    try:
+        count = len(mapped.load(settings.json_feeds))
+    except mapped.BadFeeds as error:
+        return Finding("JSON feeds", Verdict.WARNING, settings.json_feeds, "cannot be used", str(error))
+    return Finding("JSON feeds", Verdict.OK, settings.json_feeds, f"{count} described")
 
 
 def _database(settings: Settings, advice: str) -> Iterator[Finding]:

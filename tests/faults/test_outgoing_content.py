@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scout.fetch import FetchError, Reason
-from scout.sources import KINDS
+from scout import html, lists
+from scout.fetch import Answer, FetchError, Reason
+from scout.sources import KINDS, contacts, hackernews, jobposting, sitemap
 from scout.sources.board import Board, Page
 from tests.serving import reply, serving
 
@@ -150,3 +151,26 @@ def test_17_html_is_safe_whichever_board_it_came_from(field: str) -> None:
         (posting,) = KINDS[kind].parse(json.dumps(listing).encode(), Board(kind=kind, token="a")).postings
         for danger in ("<script", "onclick=alert", "<img", "<svg", "alert(1)"):
             assert danger not in posting.description_html
+
+
+_LD = '<script type="application/ld+json">'
+BUILT_TO_HURT = {
+    "spaces": " ", "a word": "a", "open tags": "<a ", "mail links": "<a href=mailto:>", "scripts": _LD,
+    "escaped quotes": f'{_LD}{{"a":' + '\\"' * 100, "commas": f"{_LD}[" + ", " * 100, "brackets": f"{_LD}[",
+    "numbers": "123 456 ", "dots": "a.", "words for addresses": "a dot b at ", "quotes": "<a x='", "links": "http://",
+    "entries": "<url>", "places": "<url><loc>", "bars": "a | ", "requests": "please mention the word ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", BUILT_TO_HURT.values(), ids=BUILT_TO_HURT)
+@pytest.mark.parametrize("end", ["", "x</script>"])
+def test_a_page_that_is_built_to_hurt_its_reader_is_read(part: str, end: str) -> None:
+    # A reader whose time grows with the square of the length would need hours for this.
+    page = part * (500_000 // len(part)) + end
+    jobposting.postings_of(Answer(url="https://acme.example/", status=200, body=page.encode()), "Acme")
+    sitemap.entries_of(page)
+    hackernews.first_line(page)
+    contacts.without_contacts(page)
+    list(html.elements(page))
+    with contextlib.suppress(lists.UnreadableList):
+        lists.entries(page)

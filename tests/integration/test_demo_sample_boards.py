@@ -34,13 +34,13 @@ def read(recorded: SampleBoards, path: str) -> Any:
 def test_every_board_answers_with_its_file(recorded: SampleBoards) -> None:
     for board in recorded.boards:
         body = fetch(recorded, board.path)
-        if board.kind == "feed":
+        if board.kind == "weworkremotely":
             assert body == (SAMPLES / "weworkremotely" / "all.xml").read_bytes()
         else:
             file = SAMPLES / board.kind / f"{board.token}.json"
             assert json.loads(body) == json.loads(file.read_bytes())
         assert recorded.requests[board.path] == 1
-    assert {board.kind for board in recorded.boards} == {"greenhouse", "lever", "ashby", "feed"}
+    assert {board.kind for board in recorded.boards} == {"greenhouse", "lever", "ashby", "weworkremotely"}
 
 
 def test_what_is_not_published_is_not_expected(recorded: SampleBoards) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scout.html import legible, sanitise, text, unescaped
+from scout.html import elements, legible, sanitise, text, unescaped
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -118,3 +118,14 @@ def test_one_escaping_is_undone_and_no_more() -> None:
     assert unescaped(escape(html)) == html
     assert unescaped("&amp;lt;script&amp;gt;") == "&lt;script&gt;"
     assert unescaped("&amp;nbsp;") == "&nbsp;"
+
+
+def test_elements_are_read_by_their_tags_and_attributes() -> None:
+    page = "<!-- <a href=x> --><A HREF='/a?b=1&amp;c=2' Title=\"T 1\" href=no><img src=i/><br><p class>"
+    assert list(elements(page)) == [
+        ("a", {"href": "x"}),
+        ("a", {"href": "/a?b=1&c=2", "title": "T 1"}),
+        ("img", {"src": "i/"}),
+        ("br", {}),
+        ("p", {}),
+    ]

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from scout import clock, runs, watchlist
 from scout.database import Database
 from scout.models import Job, RunTrigger, ScanResult, ScanRun, ScanState, Source
+from tests.serving import reply, serving
 from tests.unit.web.browser import Browser
+from webapp.parts import Parts
 
 AddJob = Callable[..., int]
 
@@ -207,3 +211,74 @@ def test_the_recent_runs_are_listed(owner: Browser, db: Database, source: Source
     assert 'href="/scans/1"' in page
     assert "1,234" in page
     assert "started by schedule" in page
+
+
+def test_a_page_that_is_no_board_can_be_looked_at_and_its_boards_added(
+    app: Flask, owner: Browser, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (
+        b"<a href='https://jobs.lever.co/acme/1'>IAM</a>"
+        b"<link rel='alternate' type='application/rss+xml' href='/odd'>"
+    )
+    refused = owner.ask(
+        "POST", "/sources", data={"csrf_token": owner.token, "url": "https://acme.example/careers"}
+    )
+    assert "Look at this page for boards" in refused.text
+    with serving(lambda asked: reply(page) if asked.path == "/careers" else reply(b"", 404)) as server:
+        parts: Parts = app.extensions["scout"]
+        overrides = {"https://acme.example": server.origin}
+        monkeypatch.setattr(
+            parts, "settings", dataclasses.replace(parts.settings, origin_overrides=overrides)
+        )
+        seen = owner.ask(
+            "POST",
+            "/sources/discover",
+            data={"csrf_token": owner.token, "url": "https://acme.example/careers"},
+        )
+    assert seen.status_code == 200
+    assert 'value="https://jobs.lever.co/acme"' in seen.text
+    assert 'name="kind" value="feed"' in seen.text
+    added = owner.ask(
+        "POST",
+        "/sources",
+        data={"csrf_token": owner.token, "url": "https://acme.example/odd", "kind": "feed"},
+    )
+    assert added.status_code == 303
+    assert slugs(db) == ["acme-example"]
+
+
+@pytest.mark.parametrize(
+    "address", ["", "http://127.0.0.1:5000/", "file:///etc/passwd", "https://a.example/%00"]
+)
+def test_what_cannot_be_looked_at_says_why(owner: Browser, address: str) -> None:
+    answer = owner.ask("POST", "/sources/discover", data={"csrf_token": owner.token, "url": address})
+    assert answer.status_code == 400
+    assert 'id="add-problem"' in answer.text
+
+
+def test_a_kind_that_an_address_cannot_have_is_refused(owner: Browser, db: Database) -> None:
+    for kind in ("lever", "nonsense", "mapped"):
+        answer = owner.ask(
+            "POST", "/sources", data={"csrf_token": owner.token, "url": "https://a.example/", "kind": kind}
+        )
+        assert answer.status_code == 400
+    assert slugs(db) == []
+
+
+def test_adding_a_board_that_needs_keys_says_that_it_is_off(owner: Browser, db: Database) -> None:
+    owner.ask(
+        "POST",
+        "/sources",
+        data={"csrf_token": owner.token, "url": "https://www.usajobs.gov/search/results/?k=iam"},
+    )
+    assert "is off until SCOUT_USAJOBS_EMAIL" in owner.get("/sources").text
+
+
+def test_a_job_shows_the_words_that_its_boards_terms_want(
+    owner: Browser, db: Database, add_job: AddJob, source: Source
+) -> None:
+    number = add_job()
+    assert "From Remotive" not in owner.get(f"/jobs/{number}").text
+    with db.session() as session:
+        watchlist.get(session, "acme").kind = "remotive"
+    assert "From Remotive (remotive.com)" in owner.get(f"/jobs/{number}").text
