@@ -53,7 +53,16 @@ class Teamtailor:
     attribution = ""
     terms = "A site's feed is offered for being read by programs (Teamtailor, JSON and RSS feed of jobs)."
     complete = True
-    about = About(fills=("locations", "remote", "description_text", "salary", "employment_type", "posted_at"))
+    about = About(
+        fills=(
+            "locations",
+            "remote",
+            "description_text",
+            "salary",
+            "employment_type",
+            "posted_at",
+        )
+    )
 
     def recognise(self, url: SplitResult) -> Board | None:
         """Any page of a site, or its feed."""

@@ -411,7 +411,7 @@ def test_a_page_that_is_refused_stops_the_scan_and_keeps_what_was_read(
     [
         (b"<html>no map</html>", Reason.NOT_A_LISTING),
         (urlset(("https://acme.example/jobs/1", ""))[:-12], Reason.TRUNCATED),
-        (gzip.compress(urlset())[:20], Reason.NOT_A_LISTING),
+        (gzip.compress(urlset(), mtime=0)[:20], Reason.NOT_A_LISTING),
         (b"\x1f\x8bnot packed", Reason.TRUNCATED),
         (b"{}", Reason.NOT_A_LISTING),
     ],
