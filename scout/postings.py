@@ -38,6 +38,23 @@ class Salary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One place of work, and what could be told of it. Empty parts are unknown.
+
+    Attributes:
+        raw: As the board writes it.
+        city: The town, as the board writes it, without codes.
+        region: A state's or province's code in the US, Canada and Australia; a region's name elsewhere.
+        country: ISO 3166-1 alpha-2 code.
+    """
+
+    raw: str
+    city: str = ""
+    region: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """One posting, normalised: what a source's parser yields and what a scan stores.
 

@@ -1,0 +1,378 @@
+"""Where the work is done, with the words that say so, and from where it may be done."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from scout.normalise import places as _places
+from scout.normalise.text import line
+from scout.postings import Place, Remote
+
+_FIELD_VALUES = {
+    "remote": Remote.REMOTE, "fullyremote": Remote.REMOTE, "fullremote": Remote.REMOTE,
+    "remoteonly": Remote.REMOTE,
+    "remotefirst": Remote.REMOTE, "remoteemployee": Remote.REMOTE, "remoteworker": Remote.REMOTE,
+    "telecommute": Remote.REMOTE, "telework": Remote.REMOTE, "homebased": Remote.REMOTE,
+    "workfromhome": Remote.REMOTE,
+    "homeoffice": Remote.REMOTE, "virtual": Remote.REMOTE, "anywhere": Remote.REMOTE,
+    "workfromanywhere": Remote.REMOTE,
+    "fully": Remote.REMOTE, "remoto": Remote.REMOTE, "hybrid": Remote.HYBRID, "hybridremote": Remote.HYBRID,
+    "remotehybrid": Remote.HYBRID, "partiallyremote": Remote.HYBRID, "partlyremote": Remote.HYBRID,
+    "partialremote": Remote.HYBRID, "flexhybrid": Remote.HYBRID, "onsitehybrid": Remote.HYBRID,
+    "hibrido": Remote.HYBRID, "hbrido": Remote.HYBRID, "onsite": Remote.ONSITE, "inoffice": Remote.ONSITE,
+    "inperson": Remote.ONSITE, "office": Remote.ONSITE, "officebased": Remote.ONSITE,
+    "notremote": Remote.ONSITE,
+    "onsiteonly": Remote.ONSITE, "presencial": Remote.ONSITE, "onpremise": Remote.ONSITE,
+}  # fmt: skip
+_FIELD_BEGINS = (
+    (re.compile(r"(?:fully |100% )?remote\s*[-\u2013,:(/]", re.IGNORECASE), Remote.REMOTE),
+    (re.compile(r"hybrid\b", re.IGNORECASE), Remote.HYBRID),
+    (re.compile(r"on-?\s?site\s*[-\u2013,:(]", re.IGNORECASE), Remote.ONSITE),
+)
+
+
+def remote_field(value: Any) -> Remote:
+    """What a board's own field for the place of work says; unknown for words that say nothing."""
+    return _field(value[:80]) if isinstance(value, str) else Remote.UNKNOWN
+
+
+@functools.lru_cache(maxsize=2_000)
+def _field(value: str) -> Remote:
+    found = _FIELD_VALUES.get(re.sub(r"[^a-z]", "", value.lower()), Remote.UNKNOWN)
+    if found is Remote.UNKNOWN and "or " not in value:
+        found = next((kind for words, kind in _FIELD_BEGINS if words.match(value)), found)
+    return found
+
+
+_ROLE = (
+    r"(?:role|position|job|opportunity|vacancy|opening|post|posting|assignment|internship|contract|"
+    r"requisition)"
+)
+_THIS = rf"(?:(?:this|the|our)(?: [\w-]+){{0,3}}? {_ROLE}|this|it)"
+_NOT = (
+    r"(?: is| are| will| can| does)?(?: not|n['\u2019]t|not)(?: currently| be| offer| an?| eligible for|"
+    r" open to| available| "
+    r"suitable for| considered| support| allow| as| for| to be| performed| done| worked)*"
+)
+
+# What a title or a place says.
+_HYBRID = re.compile(
+    r"\bhybrid(?:e|-remote)?\b(?![- ](?:cloud|identit|infrastr|vehicle|mobile|app|integrat|it\b|bond|"
+    r"electr|power|"
+    r"network|search|warfare|azure|environment|multi|propuls|hr\b|data|ai\b|it |fund|retail|event|pixel|"
+    r"compute|storage))|"
+    r"\bh[ií]brid[oa]\b|\bhybryd\w+|\bpartially remote\b",
+    re.IGNORECASE,
+)
+_REMOTE = re.compile(
+    r"\bremote(?:ly)?\b(?![- ](?:sensing|pilot|monitor|access|desktop|support|control|patient|"
+    r"infrastruct|manage|"
+    r"operat|hands|vehicle|diagnos|site|sites|team|interpret|captur|deposit|weapon|handling|identity|vpn|"
+    r"device|"
+    r"proctor|office|offices|service|services|teleop|connect|visual|health|driv|test))|"
+    r"\bwork(?:ing)? from (?:home|anywhere)\b|"
+    r"\btelecommut\w*|\btelewerk\w*|\bhome[- ]?office\b|\bhome[- ]based\b|\bwfh\b|\bt[ée]l[ée]travail\b|"
+    r"\bteletrabajo\b|"
+    r"\bremot[oa]\b|\bzdaln\w+|\banywhere\b",
+    re.IGNORECASE,
+)
+_ONSITE = re.compile(
+    r"\bon[- ]?site\b|\bin[- ]office\b|\bin[- ]person\b|\bpresencial\b|\boffice[- ]based\b|\bnot remote\b",
+    re.IGNORECASE,
+)
+
+# What a text says outright. Perks ("work from anywhere for four weeks a year") are told apart afterwards.
+_DENIAL = re.compile(
+    rf"\b(?:{_THIS}{_NOT}(?: an?)?(?: (?:fully|100%|completely|entirely|full[- ]time))?[- ]remote|"
+    r"not (?:an? )?(?:(?:fully|100%) )?remote (?:role|position|job|opportunity)|"
+    r"remote (?:work|working|employment|applicants|candidates|applications|arrangements?|"
+    r"options?)(?: (?:is|are|will|can))?"
+    r"(?: not|n['\u2019]t|not) (?:be )?(?:an option|available|offered|possible|permitted|allowed|"
+    r"considered|supported|accepted|eligible)|"
+    r"(?:no|without any) remote (?:work|option|working|candidates|possibilit|opportunit|applicants|"
+    r"arrangement)\w*|"
+    r"not (?:open|able) to (?:offer |consider |accommodate |support )?(?:fully )?remote|"
+    r"(?:do not|don['\u2019]t|cannot|can['\u2019]t|are unable to|not able to|unable to) (?:offer|support|"
+    r"allow|consider|accommodate|provide|accept|hire)"
+    r" (?:any )?(?:fully )?remote|kein(?:e)? (?:remote|home[- ]?office)|pas de t[ée]l[ée]travail|"
+    r"no remote\b(?! sens)|"
+    r"(?:sin|no hay) (?:teletrabajo|trabajo remoto))",
+    re.IGNORECASE,
+)
+_TEXT_ONSITE = re.compile(
+    rf"\b(?:{_THIS}(?: is| will be| requires| must be)(?: an?)?(?: (?:fully|100%|strictly|completely|"
+    rf"full[- ]time|entirely|primarily|"
+    r"five days|5 days|work(?:ing)?))*[ -](?:on[- ]?site|in[- ]office|in[- ]person|"
+    r"office[- ]based)(?! (?:or|and) remote)|"
+    r"(?:fully|100%|strictly) (?:on[- ]?site|in[- ]office|in[- ]person)|"
+    r"must (?:be|work)(?: fully| able to work)? on[- ]?site(?! (?:up to|occasionally|once|two|three|2|3|"
+    r"1|one))|"
+    r"on[- ]?site (?:only|(?:five|5) days|full[- ]time|role|position)|"
+    r"(?:five|5) days (?:a|per|/|each) ?week (?:on[- ]?site|in[- ](?:the |our )?(?:\w+ )?office|"
+    r"in[- ]person|from (?:the|our) (?:\w+ )?office)|"
+    r"(?:in|at)[- ](?:the |our )?(?:\w+ )?office,? (?:five|5) days|(?:on[- ]?site|in[- ]person) (?:work|"
+    r"presence|attendance) is required|"
+    r"requires? (?:daily |full[- ]time |regular )?(?:on[- ]?site|in[- ]person|in[- ]office) (?:presence|"
+    r"attendance|work)|100% presencial|"
+    r"vor ort in (?:unserem|unserer)|(?:Monday (?:to|through|-) Friday) (?:in|at) (?:the|our) office)",
+    re.IGNORECASE,
+)
+_DAYS = r"(?:\d|one|two|three|four)(?:\s?(?:-|\u2013|to|or)\s?(?:\d|two|three|four))?"
+_TEXT_HYBRID = re.compile(
+    rf"\b(?:{_THIS}(?: is| will be| follows| offers| has| operates (?:on|in)|"
+    rf" requires)(?: an?)?(?: fully| currently)? hybrid(?!-? ?cloud)|"
+    r"hybrid (?:role|position|job|opportunity|schedule|work(?:ing|place)? ?(?:model|schedule|arrangement|"
+    r"policy|setup|pattern|"
+    r"environment|mode|style|approach)?|model|setup|arrangement|policy|office|remote)\b(?! cloud)|"
+    rf"{_DAYS} days?(?: (?:a|per|each|every) ?(?:week|month)|/week|pw)?(?: (?:working|spent|"
+    rf"work))?[ ,]*(?:in|at|from|on)[- ]?"
+    r"(?:the |our |an? )?(?:[\w.]+ ){0,3}?(?:office|site|hub|hq|campus|headquarters)\b|"
+    rf"(?:in|at|from)[- ](?:the |our )?(?:\w+ ){{0,2}}?(?:office|hq|site)(?: (?:at least|minimum|"
+    rf"a minimum of|for))? {_DAYS} (?:days|times)|"
+    rf"(?:office|on[- ]?site|in[- ]person|"
+    rf"in[- ]office)(?: presence)?(?: of)?(?: at least)? {_DAYS} (?:days|times) (?:a|per|each|"
+    rf"/) ?(?:week|month)|"
+    rf"work(?:ing)? (?:remotely|from home|remote)(?: for)?(?: up to)? {_DAYS} days (?:a|per|each|/) ?week|"
+    rf"{_DAYS} days?(?: (?:a|per|each|/) ?week)? (?:remote|remotely|wfh|(?:working |work )?from home|"
+    rf"of remote work|home[- ]office)|"
+    rf"{_DAYS} jours? (?:de |par semaine de |en )?t[ée]l[ée]travail|t[ée]l[ée]travail (?:partiel|"
+    rf"{_DAYS} jours)|"
+    rf"{_DAYS} tage?(?: (?:pro|die|in der) woche)? (?:home[- ]?office|mobiles arbeiten|remote|im home)|"
+    rf"hybrides? arbeit\w*|"
+    r"modal(?:idad|idade) h[ií]brida|trabajo h[ií]brido|trabalho h[ií]brido|modelo h[ií]brido|"
+    r"praca hybrydowa|"
+    r"(?:mix|combination|split|balance) (?:of|between) (?:remote|office|home|on[- ]?site|"
+    r"in[- ]office)[\w -]{0,20} and (?:remote|office|home|on[- ]?site|in[- ]office))",
+    re.IGNORECASE,
+)
+_TEXT_REMOTE = re.compile(
+    rf"\b(?:{_THIS}(?: is| will be| can be| may be)(?: an?)?(?: (?:fully|100%|completely|entirely|"
+    rf"currently|permanently|also|open to|"
+    r"performed|done|worked|based|located|full[- ]time|primarily|work|US|U\.S\.|UK|"
+    r"EU))*[ -]remote(?:ly)?(?![- ](?:first company|friendly|optional))|"
+    rf"(?:fully|100 ?%|completely|entirely|permanently)[- ]?remote\b(?! (?:sens|access))|"
+    rf"remote(?:[- ]only)? {_ROLE}\b|"
+    r"(?:you(?: can| will|['\u2019]ll| may)|candidates? (?:can|may|will)|employees? (?:can|"
+    r"may)) (?:be )?(?:work(?:ing)? )?(?:fully |100% |completely )?"
+    r"(?:remotely|from home|remote|from anywhere)\b|"
+    r"(?:we are|we['\u2019]re) (?:an? )?(?:fully |100% |all[- ]|entirely )remote (?:company|team|"
+    r"organi[sz]ation)|"
+    r"work(?:ing)? (?:is )?(?:fully |100% )remote(?:ly)?|(?:location|workplace|work location|"
+    r"work type)\s?: (?:fully |100% )?remote\b|"
+    r"remote (?:within|in|from|across|anywhere in) (?:the )?(?:US|USA|U\.S\.|UK|EU|EEA|United|Europe|"
+    r"Canada|Germany|India|North|Latin|any)|"
+    r"work(?:ing)? remotely from (?:anywhere|within|any)|home[- ]based (?:role|position|job)|"
+    r"work[- ]from[- ]home (?:role|position|job)|"
+    r"100 ?% (?:home[- ]?office|t[ée]l[ée]travail|remoto|teletrabajo|zdaln\w+)|"
+    r"t[ée]l[ée]travail (?:complet|total|int[ée]gral|[àa] 100)|"
+    r"full remote|vollständig remote|komplett remote|trabajo (?:100% )?remoto|praca (?:w pełni )?zdalna)",
+    re.IGNORECASE,
+)
+#: What follows or stands before words about remote work that makes of them a perk and no place.
+_PERK_AFTER = re.compile(
+    r"^[^.;\n]{0,40}?\b(?:up to|for (?:a|\d+|two|three|four|several)|weeks?|days? (?:a|per) (?:year|"
+    r"month|quarter)|occasional(?:ly)?|when needed|"
+    r"as needed|from time to time|if needed|after (?:the )?(?:probation|training|onboarding)|on occasion|"
+    r"on fridays|"
+    r"temporar\w+|during (?:the )?(?:summer|august|interview))\b",
+    re.IGNORECASE,
+)
+_PERK_BEFORE = re.compile(
+    r"(?:occasional(?:ly)?|weeks? (?:of|a year)|some|partial(?:ly)?|support(?:s|ing)?|temporar\w+|"
+    r"manag\w+|with|for|our|"
+    r"option(?:al)?(?: to)?|flexib\w+|ability to|days? (?:of|to)|interview\w*(?: is| are)?|"
+    r"onboarding(?: is)?|initially)\s*$",
+    re.IGNORECASE,
+)
+#: What every pattern for the text holds one of. Finding these words is far cheaper than trying the patterns.
+_MENTIONS = re.compile(
+    r"remot|hybri|h[íi]brid|hybryd|on-?\s?site|office|in[- ]person|from home|from anywhere|home[- ]based|"
+    r"t[ée]l[ée]travail|teletrabajo|"
+    r"zdaln|presencial|vor ort|\bhub\b",
+    re.IGNORECASE,
+)
+_BEFORE, _AFTER = 90, 160
+
+
+def _around_mentions(text: str) -> str:
+    """The parts of a text that could say where the work is done."""
+    parts: list[tuple[int, int]] = []
+    for mention in _MENTIONS.finditer(text):
+        start, end = max(0, mention.start() - _BEFORE), mention.end() + _AFTER
+        if parts and start <= parts[-1][1]:
+            parts[-1] = parts[-1][0], end
+        else:
+            parts.append((start, end))
+    return "\n".join(text[start:end] for start, end in parts)
+
+
+def remote(
+    *, fields: Iterable[tuple[str, Any]] = (), title: str = "", places: Iterable[str] = (), text: str = ""
+) -> tuple[Remote, str]:
+    """Where the work is done, and the words that say so. The strongest evidence wins; silence is unknown.
+
+    The order: an explicit denial of remote work in the text, a field of the board, the title, a plain
+    statement in the text of days in the office or of work on site, the places, other plain statements in the
+    text. A bare mention in the text ("remote-friendly benefits", weeks of working from anywhere) is no
+    evidence.
+
+    Args:
+        fields: Names and values of the board's own fields, the most telling first.
+        title: The posting's title.
+        places: Its locations.
+        text: Its description as plain text.
+    """
+    fields = tuple(fields)
+    text = _around_mentions(text)
+    hybrid = _TEXT_HYBRID.search(text) if text else None
+    denial = _DENIAL.search(text) if text else None
+    if denial:
+        # "Not fully remote" is said of hybrid work as often as of work on site.
+        kind = Remote.HYBRID if hybrid or _says_hybrid(fields, title) else Remote.ONSITE
+        return kind, _quoted(hybrid or denial)
+    for name, value in fields:
+        found = remote_field(value)
+        if found is not Remote.UNKNOWN:
+            return found, f"{name}: {line(value, 60)}"
+    found = _in_words(title)
+    if found is not Remote.UNKNOWN:
+        return found, f"title: {title[:120]}"
+    if hybrid:
+        return Remote.HYBRID, _quoted(hybrid)
+    if text and (onsite := _TEXT_ONSITE.search(text)):
+        return Remote.ONSITE, _quoted(onsite)
+    return _by_place(tuple(places)) or _remote_by_text(text)
+
+
+def _by_place(places: Sequence[str]) -> tuple[Remote, str] | None:
+    for kind in (Remote.HYBRID, Remote.REMOTE, Remote.ONSITE):
+        for each in places:
+            if _in_words(each) is kind:
+                return kind, f"location: {each[:120]}"
+    return None
+
+
+def _remote_by_text(text: str) -> tuple[Remote, str]:
+    """Remote by a plain statement in the text that is no perk; unknown without one."""
+    for said in _TEXT_REMOTE.finditer(text):
+        after, before = text[said.end() : said.end() + 60], text[max(0, said.start() - 30) : said.start()]
+        if not _PERK_AFTER.search(after) and not _PERK_BEFORE.search(before):
+            return Remote.REMOTE, _quoted(said)
+    return Remote.UNKNOWN, ""
+
+
+def _says_hybrid(fields: Sequence[tuple[str, Any]], title: str) -> bool:
+    return bool(_HYBRID.search(title)) or any(remote_field(value) is Remote.HYBRID for _, value in fields)
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return f"text: \u201c{' '.join(match[0].split())[:120]}\u201d"
+
+
+@functools.lru_cache(maxsize=20_000)
+def _in_words(words: str) -> Remote:
+    """What a title or a place says."""
+    for kind, pattern in (
+        (Remote.HYBRID, _HYBRID),
+        (Remote.ONSITE, _NOT_REMOTE),
+        (Remote.REMOTE, _REMOTE),
+        (Remote.ONSITE, _ONSITE),
+    ):
+        if pattern.search(words):
+            return kind
+    return Remote.UNKNOWN
+
+
+_NOT_REMOTE = re.compile(r"\b(?:not|no|non)[- ]remote\b", re.IGNORECASE)
+
+#: Groups of countries by the words for them, the narrower first.
+_GROUPS = (
+    ("EMEA", r"\bemea\b|europe,? (?:the )?middle east,? (?:and|&) africa"),
+    ("EU", r"\beu\b|european union|\beea\b|\beuropean economic area"),
+    ("EUROPE", r"\beurope\b|\beuropean (?:time|countr)|\beuropa\b|\bcet\b|\bcee\b|\bnordics?\b|\bdach\b"),
+    ("APAC", r"\bapac\b|asia[- ]pacific|\basia\b|\banz\b|\boceania\b|\bsoutheast asia\b"),
+    ("LATAM", r"\blatam\b|latin america|south america|am[ée]rica latina|\bcentral america\b"),
+    ("NORTH_AMERICA", r"\bnorth america\b|\bnoram\b|\bnamer\b"),
+    ("AMERICAS", r"\bamericas\b|\bamer\b"),
+    ("AFRICA", r"\bafrica\b(?<!south africa)"),
+    ("MIDDLE_EAST", r"\bmiddle east\b|\bmena\b|\bgcc\b"),
+    ("WORLDWIDE", r"\bworld ?-?wide\b|\bglobal(?:ly)?\b|\bany ?where(?! in\b(?! the world))"),
+)  # fmt: skip
+_GROUP = re.compile("|".join(f"(?P<{name}>{words})" for name, words in _GROUPS), re.IGNORECASE)
+_WHERE = r"(?:the )?(?P<where>[A-Z][\w.]*(?:[ /&,-]+(?:(?:and|or|the|of|&) )*[A-Z][\w.]*){0,6}|the world)"
+_REMOTE_FROM = re.compile(
+    r"\b(?i:remote(?:ly)?|anywhere)\s*(?i:only |exclusively |positions? |roles? |jobs? |work )?"
+    r"(?:[(\u2013,:-]|in|within|across|from|anywhere in|based in|throughout|inside)\s*"
+    rf"(?:anywhere in |one of |any of |either )?{_WHERE}"
+)
+_MUST_LIVE = re.compile(
+    r"\b(?i:must|need to|should|required to|candidates?|applicants?|you(?:['\u2019]re| are)?|eligible to|"
+    r"able to|authori[sz]ed to|open to|hiring|only)\b[^.\n]{0,40}?\b(?:based|located|resid\w+|live|living|work)\s+"
+    rf"(?:anywhere )?(?:in|within|from|across)\s+(?:anywhere in |one of |any of |either )?{_WHERE}"
+)
+_LIMIT = re.compile(
+    r"\b(?P<where>US|U\.S\.|USA|UK|EU|EEA|Canada|Europe|EMEA|LATAM|APAC|Germany|India|Brazil|Poland|"
+    r"Spain|France|Mexico|Australia|"
+    r"North America|United States|United Kingdom)(?:[ -](?:only|based candidates|residents only|remote)|"
+    r"[- ]based (?:only|candidates|applicants))",
+)
+_BREAKS = re.compile(r"[,/&;()|]|\s+(?:and|or|und|et|-)\s+|\s+[-\u2013]\s+|\s[-\u2013]|[-\u2013]\s")
+_UNITED_STATES = re.compile(r"^(?:the )?(?:contiguous |continental )?(?:US|U\.S\.?|USA|U\.S\.A\.|Us)$")
+
+
+def remote_regions(*, places: Sequence[Place] = (), title: str = "", text: str = "") -> tuple[str, ...]:
+    """From where remote work may be done: ISO country codes, and names of groups of countries.
+
+    Groups are `EU`, `EUROPE`, `EMEA`, `APAC`, `LATAM`, `NORTH_AMERICA`, `AMERICAS`, `AFRICA`, `MIDDLE_EAST`
+    and
+    `WORLDWIDE`. Empty means that nobody says: a bare "Remote" is not the whole world.
+
+    The order: places and title beside their word for remote ("Remote - EU"), a statement in the text ("must
+    reside in Canada"), the countries of the places.
+    """
+    found: dict[str, None] = {}
+    for each in places:
+        if _REMOTE.search(each.raw) or not each.country:
+            _add(found, each.raw, each.country)
+    if not found and _REMOTE.search(title):
+        beside = _REMOTE.split(title)
+        # The words beside "remote" in the title, not those of the role: "Global Sales Manager (Remote, UK)".
+        _add(found, re.split(r"[)\]|]", beside[-1])[0][:60], "")
+    if not found:
+        near = _around_mentions(text)
+        for pattern in (_LIMIT, _MUST_LIVE, _REMOTE_FROM):
+            for said in pattern.finditer(near):
+                if said["where"] == "the world":
+                    found["WORLDWIDE"] = None
+                else:
+                    _add(found, said["where"], "")
+            if found:
+                break
+    if not found:
+        found = dict.fromkeys(each.country for each in places if each.country)
+    return tuple(found)
+
+
+def _add(found: dict[str, None], words: str, country: str) -> None:
+    if country:
+        found[country] = None
+    for group in _GROUP.finditer(words):
+        if group.lastgroup is not None and (group.lastgroup != "WORLDWIDE" or not country):
+            found[group.lastgroup] = None
+    if not country:
+        for part in _BREAKS.split(words):
+            code = _country_of(part.strip(" .:"))
+            if code:
+                found[code] = None
+
+
+@functools.lru_cache(maxsize=20_000)
+def _country_of(part: str) -> str:
+    if _UNITED_STATES.match(part):
+        return "US"
+    if _GROUP.fullmatch(part) or not part[:1].isupper():
+        return ""
+    return _places.place(part).country
