@@ -20,8 +20,8 @@ _FORMS = tuple(
     for form in (
         "gmbh and co kg", "gmbh and co kgaa", "gmbh und co kg", "gmbh co kg", "ag and co kg",
         "ag and co kgaa", "ag co kg", "s a de c v", "s a b de c v", "sab de cv", "sa de cv",
-        "s de r l de c v", "s de rl de cv", "sp z o o", "sp zoo", "spzoo", "s p a", "s r l", "s r o",
-        "d o o", "d d",
+        "s de r l de c v", "s de rl de cv", "sp z o o", "sp zoo", "sp z oo", "spzoo", "s p a",
+        "s r l", "s r o", "d o o", "d d",
         "s a s", "s a r l", "s a", "s l u", "s l", "n v", "b v", "a s", "k k", "p l c", "l l c", "l l p",
         "l p", "g m b h", "pty ltd", "pty limited", "pvt ltd", "pvt limited", "private limited",
         "private ltd",
@@ -47,6 +47,8 @@ _BEGINS = frozenset({*_CYRILLIC, "株式会社", "合同会社", "주식회사",
 _ATTACHED = re.compile(
     r"^(?:株式会社|合同会社|有限会社|주식회사|\(주\))|(?:株式会社|合同会社|股份有限公司|有限责任公司|有限公司|주식회사)$"
 )
+#: "E.ON", "U.S. Bank", "S.p.A.": letters with points are one word.
+_INITIALS = re.compile(r"\b(\w)\.(?=\w)")
 _SIGNS = re.compile(r"[^\w]+|_+")
 #: Two different words with these: "AT&T", "Johnson & Johnson".
 _AND = re.compile(r"\s*(?:&|\+)\s*")
@@ -63,6 +65,7 @@ def company_key(name: str) -> str:
     text = unicodedata.normalize("NFKC", name).casefold()
     # Lower-casing İ leaves a dot that nobody typed.
     text = unicodedata.normalize("NFKC", text.replace("i\u0307", "i")).replace("'", "").replace("\u2019", "")
+    text = _INITIALS.sub(r"\1", text)
     text = _ATTACHED.sub(" ", text).strip() or text
     if "&" in text or "+" in text:
         text = _AND.sub(" and ", text)

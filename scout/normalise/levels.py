@@ -112,7 +112,8 @@ _SENIOR = re.compile(
     re.IGNORECASE,
 )
 _NO_SENIOR = re.compile(
-    r"\bsubject[- ]matter experts?\b|\bsenior (?:support|living|care|housing|leadership|citizens?|"
+    r"\bsubject[- ]matter experts?\b|\bsemi[- ]?senior\b|\bsenior (?:support|living|care|housing|"
+    r"leadership|citizens?|"
     r"management)\b"
     r"|\bexpert (?:systems|witness|network)",
     re.IGNORECASE,

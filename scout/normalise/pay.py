@@ -85,7 +85,7 @@ _SIGN = (
     rf"\b(?:{_CODES}|RMB|SFr)\b(?:\s?[$€£])?)"
 )
 _AFTER_SIGN = (
-    rf"(?:(?:{_CODES}|RMB)\b|[€£₹$₪₩₺₱₫฿₴₽]|zł\b|zl\b|Kč|euros?\b|万円|円|元|lei\b|Ft\b|kr\b\.?|"
+    rf"(?:(?:{_CODES}|RMB)\b|[€£₹$₪₩₺₱₫฿₴₽]|zł\b|zl\b|Kč|[Ee]uros?\b|万円|円|元|lei\b|Ft\b|kr\b\.?|"
     r"US dollars\b|dollars\b|pounds\b)"
 )
 # A point, comma, apostrophe or narrow space between groups of three; then up to two decimals.
@@ -94,8 +94,8 @@ _NUMBER = (
     r"\d{1,3}(?:,\d{2})+,\d{3}(?!\d)|\d{1,9}(?:[.,]\d{1,2})?(?!\d)"
 )
 _THOUSAND = (
-    r"(?:\s?(?:[kK](?![a-zA-Z])|Tsd\.?|LPA\b|[lL]akhs?\b|[lL]acs?\b|[lL]\b|[mM](?![a-zA-Z])|mil(?:lion)?s?\b|MM\b|"
-    r"[bB]n?(?![a-zA-Z])|billion\b))"
+    r"(?:\s?(?:[kK](?![^\W\d_])|Tsd\.?|LPA\b|[lL]akhs?\b|[lL]acs?\b|[lL]\b|[mM](?![^\W\d_])|mil(?:lion)?s?\b|MM\b|"
+    r"[bB]n?(?![^\W\d_])|billion\b))"
 )
 _TO = (
     r"\s*(?:/\s*(?:yr|year|hr|hour|h|mo|month)\.?|per (?:year|hour|annum|month)|\+)?\s*"
@@ -103,14 +103,14 @@ _TO = (
     r"(?:up to\s*)?"
 )
 _AMOUNT = re.compile(
-    rf"(?P<before>{_SIGN})?\s?(?<![\w.,])(?P<low>{_NUMBER})(?P<lowk>{_THOUSAND})?\s?(?P<mid>{_AFTER_SIGN})?"
+    rf"(?P<before>{_SIGN})?\s?(?<![A-Za-z0-9_.,])(?P<low>{_NUMBER})(?P<lowk>{_THOUSAND})?\s?(?P<mid>{_AFTER_SIGN})?"
     rf"(?:{_TO}(?P<before2>{_SIGN})?\s?(?P<high>{_NUMBER})(?P<highk>{_THOUSAND})?)?"
     rf"(?P<plus>\s?\+(?!\s?\w))?\s?(?P<after>{_AFTER_SIGN})?"
 )
 #: Where money is named at all: most texts end here.
 _MONEY = re.compile(
-    rf"[$€£₹¥₪₩₺₱₫฿₴₽円元]|zł|Kč|\b(?:{_CODES}|euros?|RMB|Rs\.?|kr|lei|LPA|lakhs?)\b|\d\s?[kK]\b|(?:salary|"
-    rf"pay) range"
+    rf"[$€£₹¥₪₩₺₱₫฿₴₽円元]|zł|Kč|\b(?:{_CODES}|[Ee]uros?|RMB|Rs\.?|kr|lei|LPA|lakhs?)\b|\d\s?[kK]\b|(?:[Ss]alary|"
+    rf"[Pp]ay) range"
 )
 
 _WORDS = re.compile(
@@ -155,7 +155,8 @@ _PER = {
     "week": r"/\s?(?:wk|week)\b|(?:per|a|each)[ -]week|weekly|pro woche|par semaine|por semana|semanal",
     "month": r"/\s?(?:mo|mth|month|monat|mois|mes|m\u00eas|mies\w*|m-c)\b|(?:per|a|each)[ -]month|"
     r"monthly|\bp\.?m\.|pro monat|"
-    r"monatlich|mtl\b|par mois|\bmensu(?:el|al)\w*|al mes|por m\u00eas|miesi\u0119czn\w+|/mc\b|per maand|"
+    r"monatlich|mtl\b|par mois|\bmens(?:uel|ual|al|ile|ili)\w*|al mes|por m\u00eas|"
+    r"miesi\u0119czn\w+|/mc\b|per maand|"
     r"m\u00e5nad|m\u00e5ned|"
     r"kuukausi|m\u011bs\u00ed\u010dn\u011b|havi\b|月給|/月",
     "year": r"/\s?(?:y|yr|year|jahr|an|a\u00f1o|ano|annum)\b|(?:per|a|each)[ -](?:year|annum)|annual\w*|"
@@ -232,7 +233,8 @@ _THOUSANDS = 1000
 _TWO_SIGNS = 2
 _YEARLY = 10_000
 _BEFORE, _AFTER = 90, 45
-_NEAR = 60
+_BACK, _NEAR = 48, 60
+_NEXT = 16
 
 
 def _near_money(text: str) -> list[re.Match[str]]:
@@ -241,7 +243,7 @@ def _near_money(text: str) -> list[re.Match[str]]:
     for mark in _MONEY.finditer(text):
         if mark.start() < end:
             continue
-        start = max(end, mark.start() - 24, 0)
+        start = max(end, mark.start() - _BACK, 0)
         # Never begin inside a number.
         while start > 0 and start < mark.start() and (text[start - 1].isalnum() or text[start - 1] in ".,"):
             start += 1
@@ -268,7 +270,7 @@ def _candidate(match: re.Match[str], text: str) -> _Found | None:
     if _NOT_PAY_AFTER.search(after) or _NOT_PAY_BEFORE.search(_since_pay(here)):
         return None
     per = _period_of(low if high is None else high, currency, _stated_period(before, after, match))
-    named = bool(_WORDS.search(here)) + bool(_WORDS.search(before))
+    named = bool(_WORDS.search(here)) + bool(_WORDS.search(before) or _WORDS.search(after[:_NEXT]))
     if per is None or not (per or named):
         return None
     stated = bool(per) and per == _stated_period(before, after, match)
@@ -333,7 +335,7 @@ def _currency(match: re.Match[str]) -> str:
 def _amounts(match: re.Match[str]) -> tuple[float | None, float | None]:
     low, high = _number(match["low"]), _number(match["high"]) if match["high"] else None
     low_unit, high_unit = _unit(match["lowk"]), _unit(match["highk"])
-    if match["after"] and match["after"].startswith("万"):
+    if (match["after"] or match["mid"] or "").startswith("万"):
         low_unit = high_unit = 10_000
     if high is not None and high_unit != 1 and low_unit == 1 and low < high * high_unit / 50:
         low_unit = high_unit  # "$70-90k"

@@ -64,7 +64,7 @@ _CODES = frozenset({
 _COUNTRIES = {
     "uk": "GB", "great britain": "GB", "britain": "GB", "u k": "GB", "england": "GB", "scotland": "GB",
     "wales": "GB", "northern ireland": "GB", "us": "US", "u s": "US", "u s a": "US", "the us": "US",
-    "usa": "US", "united states of america": "US", "the united states": "US", "america": "US",
+    "usa": "US", "united states of america": "US", "the united states": "US",
     "estados unidos": "US",
     "uae": "AE", "u a e": "AE", "emirates": "AE", "ksa": "SA", "korea": "KR", "republic of korea": "KR",
     "korea republic of": "KR", "russian federation": "RU", "czech republic": "CZ", "holland": "NL",
@@ -131,6 +131,7 @@ _POSTAL = re.compile(
     r"\d{5}-\d{3,4}|\d{3,6}"
     r"(?:[ -]\d{2,3})?(?: [A-Z]{2})?)\b"
 )
+_INITIALS = re.compile(r"\b([A-Z])\.\s?([A-Z])\.?(?!\w)")
 _ZIP = re.compile(r"\b(\d{5})(?:-\d{4})?\b")
 _PIECES = re.compile(
     r"\s*[,;|/•·()\[\]]\s*|\s+[-\u2013\u2014:]\s*|\s*[-\u2013\u2014:]\s+|\s+(?:or|and|und|et)\s+"
@@ -154,11 +155,13 @@ def place(written: str) -> Place:
     `DE` Delaware or Germany, by what stands beside it; a bare town is believed to be its largest namesake
     where that one is twice the size of the next country's.
     """
-    text = _REMOTE_WORDS.sub(" ", _MORE.sub("", written[:300]))
+    text = _REMOTE_WORDS.sub(" ", _MORE.sub("", _INITIALS.sub(r"\1\2", written[:300])))
     pieces = _pieces(text)
     country, region = _country(pieces, text)
     city = ""
-    if country or len(pieces) == 1:
+    # "Singapore" alone is the country.
+    alone = len(pieces) == 1 and bool(country_named(_bare(pieces[0])))
+    if (country or len(pieces) == 1) and not alone:
         city, town = _city(pieces, country, region)
         if town is not None and town.state and not region:
             region = town.state
@@ -199,11 +202,11 @@ def _code(piece: str) -> str:
 def country_named(piece: str) -> str:
     """The code of the country that a piece names in words or by a usual short form; empty for none."""
     name = folded(piece)
-    if len(name) <= 3 and not piece.isupper():  # noqa: PLR2004 - "can", "per", "and" are words
+    if len(name) <= 3 and name.isascii() and not piece.isupper():  # noqa: PLR2004 - "can", "per", "and" are words
         return "" if piece not in {"Uk", "Usa", "Uae", "usa", "uk", "uae"} else _COUNTRIES.get(name) or "US"
     if name in _COUNTRIES:
         return _COUNTRIES[name]
-    if len(piece) <= 3:  # noqa: PLR2004 - codes are asked for elsewhere, after the states
+    if len(piece) <= 3 and name.isascii():  # noqa: PLR2004 - codes are asked for elsewhere, after the states
         return ""
     return gazetteer.find(name).country
 
@@ -345,7 +348,8 @@ def _by_region(pieces: list[str]) -> str:
         if piece in _PROVINCES and len(pieces) > 1:
             return _CANADA
     for piece in reversed(pieces):
-        found = gazetteer.find(folded(_bare(piece)))
+        name = folded(_bare(piece))
+        found = gazetteer.find("" if name in _NO_PLACES else name)
         homes = {country for country, _ in found.regions}
         if _US in homes:
             return _US

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scout.normalise import places as _places
+from scout.normalise.places import place
 from scout.normalise.text import line
 from scout.postings import Place, Remote
 
@@ -120,13 +120,13 @@ _TEXT_ONSITE = re.compile(
     r"vor ort in (?:unserem|unserer)|(?:Monday (?:to|through|-) Friday) (?:in|at) (?:the|our) office)",
     re.IGNORECASE,
 )
-_DAYS = r"(?:\d|one|two|three|four)(?:\s?(?:-|\u2013|to|or)\s?(?:\d|two|three|four))?"
+_DAYS = r"(?:[1-4]|one|two|three|four)(?:\s?(?:-|\u2013|to|or)\s?(?:\d|two|three|four))?"
 _TEXT_HYBRID = re.compile(
     rf"\b(?:{_THIS}(?: is| will be| follows| offers| has| operates (?:on|in)|"
     rf" requires)(?: an?)?(?: fully| currently)? hybrid(?!-? ?cloud)|"
-    r"hybrid (?:role|position|job|opportunity|schedule|work(?:ing|place)? ?(?:model|schedule|arrangement|"
-    r"policy|setup|pattern|"
-    r"environment|mode|style|approach)?|model|setup|arrangement|policy|office|remote)\b(?! cloud)|"
+    r"hybrid (?:role|position|job|opportunity|schedule|work(?:ing|place)? (?:model|schedule|arrangement|"
+    r"policy|setup|pattern|environment|mode|style|approach)|model|setup|arrangement|policy|office|"
+    r"remote)\b(?! cloud)|"
     rf"{_DAYS} days?(?: (?:a|per|each|every) ?(?:week|month)|/week|pw)?(?: (?:working|spent|"
     rf"work))?[ ,]*(?:in|at|from|on)[- ]?"
     r"(?:the |our |an? )?(?:[\w.]+ ){0,3}?(?:office|site|hub|hq|campus|headquarters)\b|"
@@ -174,7 +174,7 @@ _TEXT_REMOTE = re.compile(
 #: What follows or stands before words about remote work that makes of them a perk and no place.
 _PERK_AFTER = re.compile(
     r"^[^.;\n]{0,40}?\b(?:up to|for (?:a|\d+|two|three|four|several)|weeks?|days? (?:a|per) (?:year|"
-    r"month|quarter)|occasional(?:ly)?|when needed|"
+    r"month|quarter)|occasional(?:ly)?(?! travel)|when needed|"
     r"as needed|from time to time|if needed|after (?:the )?(?:probation|training|onboarding)|on occasion|"
     r"on fridays|"
     r"temporar\w+|during (?:the )?(?:summer|august|interview))\b",
@@ -189,7 +189,8 @@ _PERK_BEFORE = re.compile(
 )
 #: What every pattern for the text holds one of. Finding these words is far cheaper than trying the patterns.
 _MENTIONS = re.compile(
-    r"remot|hybri|h[íi]brid|hybryd|on-?\s?site|office|in[- ]person|from home|from anywhere|home[- ]based|"
+    r"remot|hybri|h[íi]brid|hybryd|on-?\s?site|office|in[- ]person|from[- ]home|from anywhere|"
+    r"\bhq\b|home[- ]based|"
     r"t[ée]l[ée]travail|teletrabajo|"
     r"zdaln|presencial|vor ort|\bhub\b",
     re.IGNORECASE,
@@ -197,10 +198,17 @@ _MENTIONS = re.compile(
 _BEFORE, _AFTER = 90, 160
 
 
-def _around_mentions(text: str) -> str:
-    """The parts of a text that could say where the work is done."""
+#: The same for statements of who may apply.
+_LIMITS = re.compile(
+    r"remote|anywhere|\bbased\b|\blocated\b|\bresid|\blive\b|\bliving\b|eligible|authori|\bonly\b",
+    re.IGNORECASE,
+)
+
+
+def _around(mentions: re.Pattern[str], text: str) -> str:
+    """The parts of a text around its mentions of something."""
     parts: list[tuple[int, int]] = []
-    for mention in _MENTIONS.finditer(text):
+    for mention in mentions.finditer(text):
         start, end = max(0, mention.start() - _BEFORE), mention.end() + _AFTER
         if parts and start <= parts[-1][1]:
             parts[-1] = parts[-1][0], end
@@ -226,7 +234,7 @@ def remote(
         text: Its description as plain text.
     """
     fields = tuple(fields)
-    text = _around_mentions(text)
+    text = _around(_MENTIONS, text)
     hybrid = _TEXT_HYBRID.search(text) if text else None
     denial = _DENIAL.search(text) if text else None
     if denial:
@@ -309,8 +317,10 @@ _REMOTE_FROM = re.compile(
     rf"(?:anywhere in |one of |any of |either )?{_WHERE}"
 )
 _MUST_LIVE = re.compile(
-    r"\b(?i:must|need to|should|required to|candidates?|applicants?|you(?:['\u2019]re| are)?|eligible to|"
-    r"able to|authori[sz]ed to|open to|hiring|only)\b[^.\n]{0,40}?\b(?:based|located|resid\w+|live|living|work)\s+"
+    r"\b(?i:must|need to|should|required to|candidates?|applicants?|you(?:['\u2019]re| are)?|"
+    r"eligible to|"
+    r"able to|authori[sz]ed to|open to|hiring|only)\b[^.\n]{0,40}?\b(?:based|located|resid\w+|live|"
+    r"living|work)\s+"
     rf"(?:anywhere )?(?:in|within|from|across)\s+(?:anywhere in |one of |any of |either )?{_WHERE}"
 )
 _LIMIT = re.compile(
@@ -342,7 +352,7 @@ def remote_regions(*, places: Sequence[Place] = (), title: str = "", text: str =
         # The words beside "remote" in the title, not those of the role: "Global Sales Manager (Remote, UK)".
         _add(found, re.split(r"[)\]|]", beside[-1])[0][:60], "")
     if not found:
-        near = _around_mentions(text)
+        near = _around(_LIMITS, text)
         for pattern in (_LIMIT, _MUST_LIVE, _REMOTE_FROM):
             for said in pattern.finditer(near):
                 if said["where"] == "the world":
@@ -375,4 +385,4 @@ def _country_of(part: str) -> str:
         return "US"
     if _GROUP.fullmatch(part) or not part[:1].isupper():
         return ""
-    return _places.place(part).country
+    return place(part).country
