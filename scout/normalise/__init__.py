@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scout.normalise.companies import company_key, company_of
+from scout.normalise.completing import completed
 from scout.normalise.dates import when
 from scout.normalise.employment import employment_type
 from scout.normalise.languages import language
@@ -18,6 +19,7 @@ __all__ = [
     "amount",
     "company_key",
     "company_of",
+    "completed",
     "employment_type",
     "identifier",
     "language",

@@ -11,6 +11,8 @@ Data: GeoNames (geonames.org, CC BY 4.0), ISO 3166-2 names, and CLDR's names of 
 
 from __future__ import annotations
 
+import array
+import bisect
 import functools
 import re
 import unicodedata
@@ -72,28 +74,25 @@ _NOTHING = Named()
 
 
 @functools.cache
-def _lines() -> bytes:
-    return b"\n" + FILE.read_bytes()
+def _lines() -> tuple[bytes, array.array[int]]:
+    """The file, and where each of its lines begins."""
+    lines = FILE.read_bytes()
+    starts = array.array("L", [0])
+    starts.extend(match.end() for match in re.finditer(b"\n", lines) if match.end() < len(lines))
+    return lines, starts
 
 
 @functools.lru_cache(maxsize=20_000)
 def find(name: str) -> Named:
     """What a folded name stands for; empty when it is not in the file."""
-    if not name:
+    lines, starts = _lines()
+    wanted = name.encode("utf-8", "replace")
+    at = bisect.bisect_left(starts, wanted, key=lambda start: lines[start : lines.index(b"\t", start)])
+    if at == len(starts):
         return _NOTHING
-    lines, wanted = _lines(), name.encode()
-    low, high = 0, len(lines)
-    while low < high:
-        start = lines.rfind(b"\n", 0, (low + high) // 2 + 1) + 1
-        end = lines.find(b"\n", start)
-        key, _, rest = lines[start:end].partition(b"\t")
-        if key == wanted:
-            return _read(rest.decode())
-        if key < wanted:
-            low = end
-        else:
-            high = start - 1
-    return _NOTHING
+    line = lines[starts[at] : lines.index(b"\n", starts[at])]
+    key, _, rest = line.partition(b"\t")
+    return _read(rest.decode()) if key == wanted else _NOTHING
 
 
 def _read(line: str) -> Named:

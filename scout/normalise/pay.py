@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any, NamedTuple
 
@@ -230,24 +231,29 @@ def salary_in_text(text: str) -> Salary | None:
 _LONGEST = 60_000
 _CERTAIN = 4
 _THOUSANDS = 1000
+_GROUP = 3
 _TWO_SIGNS = 2
 _YEARLY = 10_000
 _BEFORE, _AFTER = 90, 45
 _BACK, _NEAR = 48, 60
 _NEXT = 16
+#: No range of amounts is as long.
+_WIDEST = 100
+#: Where money is named more often, the text is no posting.
+_MOST_MARKS = 150
 
 
 def _near_money(text: str) -> list[re.Match[str]]:
     found: dict[int, re.Match[str]] = {}
     end = -1
-    for mark in _MONEY.finditer(text):
+    for mark in itertools.islice(_MONEY.finditer(text), _MOST_MARKS):
         if mark.start() < end:
             continue
         start = max(end, mark.start() - _BACK, 0)
         # Never begin inside a number.
         while start > 0 and start < mark.start() and (text[start - 1].isalnum() or text[start - 1] in ".,"):
             start += 1
-        for match in _AMOUNT.finditer(text, start):
+        for match in _AMOUNT.finditer(text, start, mark.end() + _NEAR + _WIDEST):
             if match.start() > mark.end() + _NEAR:
                 break
             found.setdefault(match.start("low"), match)
@@ -365,15 +371,12 @@ def _unit(word: str | None) -> int:
 
 def _number(written: str) -> float:
     digits = re.sub(r"['\u2019 \u00a0\u202f\u2009]", "", written)
-    point, comma = digits.rfind("."), digits.rfind(",")
-    if point >= 0 and comma >= 0:
-        decimal = "." if point > comma else ","
-        digits = digits.replace("," if decimal == "." else ".", "").replace(decimal, ".")
-    elif point >= 0 or comma >= 0:
-        sign = "." if point >= 0 else ","
-        whole = len(digits) - max(point, comma) - 1 == 3  # noqa: PLR2004 - thousands stand in threes
-        digits = digits.replace(sign, "") if whole else digits.replace(sign, ".")
-    return float(digits)
+    last = max(digits.rfind("."), digits.rfind(","))
+    decimals = len(digits) - last - 1
+    mixed = "." in digits and "," in digits
+    if last < 0 or (decimals == _GROUP and not mixed):
+        return float(re.sub(r"[.,]", "", digits))
+    return float(f"{re.sub(r'[.,]', '', digits[:last])}.{digits[last + 1 :]}")
 
 
 def _stated_period(before: str, after: str, match: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from scout.normalise.text import line
 from scout.postings import Place
 
 _SEVERAL = re.compile(r"\s*[;|•·\n]\s*|\s+/\s+|\s+or\s+")
+_SPACES = re.compile(r"[^\S\n]+")
 #: How many of a posting's places are looked up: some boards list every town of a country.
 _MOST = 50
 
@@ -22,7 +23,7 @@ def locations(values: Iterable[Any]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for value in values:
         if isinstance(value, str):
-            for part in _SEVERAL.split(value[:2000]):
+            for part in _SEVERAL.split(_SPACES.sub(" ", value[:2000])):
                 place = line(part, 200)
                 if place:
                     found.setdefault(place.casefold(), place)

@@ -67,7 +67,7 @@ def plain_title(title: str) -> str:
 
     Never empty: a title that is nothing else stays as it was.
     """
-    text = _LOUD.sub(" ", _PICTURES.sub(" ", title[:500]))
+    text = _LOUD.sub(" ", _PICTURES.sub(" ", " ".join(title[:500].split())))
     text = _REQUISITION.sub(" ", _GENDERS.sub(" ", text))
     if not _KEEP.search(text):
         text = _LEADING.sub("", _TRAILING.sub("", _MARKED.sub(" ", text)))
