@@ -40,8 +40,15 @@ _SMALL_WORDS = {
         "ook werken"
     ),
     "sv": ("och att det som för med av är du vi på en ett vår våra inom har dig till eller i om"),
-    "da": ("og at det som for med af er du vi på en et vores har dig til eller i om hos samt vil"),
-    "no": ("og å det som for med av er du vi på en et vår våre har deg til eller i om hos samt vil"),
+    "da": (
+        "og at det som for med af er du vi p\u00e5 en et vores har dig til eller i om hos samt vil "
+        "bliver arbejder arbejde vores af ved mere dine v\u00e6re"
+    ),
+    "no": (
+        "og \u00e5 det som for med av er du vi p\u00e5 en et v\u00e5r v\u00e5re har deg til "
+        "eller i om hos samt vil "
+        "blir jobber jobbe av ved mer dine v\u00e6re"
+    ),
     "fi": ("ja on ei että se ovat sekä olet tai kanssa meillä sinulla myös kuin työ voit sinä olemme mukaan"),
     "pl": (
         "i w na z do się jest oraz dla nie o lub naszym po od przez twoje praca pracy jako masz za co "
@@ -97,7 +104,6 @@ _FOREIGN = re.compile(
 _BULGARIAN = re.compile(
     r"\b(?:\u0437\u0430|\u0441\u0430|\u0449\u0435|\u0432\u044a\u0432|\u0441\u044a\u0441|\u043a\u044a\u043c)\b.*\u044a"
 )
-_WORD = re.compile(r"[^\W\d_]+")
 _READ = 1_500
 _ENOUGH = 2.0
 _CLEARLY = 1.25
@@ -113,7 +119,7 @@ def language(text: str) -> str:
         if len(foreign) > len(part) * 0.15:
             return _by_script(foreign, part)
     points: defaultdict[str, float] = defaultdict(float)
-    for word, times in Counter(_WORD.findall(part)).items():
+    for word, times in Counter(part.split()).items():
         languages = _LANGUAGES_OF.get(word, ())
         for each in languages:
             points[each] += times / len(languages)

@@ -108,11 +108,14 @@ _AMOUNT = re.compile(
     rf"(?:{_TO}(?P<before2>{_SIGN})?\s?(?P<high>{_NUMBER})(?P<highk>{_THOUSAND})?)?"
     rf"(?P<plus>\s?\+(?!\s?\w))?\s?(?P<after>{_AFTER_SIGN})?"
 )
-#: Where money is named at all: most texts end here.
-_MONEY = re.compile(
-    rf"[$€£₹¥₪₩₺₱₫฿₴₽円元]|zł|Kč|\b(?:{_CODES}|[Ee]uros?|RMB|Rs\.?|kr|lei|LPA|lakhs?)\b|\d\s?[kK]\b|(?:[Ss]alary|"
-    rf"[Pp]ay) range"
-)
+# Where money is named at all: most texts end here. Small patterns and words are far cheaper than one pattern.
+_SIGNS = re.compile(r"[$€£₹¥₪₩₺₱₫฿₴₽円元]")
+_THOUSANDS_OF = re.compile(r"\d\s?[kK]\b")
+_CAPITALS = re.compile(r"[A-Z]{3,}")
+_MONEY_CODES = frozenset({*_WORTH, "RMB", "LPA"})
+_MONEY_WORDS = (
+    "euro", "Euro", "zł", "Kč", "Rs", " kr", " lei", "lakh", "alary range", "ay range",
+)  # fmt: skip
 
 _WORDS = re.compile(
     r"salar|compensation|\bcomp\b|\bpay\b|\bpays\b|\bpaid\b|\bwage|\bbase\b|\brate|remuneration|\bearn|"
@@ -201,8 +204,6 @@ def salary_in_text(text: str) -> Salary | None:
     amount only where no other would make sense; otherwise it stays empty. Amounts are never converted.
     """
     text = text[:_LONGEST]
-    if not _MONEY.search(text):
-        return None
     found = [each for match in _near_money(text) if (each := _candidate(match, text))]
     if not found:
         return None
@@ -236,31 +237,45 @@ _TWO_SIGNS = 2
 _YEARLY = 10_000
 _BEFORE, _AFTER = 90, 45
 _BACK, _NEAR = 48, 60
+_DIGITS = re.compile(r"\d+")
+_SIGN_BEFORE = re.compile(rf"{_SIGN}\s?$")
+_SIGN_LENGTH = 7
 _NEXT = 16
-#: No range of amounts is as long.
-_WIDEST = 100
 #: Where money is named more often, the text is no posting.
 _MOST_MARKS = 150
 
 
+def _marks(text: str) -> list[int]:
+    """Where a text names money, in order."""
+    marks = [match.start() for match in itertools.islice(_SIGNS.finditer(text), _MOST_MARKS)]
+    marks += [match.start() for match in itertools.islice(_THOUSANDS_OF.finditer(text), _MOST_MARKS)]
+    marks += [
+        match.start()
+        for match in itertools.islice(_CAPITALS.finditer(text), _MOST_MARKS)
+        if match[0] in _MONEY_CODES
+    ]
+    for word in _MONEY_WORDS:
+        at = text.find(word)
+        while at >= 0 and len(marks) < 2 * _MOST_MARKS:
+            marks.append(at)
+            at = text.find(word, at + len(word))
+    return sorted(marks)
+
+
 def _near_money(text: str) -> list[re.Match[str]]:
-    found: dict[int, re.Match[str]] = {}
-    end = -1
-    for mark in itertools.islice(_MONEY.finditer(text), _MOST_MARKS):
-        if mark.start() < end:
-            continue
-        start = max(end, mark.start() - _BACK, 0)
-        # Never begin inside a number.
-        while start > 0 and start < mark.start() and (text[start - 1].isalnum() or text[start - 1] in ".,"):
-            start += 1
-        for match in _AMOUNT.finditer(text, start, mark.end() + _NEAR + _WIDEST):
-            if match.start() > mark.end() + _NEAR:
-                break
-            found.setdefault(match.start("low"), match)
-            end = max(end, match.end())
-            if match.end() >= mark.end():
-                break
-    return list(found.values())
+    """The amounts near where a text names money, each with its signs, in order."""
+    found: list[re.Match[str]] = []
+    end = 0
+    for mark in _marks(text)[:_MOST_MARKS]:
+        for digits in _DIGITS.finditer(text, max(end, mark - _BACK), mark + _NEAR):
+            if digits.start() < end or (digits.start() and text[digits.start() - 1].isdigit()):
+                continue
+            sign = _SIGN_BEFORE.search(text, max(end, digits.start() - _SIGN_LENGTH), digits.start())
+            match = _AMOUNT.match(text, sign.start() if sign else digits.start())
+            if match:
+                found.append(match)
+                end = match.start() + len(match[0].rstrip())
+    return found
 
 
 def _candidate(match: re.Match[str], text: str) -> _Found | None:
@@ -275,11 +290,12 @@ def _candidate(match: re.Match[str], text: str) -> _Found | None:
         return None
     if _NOT_PAY_AFTER.search(after) or _NOT_PAY_BEFORE.search(_since_pay(here)):
         return None
-    per = _period_of(low if high is None else high, currency, _stated_period(before, after, match))
+    said = _stated_period(before, after, match)
+    per = _period_of(low if high is None else high, currency, said)
     named = bool(_WORDS.search(here)) + bool(_WORDS.search(before) or _WORDS.search(after[:_NEXT]))
     if per is None or not (per or named):
         return None
-    stated = bool(per) and per == _stated_period(before, after, match)
+    stated = bool(said)
     points = 2 * (high is not None) + 2 * stated + named + bool(_WORDS.search(after))
     weak = points < _TWO_SIGNS and not (named and per)
     lone = high is None and not named and not stated

@@ -187,34 +187,60 @@ _PERK_BEFORE = re.compile(
     r"onboarding(?: is)?|initially)\s*$",
     re.IGNORECASE,
 )
-#: What every pattern for the text holds one of. Finding these words is far cheaper than trying the patterns.
-_MENTIONS = re.compile(
-    r"remot|hybri|h[íi]brid|hybryd|on-?\s?site|office|in[- ]person|from[- ]home|from anywhere|"
-    r"\bhq\b|home[- ]based|"
-    r"t[ée]l[ée]travail|teletrabajo|"
-    r"zdaln|presencial|vor ort|\bhub\b",
-    re.IGNORECASE,
+# What every pattern for the text holds one of. Finding these words is far cheaper than trying the patterns.
+_REMOTE_MENTIONS = ("remot", "home", "anywhere", "travail", "teletrabajo", "zdaln")
+_HYBRID_MENTIONS = (
+    "hybrid", "h\u00edbrid", "hibrid", "hybryd", "mix of", "mix between", "combination of",
+    "split between", "partiel",
+)  # fmt: skip
+_ONSITE_MENTIONS = (
+    "on-site", "onsite", "on site", "in-office", "in office", "office-based", "office based", "in-person",
+    "in person", "presencial", "vor ort",
+)  # fmt: skip
+_DAY_MENTIONS = (" day", " times ", " jours", " tage", "friday in", "friday at")
+#: A day is of interest beside one of these only.
+_WORKPLACES = (
+    "office", "site", " hq", " hub", "campus", "headq", "home", "remot", "person", "travail", "arbeit",
+)  # fmt: skip
+_LIMIT_MENTIONS = (
+    "remote",
+    "anywhere",
+    "based ",
+    "located ",
+    "resid",
+    "live ",
+    "living ",
+    "to work ",
+    "work from",
 )
 _BEFORE, _AFTER = 90, 160
 
 
-#: The same for statements of who may apply.
-_LIMITS = re.compile(
-    r"remote|anywhere|\bbased\b|\blocated\b|\bresid|\blive\b|\bliving\b|eligible|authori|\bonly\b",
-    re.IGNORECASE,
-)
-
-
-def _around(mentions: re.Pattern[str], text: str) -> str:
+def _around(text: str, lowered: str, mentions: Iterable[str]) -> str:
     """The parts of a text around its mentions of something."""
-    parts: list[tuple[int, int]] = []
-    for mention in mentions.finditer(text):
-        start, end = max(0, mention.start() - _BEFORE), mention.end() + _AFTER
-        if parts and start <= parts[-1][1]:
-            parts[-1] = parts[-1][0], end
+    spans: list[tuple[int, int]] = []
+    for word in mentions:
+        at = lowered.find(word)
+        while at >= 0:
+            spans.append((max(0, at - _BEFORE), at + _AFTER))
+            at = lowered.find(word, at + len(word))
+    return "\n".join(text[start:end] for start, end in _merged(spans))
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
-            parts.append((start, end))
-    return "\n".join(text[start:end] for start, end in parts)
+            merged.append((start, end))
+    return merged
+
+
+def _around_days(text: str, lowered: str) -> str:
+    """The parts of a text around days that are spent somewhere."""
+    near = _around(text, lowered, _DAY_MENTIONS)
+    return "\n".join(part for part in near.split("\n") if any(word in part.lower() for word in _WORKPLACES))
 
 
 def remote(
@@ -233,10 +259,12 @@ def remote(
         places: Its locations.
         text: Its description as plain text.
     """
+    lowered = text.lower()
     fields = tuple(fields)
-    text = _around(_MENTIONS, text)
-    hybrid = _TEXT_HYBRID.search(text) if text else None
-    denial = _DENIAL.search(text) if text else None
+    near_remote = _around(text, lowered, _REMOTE_MENTIONS)
+    near_days = _around_days(text, lowered)
+    hybrid = _TEXT_HYBRID.search(f"{_around(text, lowered, _HYBRID_MENTIONS)}\n{near_days}")
+    denial = _DENIAL.search(near_remote) if near_remote else None
     if denial:
         # "Not fully remote" is said of hybrid work as often as of work on site.
         kind = Remote.HYBRID if hybrid or _says_hybrid(fields, title) else Remote.ONSITE
@@ -250,9 +278,10 @@ def remote(
         return found, f"title: {title[:120]}"
     if hybrid:
         return Remote.HYBRID, _quoted(hybrid)
-    if text and (onsite := _TEXT_ONSITE.search(text)):
+    onsite = _TEXT_ONSITE.search(f"{_around(text, lowered, _ONSITE_MENTIONS)}\n{near_days}")
+    if onsite:
         return Remote.ONSITE, _quoted(onsite)
-    return _by_place(tuple(places)) or _remote_by_text(text)
+    return _by_place(tuple(places)) or _remote_by_text(near_remote)
 
 
 def _by_place(places: Sequence[str]) -> tuple[Remote, str] | None:
@@ -352,9 +381,9 @@ def remote_regions(*, places: Sequence[Place] = (), title: str = "", text: str =
         # The words beside "remote" in the title, not those of the role: "Global Sales Manager (Remote, UK)".
         _add(found, re.split(r"[)\]|]", beside[-1])[0][:60], "")
     if not found:
-        near = _around(_LIMITS, text)
-        for pattern in (_LIMIT, _MUST_LIVE, _REMOTE_FROM):
-            for said in pattern.finditer(near):
+        near = _around(text, text.lower(), _LIMIT_MENTIONS)
+        for pattern, words in ((_LIMIT, text), (_MUST_LIVE, near), (_REMOTE_FROM, near)):
+            for said in pattern.finditer(words):
                 if said["where"] == "the world":
                     found["WORLDWIDE"] = None
                 else:
