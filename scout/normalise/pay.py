@@ -108,10 +108,11 @@ _AMOUNT = re.compile(
     rf"(?:{_TO}(?P<before2>{_SIGN})?\s?(?P<high>{_NUMBER})(?P<highk>{_THOUSAND})?)?"
     rf"(?P<plus>\s?\+(?!\s?\w))?\s?(?P<after>{_AFTER_SIGN})?"
 )
-# Where money is named at all: most texts end here. Small patterns and words are far cheaper than one pattern.
-_SIGNS = re.compile(r"[$€£₹¥₪₩₺₱₫฿₴₽円元]")
-_THOUSANDS_OF = re.compile(r"\d\s?[kK]\b")
-_CAPITALS = re.compile(r"[A-Z]{3,}")
+# Where money is named at all: most texts end here.
+# The first class lets the engine skip to what can begin a mark.
+_MARK = re.compile(
+    r"[$€£₹¥₪₩₺₱₫฿₴₽円元0-9A-Z](?:(?<=[$€£₹¥₪₩₺₱₫฿₴₽円元])|(?<=\d)\s?[kK]\b|(?<=[A-Z])[A-Z]{2,})"
+)
 _MONEY_CODES = frozenset({*_WORTH, "RMB", "LPA"})
 _MONEY_WORDS = (
     "euro", "Euro", "zł", "Kč", "Rs", " kr", " lei", "lakh", "alary range", "ay range",
@@ -241,19 +242,20 @@ _DIGITS = re.compile(r"\d+")
 _SIGN_BEFORE = re.compile(rf"{_SIGN}\s?$")
 _SIGN_LENGTH = 7
 _NEXT = 16
+#: How near before an amount a word must stand to make of it something else than pay.
+_CLOSE = 48
 #: Where money is named more often, the text is no posting.
 _MOST_MARKS = 150
 
 
 def _marks(text: str) -> list[int]:
     """Where a text names money, in order."""
-    marks = [match.start() for match in itertools.islice(_SIGNS.finditer(text), _MOST_MARKS)]
-    marks += [match.start() for match in itertools.islice(_THOUSANDS_OF.finditer(text), _MOST_MARKS)]
-    marks += [
-        match.start()
-        for match in itertools.islice(_CAPITALS.finditer(text), _MOST_MARKS)
-        if match[0] in _MONEY_CODES
-    ]
+    marks = []
+    for match in itertools.islice(_MARK.finditer(text), 2 * _MOST_MARKS):
+        written = match[0]
+        # Capitals are a currency's code or nothing.
+        if not ("A" <= written[0] <= "Z") or written in _MONEY_CODES:
+            marks.append(match.start())
     for word in _MONEY_WORDS:
         at = text.find(word)
         while at >= 0 and len(marks) < 2 * _MOST_MARKS:
@@ -288,11 +290,12 @@ def _candidate(match: re.Match[str], text: str) -> _Found | None:
     low, high = _amounts(match)
     if low is None or not (currency or match["lowk"] or match["highk"] or _bare_range(low, high, here)):
         return None
-    if _NOT_PAY_AFTER.search(after) or _NOT_PAY_BEFORE.search(_since_pay(here)):
+    if _NOT_PAY_AFTER.search(after) or _NOT_PAY_BEFORE.search(_since_pay(here)[-_CLOSE:]):
         return None
     said = _stated_period(before, after, match)
     per = _period_of(low if high is None else high, currency, said)
-    named = bool(_WORDS.search(here)) + bool(_WORDS.search(before) or _WORDS.search(after[:_NEXT]))
+    words = [word.start() for word in _WORDS.finditer(before)]
+    named = bool(words and words[-1] >= len(before) - len(here)) + bool(words or _WORDS.search(after[:_NEXT]))
     if per is None or not (per or named):
         return None
     stated = bool(said)
