@@ -202,7 +202,8 @@ _DAY_MENTIONS = (" day", " times ", " jours", " tage", "friday in", "friday at")
 _WORKPLACES = (
     "office", "site", " hq", " hub", "campus", "headq", "home", "remot", "person", "travail", "arbeit",
 )  # fmt: skip
-_LIMIT_MENTIONS = (
+_LIMIT_MENTIONS = (" only", "based ", "residents", " remote")
+_LIVING_MENTIONS = (
     "remote",
     "anywhere",
     "based ",
@@ -262,11 +263,10 @@ def remote(
     lowered = text.lower()
     fields = tuple(fields)
     near_remote = _around(text, lowered, _REMOTE_MENTIONS)
-    near_days = _around_days(text, lowered)
-    hybrid = _TEXT_HYBRID.search(f"{_around(text, lowered, _HYBRID_MENTIONS)}\n{near_days}")
     denial = _DENIAL.search(near_remote) if near_remote else None
     if denial:
         # "Not fully remote" is said of hybrid work as often as of work on site.
+        hybrid = _hybrid_by_text(text, lowered, _around_days(text, lowered))
         kind = Remote.HYBRID if hybrid or _says_hybrid(fields, title) else Remote.ONSITE
         return kind, _quoted(hybrid or denial)
     for name, value in fields:
@@ -276,12 +276,18 @@ def remote(
     found = _in_words(title)
     if found is not Remote.UNKNOWN:
         return found, f"title: {title[:120]}"
+    near_days = _around_days(text, lowered)
+    hybrid = _hybrid_by_text(text, lowered, near_days)
     if hybrid:
         return Remote.HYBRID, _quoted(hybrid)
     onsite = _TEXT_ONSITE.search(f"{_around(text, lowered, _ONSITE_MENTIONS)}\n{near_days}")
     if onsite:
         return Remote.ONSITE, _quoted(onsite)
     return _by_place(tuple(places)) or _remote_by_text(near_remote)
+
+
+def _hybrid_by_text(text: str, lowered: str, near_days: str) -> re.Match[str] | None:
+    return _TEXT_HYBRID.search(f"{_around(text, lowered, _HYBRID_MENTIONS)}\n{near_days}")
 
 
 def _by_place(places: Sequence[str]) -> tuple[Remote, str] | None:
@@ -381,8 +387,10 @@ def remote_regions(*, places: Sequence[Place] = (), title: str = "", text: str =
         # The words beside "remote" in the title, not those of the role: "Global Sales Manager (Remote, UK)".
         _add(found, re.split(r"[)\]|]", beside[-1])[0][:60], "")
     if not found:
-        near = _around(text, text.lower(), _LIMIT_MENTIONS)
-        for pattern, words in ((_LIMIT, text), (_MUST_LIVE, near), (_REMOTE_FROM, near)):
+        lowered = text.lower()
+        near = _around(text, lowered, _LIVING_MENTIONS)
+        limits = _around(text, lowered, _LIMIT_MENTIONS)
+        for pattern, words in ((_LIMIT, limits), (_MUST_LIVE, near), (_REMOTE_FROM, near)):
             for said in pattern.finditer(words):
                 if said["where"] == "the world":
                     found["WORLDWIDE"] = None
