@@ -100,7 +100,8 @@ _THOUSAND = (
 )
 _TO = (
     r"\s*(?:/\s*(?:yr|year|hr|hour|h|mo|month)\.?|per (?:year|hour|annum|month)|\+)?\s*"
-    r"(?:[-\u2013\u2014\u2212~\uff5e]+|\b(?:to|and|bis|und|à|et|a|till|e|até|hasta|y|do|tot|en)\b)\s*"
+    r"(?:[-\u2013\u2014\u2212~\uff5e]+|\u00e2(?:\u20ac[\u201c\u201d])?|"
+    r"\b(?:to|and|bis|und|à|et|a|till|e|até|hasta|y|do|tot|en)\b)\s*"
     r"(?:up to\s*)?"
 )
 _AMOUNT = re.compile(
@@ -236,6 +237,8 @@ _THOUSANDS = 1000
 _GROUP = 3
 _TWO_SIGNS = 2
 _YEARLY = 10_000
+#: Less than this, in dollars' worth, is nobody's pay for any period but an hour or a day.
+_SOME_PAY = 1000
 _BEFORE, _AFTER = 90, 45
 _BACK, _NEAR = 48, 60
 _DIGITS = re.compile(r"\d+")
@@ -301,7 +304,8 @@ def _candidate(match: re.Match[str], text: str) -> _Found | None:
     stated = bool(said)
     points = 2 * (high is not None) + 2 * stated + named + bool(_WORDS.search(after))
     weak = points < _TWO_SIGNS and not (named and per)
-    lone = high is None and not named and not stated
+    # A lone amount wants a word for pay, and a small one its period: "Earn $100 for ten rides".
+    lone = high is None and not stated and (not named or per == "hour")
     if weak or lone:
         return None
     if high is None:
@@ -328,7 +332,8 @@ def _period_of(money: float, currency: str, stated: str) -> str | None:
     worth = _WORTH.get(currency, 1)
     if stated and not _plausible(stated, money, worth):
         return None
-    return stated or _guessed_period(money, worth, currency)
+    guessed = stated or _guessed_period(money, worth, currency)
+    return guessed if guessed or money >= _SOME_PAY * worth else None
 
 
 def _since_pay(here: str) -> str:
@@ -393,7 +398,7 @@ def _number(written: str) -> float:
     last = max(digits.rfind("."), digits.rfind(","))
     decimals = len(digits) - last - 1
     mixed = "." in digits and "," in digits
-    if last < 0 or (decimals == _GROUP and not mixed):
+    if last < 0 or (decimals == _GROUP and not mixed and not digits.startswith("0")):
         return float(re.sub(r"[.,]", "", digits))
     return float(f"{re.sub(r'[.,]', '', digits[:last])}.{digits[last + 1 :]}")
 

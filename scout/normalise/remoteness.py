@@ -154,7 +154,7 @@ _TEXT_REMOTE = re.compile(
     r"performed|done|worked|based|located|full[- ]time|primarily|work|US|U\.S\.|UK|"
     r"EU))*[ -]remote(?:ly)?(?![- ](?:first company|friendly|optional))|"
     rf"(?:fully|100 ?%|completely|entirely|permanently)[- ]?remote\b(?! (?:sens|access))|"
-    rf"remote(?:[- ]only)? {_ROLE}\b|"
+    rf"remote(?:[- ]only)? {_ROLE}\b(?! (?:boards?|sites?|search|seekers?|market|listings?))|"
     r"(?:you(?: can| will|['\u2019]ll| may)|candidates? (?:can|may|will)|employees? (?:can|"
     r"may)) (?:be )?(?:work(?:ing)? )?(?:fully |100% |completely )?"
     r"(?:remotely|from home|remote|from anywhere)\b|"
