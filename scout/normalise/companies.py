@@ -54,7 +54,7 @@ _SIGNS = re.compile(r"[^\w]+|_+")
 _AND = re.compile(r"\s*(?:&|\+)\s*")
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_000)
 def company_key(name: str) -> str:
     """The form in which names of companies are compared: equal keys are one company.
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import array
 import bisect
 import functools
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ _PLAIN = str.maketrans(
 _BETWEEN = re.compile(r"[\W_]+")
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_000)
 def folded(name: str) -> str:
     """The form in which names of places are compared: no case, no marks, one space where signs stood."""
     text = name.casefold()
@@ -77,12 +78,13 @@ _NOTHING = Named()
 def _lines() -> tuple[bytes, array.array[int]]:
     """The file, and where each of its lines begins."""
     lines = FILE.read_bytes()
-    starts = array.array("L", [0])
-    starts.extend(match.end() for match in re.finditer(b"\n", lines) if match.end() < len(lines))
+    lengths = map(len, lines.splitlines(keepends=True))
+    starts = array.array("L", itertools.accumulate(lengths, initial=0))
+    del starts[-1]  # the end of the last line begins none
     return lines, starts
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_000)
 def find(name: str) -> Named:
     """What a folded name stands for; empty when it is not in the file."""
     lines, starts = _lines()

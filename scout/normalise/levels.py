@@ -155,7 +155,7 @@ _NUMBERS = {
 _LATIN = frozenset({"i", "ii", "iii", "iv", "v"})
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_000)
 def level(title: str) -> str:
     """One of `LEVELS`, or empty where the title does not say.
 

@@ -148,7 +148,7 @@ _ZIPS = {
 _UPPER_WORD = re.compile(r"\b[A-Z]{3}\b")
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_000)
 def place(written: str) -> Place:
     """What can be told of one place as written. Its parts are empty where the words do not say.
 

@@ -315,7 +315,7 @@ def _quoted(match: re.Match[str]) -> str:
     return f"text: \u201c{' '.join(match[0].split())[:120]}\u201d"
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_000)
 def _in_words(words: str) -> Remote:
     """What a title or a place says."""
     for kind, pattern in (
@@ -416,7 +416,7 @@ def _add(found: dict[str, None], words: str, country: str) -> None:
                 found[code] = None
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_000)
 def _country_of(part: str) -> str:
     if _UNITED_STATES.match(part):
         return "US"

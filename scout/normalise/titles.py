@@ -61,7 +61,7 @@ _SHORT = {
 _SMALL = frozenset({"and", "the", "of", "for", "in", "a", "an", "to", "und", "et", "de", "la"})
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_000)
 def plain_title(title: str) -> str:
     """A title without what is no part of the role: `(m/w/d)`, requisition ids, pictures, places.
 
@@ -108,7 +108,7 @@ _WELL_KNOWN = 500
 _CODES = frozenset({"US", "USA", "UK", "UAE", "EU", "EMEA", "APAC", "LATAM", "DACH", "MENA", "ANZ"})
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_000)
 def title_key(title: str) -> str:
     """The form in which titles are compared: the plain title without case and signs, short words written out.
 
