@@ -48,7 +48,8 @@ _NO_EXECUTIVE = re.compile(
 )
 _DIRECTOR = re.compile(
     r"\b(?:director|directeur|directrice|direktor(?:in)?|diretora?|head of|head,|global head|regional head|"
-    r"group head|leiter(?:in)? der|bereichsleiter(?:in)?|abteilungsleiter(?:in)?)\b|\bhead$",
+    r"group head|leiter(?:in)? der|leiter(?:in)? (?:it|edv)|bereichsleiter(?:in)?|"
+    r"abteilungsleiter(?:in)?)\b|\bhead$",
     re.IGNORECASE,
 )
 _NO_DIRECTOR = re.compile(
@@ -132,7 +133,8 @@ _NO_ENTRY = re.compile(
     re.IGNORECASE,
 )
 _MID = re.compile(
-    r"\b(?:mid(?:[- ]?level)?|intermediate|medior|pleno|semi[- ]?senior|ssr)\b|\b[a-z]*level ii\b",
+    r"\b(?:mid(?:[- ]?level)?(?![- ]?(?:market|size|cap\b|atlantic|day))|"
+    r"intermediate|medior|pleno|semi[- ]?senior|ssr)\b|\b[a-z]*level ii\b",
     re.IGNORECASE,
 )
 _SEVERAL_LEVELS = re.compile(
@@ -143,7 +145,8 @@ _SEVERAL_LEVELS = re.compile(
 #: "Engineer/Sr Engineer": the plain one is offered too.
 _EITHER = re.compile(r"\b(\w+)\s*/\s*(?:sr\.?|senior)\s+\1\b", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"(?<=[a-z.)])[ ,-]+(?:level |l|grade )?(iv|iii|ii|i|v|[1-5])\b(?![.%+/&'\u2019]|\s*(?:/|st\b|nd\b|"
+    r"(?<=[a-z.)])(?<!tier)(?<!shift)(?<!phase)(?<!zone)(?<!band)"
+    r"[ ,-]+(?:level |l|grade )?(iv|iii|ii|i|v|[1-5])\b(?![.%+/&'\u2019]|\s*(?:/|st\b|nd\b|"
     r"x\b|years?|listings))",
     re.IGNORECASE,
 )

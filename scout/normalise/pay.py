@@ -158,7 +158,8 @@ _PER = {
     "day": r"/\s?(?:d|day|tag|jour)\b|(?:per|a|each)[ -]day|daily|day rate|"
     r"\bp\.?d\.|pro tag|tagessatz|par jour|"
     r"\bTJM\b|por d[i\u00ed]a|per diem",
-    "week": r"/\s?(?:wk|week)\b|(?:per|a|each)[ -]week|weekly|pro woche|par semaine|por semana|semanal",
+    "week": r"/\s?(?:wk|week)\b|(?:per|a|each)[ -]week|(?<!bi)(?<!bi-)weekly|pro woche|"
+    "par semaine|por semana|semanal",
     "month": r"/\s?(?:mo|mth|month|monat|mois|mes|m\u00eas|mies\w*|m-c)\b|(?:per|a|each)[ -]month|"
     r"monthly|\bp\.?m\.|pro monat|"
     r"monatlich|mtl\b|par mois|\bmens(?:uel|ual|al|ile|ili)\w*|al mes|por m\u00eas|"
@@ -174,12 +175,12 @@ _PER = {
 _PERIOD = re.compile("|".join(f"(?P<{name}>{words})" for name, words in _PER.items()), re.IGNORECASE)
 _UP_TO = re.compile(
     r"(?:up to|maximum(?: of)?|max\.?|bis zu|jusqu['\u2019]à|hasta|até|"
-    r"to a max\w* of)\s*(?:an? (?:annual|base) (?:salary )?of )?$",
+    r"to a max\w* of|maximum (?:base )?(?:salary|pay):?)\s*(?:an? (?:annual|base) (?:salary )?of )?$",
     re.IGNORECASE,
 )
 _FROM = re.compile(
     r"(?:from|starting (?:at|from)|minimum(?: of)?|min\.?|at least|ab|mindestens|à partir de|desde|"
-    r"a partir de|od|from a)\s*$",
+    r"a partir de|od|from a|minimum (?:base )?(?:salary|pay):?)\s*$",
     re.IGNORECASE,
 )
 #: Plausible amounts for a period, in dollars' worth.
@@ -215,15 +216,18 @@ def salary_in_text(text: str) -> Salary | None:
     kept = [
         each
         for each in found
-        if each.points >= min(best, _CERTAIN)
+        # "Minimum $1. Maximum $2." has two halves of one range.
+        if each.points + (each.low is None or each.high is None) >= min(best, _CERTAIN)
         and (each.currency, each.period) == (first.currency, first.period)
     ]
     lows = [each.low for each in kept if each.low is not None]
     highs = [each.high for each in kept if each.high is not None]
-    open_below = any(each.low is None for each in kept)
+    least, most = min(lows, default=None), max(highs, default=None)
+    if least is not None and most is not None and least > most:  # "from $2 for some, up to $1 for others"
+        least, most = most, least
     return Salary(
-        minimum=None if open_below and not lows else min(lows, default=None),
-        maximum=max(highs, default=None),
+        minimum=least,
+        maximum=most,
         currency=first.currency,
         period=first.period,
         origin="parsed",
@@ -359,7 +363,9 @@ def _currency(match: re.Match[str]) -> str:
         if code in _WORTH and (len(sign) == 3 or sign not in _SYMBOLS):  # noqa: PLR2004 - ISO 4217
             return code  # a code says more than a sign: "$120,000 CAD"
         found = found or _SYMBOLS.get(sign, "")
-    return found
+    # Lakhs are counted in rupees.
+    unit = (match["lowk"] or "").strip().lower()
+    return found or ("INR" if unit.startswith(("lpa", "lakh", "lac")) else "")
 
 
 def _amounts(match: re.Match[str]) -> tuple[float | None, float | None]:

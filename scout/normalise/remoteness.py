@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scout.normalise.places import place
+from scout.normalise.places import country_named, place
 from scout.normalise.text import line
 from scout.postings import Place, Remote
 
@@ -24,11 +24,17 @@ _FIELD_VALUES = {
     "partialremote": Remote.HYBRID, "flexhybrid": Remote.HYBRID, "onsitehybrid": Remote.HYBRID,
     "hibrido": Remote.HYBRID, "hbrido": Remote.HYBRID, "onsite": Remote.ONSITE, "inoffice": Remote.ONSITE,
     "inperson": Remote.ONSITE, "office": Remote.ONSITE, "officebased": Remote.ONSITE,
-    "notremote": Remote.ONSITE,
+    "notremote": Remote.ONSITE, "noremote": Remote.ONSITE,
     "onsiteonly": Remote.ONSITE, "presencial": Remote.ONSITE, "onpremise": Remote.ONSITE,
 }  # fmt: skip
 _FIELD_BEGINS = (
-    (re.compile(r"(?:fully |100% )?remote\s*[-\u2013,:(/]", re.IGNORECASE), Remote.REMOTE),
+    (
+        re.compile(
+            r"(?:fully |100% )?remote(?:\s*[-\u2013,:(/]| (?:within|in|from|across|anywhere)\b)",
+            re.IGNORECASE,
+        ),
+        Remote.REMOTE,
+    ),
     (re.compile(r"hybrid\b", re.IGNORECASE), Remote.HYBRID),
     (re.compile(r"on-?\s?site\s*[-\u2013,:(]", re.IGNORECASE), Remote.ONSITE),
 )
@@ -70,7 +76,8 @@ _HYBRID = re.compile(
 _REMOTE = re.compile(
     r"\bremote(?:ly)?\b(?![- ](?:sensing|pilot|monitor|access|desktop|support|control|patient|"
     r"infrastruct|manage|"
-    r"operat|hands|vehicle|diagnos|site|sites|team|interpret|captur|deposit|weapon|handling|identity|vpn|"
+    r"operat|hands|vehicle|diagnos|site|sites|team|interpret|captur|deposit|weapon|handling|"
+    r"identity (?:verif|proof)|vpn|"
     r"device|"
     r"proctor|office|offices|service|services|teleop|connect|visual|health|driv|test))|"
     r"\bwork(?:ing)? from (?:home|anywhere)\b|"
@@ -103,7 +110,11 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 _TEXT_ONSITE = re.compile(
-    rf"\b(?:{_THIS}(?: is| will be| requires| must be)(?: an?)?(?: (?:fully|100%|strictly|completely|"
+    r"\b(?:(?:work )?location(?: type)?\s?:\s?(?:in[- ]person|on[- ]?site|in[- ]office)|"
+    r""
+    r"(?:will|must) (?:be )?(?:work(?:ing)?|based) (?:full[- ]time )?(?:on[- ]?site|in[- ]person|"
+    r"in[- ]office) (?:at|in)\b|"
+    rf"{_THIS}(?: is| will be| requires| must be)(?: an?)?(?: (?:fully|100%|strictly|completely|"
     rf"full[- ]time|entirely|primarily|"
     r"five days|5 days|work(?:ing)?))*[ -](?:on[- ]?site|in[- ]office|in[- ]person|"
     r"office[- ]based)(?! (?:or|and) remote)|"
@@ -122,7 +133,9 @@ _TEXT_ONSITE = re.compile(
 )
 _DAYS = r"(?:[1-4]|one|two|three|four)(?:\s?(?:-|\u2013|to|or)\s?(?:\d|two|three|four))?"
 _TEXT_HYBRID = re.compile(
-    rf"\b(?:{_THIS}(?: is| will be| follows| offers| has| operates (?:on|in)|"
+    rf"\b(?:telework(?:ing)? (?:up to )?{_DAYS} days|"
+    r"(?:in|at|to) (?:the |our )?(?:\w+ )?office (?:on|every|each) (?:mon|tues|wednes|thurs|fri)days?|"
+    rf"{_THIS}(?: is| will be| follows| offers| has| operates (?:on|in)|"
     rf" requires)(?: an?)?(?: fully| currently)? hybrid(?!-? ?cloud)|"
     r"hybrid (?:role|position|job|opportunity|schedule|work(?:ing|place)? (?:model|schedule|arrangement|"
     r"policy|setup|pattern|environment|mode|style|approach)|model|setup|arrangement|policy|office|"
@@ -162,9 +175,10 @@ _TEXT_REMOTE = re.compile(
     r"organi[sz]ation)|"
     r"work(?:ing)? (?:is )?(?:fully |100% )remote(?:ly)?|(?:location|workplace|work location|"
     r"work type)\s?: (?:fully |100% )?remote\b|"
-    r"remote (?:within|in|from|across|anywhere in) (?:the )?(?:US|USA|U\.S\.|UK|EU|EEA|United|Europe|"
+    r"remote(?:ly)? (?:within|in|from|across|anywhere in) (?:the )?(?:US|USA|U\.S\.|UK|EU|EEA|United|Europe|"
     r"Canada|Germany|India|North|Latin|any)|"
-    r"work(?:ing)? remotely from (?:anywhere|within|any)|home[- ]based (?:role|position|job)|"
+    r"work(?:ing)? remotely from (?:anywhere|within|any)|(?:role|job|position|work) can be (?:done|performed|"
+    r"based|carried out) (?:fully )?(?:remotely|from (?:home|anywhere))|home[- ]based (?:role|position|job)|"
     r"work[- ]from[- ]home (?:role|position|job)|"
     r"100 ?% (?:home[- ]?office|t[ée]l[ée]travail|remoto|teletrabajo|zdaln\w+)|"
     r"t[ée]l[ée]travail (?:complet|total|int[ée]gral|[àa] 100)|"
@@ -197,10 +211,21 @@ _ONSITE_MENTIONS = (
     "on-site", "onsite", "on site", "in-office", "in office", "office-based", "office based", "in-person",
     "in person", "presencial", "vor ort",
 )  # fmt: skip
-_DAY_MENTIONS = (" day", " times ", " jours", " tage", "friday in", "friday at")
+_DAY_MENTIONS = (
+    "office on",
+    "office every",
+    "telework",
+    " day",
+    " times ",
+    " jours",
+    " tage",
+    "friday in",
+    "friday at",
+)
 #: A day is of interest beside one of these only.
 _WORKPLACES = (
     "office", "site", " hq", " hub", "campus", "headq", "home", "remot", "person", "travail", "arbeit",
+    "telework",
 )  # fmt: skip
 _LIMIT_MENTIONS = (" only", "based ", "residents", " remote")
 _LIVING_MENTIONS = (
@@ -385,7 +410,7 @@ def remote_regions(*, places: Sequence[Place] = (), title: str = "", text: str =
     if not found and _REMOTE.search(title):
         beside = _REMOTE.split(title)
         # The words beside "remote" in the title, not those of the role: "Global Sales Manager (Remote, UK)".
-        _add(found, re.split(r"[)\]|]", beside[-1])[0][:60], "")
+        _add(found, re.split(r"[)\]|]", beside[-1].lstrip(" |:,(\u2013-"))[0][:60], "")
     if not found:
         lowered = text.lower()
         near = _around(text, lowered, _LIVING_MENTIONS)
@@ -409,11 +434,12 @@ def _add(found: dict[str, None], words: str, country: str) -> None:
     for group in _GROUP.finditer(words):
         if group.lastgroup is not None and (group.lastgroup != "WORLDWIDE" or not country):
             found[group.lastgroup] = None
-    if not country:
-        for part in _BREAKS.split(words):
-            code = _country_of(part.strip(" .:"))
-            if code:
-                found[code] = None
+    for part in _BREAKS.split(words):
+        name = part.strip(" .:").removeprefix("the ")
+        # Beside a place whose country is known, another country's name is a second one: "(US or Canada)".
+        code = country_named(name) if country else _country_of(name)
+        if code:
+            found[code] = None
 
 
 @functools.lru_cache(maxsize=4_000)
