@@ -109,8 +109,20 @@ _DENIAL = re.compile(
     r"(?:sin|no hay) (?:teletrabajo|trabajo remoto))",
     re.IGNORECASE,
 )
+#: A label before the word itself: "Workplace type: Remote".
+_LABEL = (
+    r"(?:work ?place|work(?:ing)?|location|job|office|remote)(?: (?:type|location|mode|model|"
+    r"setting|arrangement|"
+    r"policy|style|status))?\s?:\s?(?:fully |100% )?"
+)
 _TEXT_ONSITE = re.compile(
-    r"\b(?:(?:work )?location(?: type)?\s?:\s?(?:in[- ]person|on[- ]?site|in[- ]office)|"
+    rf"\b(?:{_LABEL}(?:in[- ]person|on[- ]?site|in[- ]office)\b(?! or| /)|"
+    r"commut\w+ (?:daily )?to (?:our|the) [\w ]{0,30}(?:office|site|hq|campus)(?: daily|"
+    r" every day| each day)|"
+    r""
+    r"work (?:is|will be|must be) (?:performed|done|carried out|conducted) (?:on[- ]?site|"
+    r"in[- ]person|in[- ]office)|"
+    r"in[- ](?:the )?office,? mon(?:day)? ?(?:to|through|thru|-|\u2013) ?fri(?:day)?|"
     r""
     r"(?:will|must) (?:be )?(?:work(?:ing)?|based) (?:full[- ]time )?(?:on[- ]?site|in[- ]person|"
     r"in[- ]office) (?:at|in)\b|"
@@ -133,7 +145,15 @@ _TEXT_ONSITE = re.compile(
 )
 _DAYS = r"(?:[1-4]|one|two|three|four)(?:\s?(?:-|\u2013|to|or)\s?(?:\d|two|three|four))?"
 _TEXT_HYBRID = re.compile(
-    rf"\b(?:telework(?:ing)? (?:up to )?{_DAYS} days|"
+    rf"\b(?:telework(?:ing)? (?:up to )?{_DAYS} days|{_LABEL}hybrid\b|"
+    r"hybrid ways? of working|in[- ]office (?:expectations?|requirements?|days)\s?:|"
+    r""
+    r""
+    r"\d{2} ?% (?:of (?:the|your) time )?(?:in[- ])?(?:the )?office|"
+    r"(?:office|hub|hq|site) (?:at least )?(?:once|twice|(?:one|two|"
+    r"three) days?) (?:or twice )?(?:a|per|each) week|"
+    r"(?:once|twice) (?:or twice )?(?:a|per|each) week (?:in|at|from) (?:the|"
+    r"our) (?:[\w.]+ ){0,3}?(?:office|hub|hq|site)|"
     r"(?:in|at|to) (?:the |our )?(?:\w+ )?office (?:on|every|each) (?:mon|tues|wednes|thurs|fri)days?|"
     rf"{_THIS}(?: is| will be| follows| offers| has| operates (?:on|in)|"
     rf" requires)(?: an?)?(?: fully| currently)? hybrid(?!-? ?cloud)|"
@@ -158,11 +178,15 @@ _TEXT_HYBRID = re.compile(
     r"modal(?:idad|idade) h[ií]brida|trabajo h[ií]brido|trabalho h[ií]brido|modelo h[ií]brido|"
     r"praca hybrydowa|"
     r"(?:mix|combination|split|balance) (?:of|between) (?:remote|office|home|on[- ]?site|"
-    r"in[- ]office)[\w -]{0,20} and (?:remote|office|home|on[- ]?site|in[- ]office))",
+    r"in[- ]office)[\w -]{0,20} and (?:remote|office|home|on[- ]?site|"
+    r"in[- ]office))",
     re.IGNORECASE,
 )
 _TEXT_REMOTE = re.compile(
-    rf"\b(?:{_THIS}(?: is| will be| can be| may be)(?: an?)?(?: (?:fully|100%|completely|entirely|"
+    rf"\b(?:{_LABEL}remote\b(?! ?(?:/|or\b|and\b))|"
+    rf"work(?:ing)? from (?:the comfort of )?your (?:own )?home\b|"
+    r"(?:t[\u00e9e]l[\u00e9e]travail|teletrabajo|remoto|home[- ]?office) (?:[\u00e0a] |al )?100 ?%|"
+    rf"{_THIS}(?: is| will be| can be| may be)(?: an?)?(?: (?:fully|100%|completely|entirely|"
     rf"currently|permanently|also|open to|"
     r"performed|done|worked|based|located|full[- ]time|primarily|work|US|U\.S\.|UK|"
     r"EU))*[ -]remote(?:ly)?(?![- ](?:first company|friendly|optional))|"
@@ -208,10 +232,15 @@ _HYBRID_MENTIONS = (
     "split between", "partiel",
 )  # fmt: skip
 _ONSITE_MENTIONS = (
+    "commut",
     "on-site", "onsite", "on site", "in-office", "in office", "office-based", "office based", "in-person",
     "in person", "presencial", "vor ort",
 )  # fmt: skip
 _DAY_MENTIONS = (
+    "once ",
+    "twice ",
+    "% ",
+    "in-office ",
     "office on",
     "office every",
     "telework",
