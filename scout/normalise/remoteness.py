@@ -91,8 +91,14 @@ _ONSITE = re.compile(
     re.IGNORECASE,
 )
 
+
+def _of_lowered(pattern: str) -> re.Pattern[str]:
+    """A pattern for text in lower case: several times as fast as one that ignores case."""
+    return re.compile(pattern.lower())
+
+
 # What a text says outright. Perks ("work from anywhere for four weeks a year") are told apart afterwards.
-_DENIAL = re.compile(
+_DENIAL = _of_lowered(
     rf"\b(?:{_THIS}{_NOT}(?: an?)?(?: (?:fully|100%|completely|entirely|full[- ]time))?[- ]remote|"
     r"not (?:an? )?(?:(?:fully|100%) )?remote (?:role|position|job|opportunity)|"
     r"remote (?:work|working|employment|applicants|candidates|applications|arrangements?|"
@@ -107,7 +113,6 @@ _DENIAL = re.compile(
     r" (?:any )?(?:fully )?remote|kein(?:e)? (?:remote|home[- ]?office)|pas de t[ée]l[ée]travail|"
     r"no remote\b(?! sens)|"
     r"(?:sin|no hay) (?:teletrabajo|trabajo remoto))",
-    re.IGNORECASE,
 )
 #: A label before the word itself: "Workplace type: Remote".
 _LABEL = (
@@ -115,7 +120,7 @@ _LABEL = (
     r"setting|arrangement|"
     r"policy|style|status))?\s?:\s?(?:fully |100% )?"
 )
-_TEXT_ONSITE = re.compile(
+_TEXT_ONSITE = _of_lowered(
     rf"\b(?:{_LABEL}(?:in[- ]person|on[- ]?site|in[- ]office)\b(?! or| /)|"
     r"commut\w+ (?:daily )?to (?:our|the) [\w ]{0,30}(?:office|site|hq|campus)(?: daily|"
     r" every day| each day)|"
@@ -141,10 +146,9 @@ _TEXT_ONSITE = re.compile(
     r"requires? (?:daily |full[- ]time |regular )?(?:on[- ]?site|in[- ]person|in[- ]office) (?:presence|"
     r"attendance|work)|100% presencial|"
     r"vor ort in (?:unserem|unserer)|(?:Monday (?:to|through|-) Friday) (?:in|at) (?:the|our) office)",
-    re.IGNORECASE,
 )
 _DAYS = r"(?:[1-4]|one|two|three|four)(?:\s?(?:-|\u2013|to|or)\s?(?:\d|two|three|four))?"
-_TEXT_HYBRID = re.compile(
+_TEXT_HYBRID = _of_lowered(
     rf"\b(?:telework(?:ing)? (?:up to )?{_DAYS} days|{_LABEL}hybrid\b|"
     r"hybrid ways? of working|in[- ]office (?:expectations?|requirements?|days)\s?:|"
     r""
@@ -180,9 +184,8 @@ _TEXT_HYBRID = re.compile(
     r"(?:mix|combination|split|balance) (?:of|between) (?:remote|office|home|on[- ]?site|"
     r"in[- ]office)[\w -]{0,20} and (?:remote|office|home|on[- ]?site|"
     r"in[- ]office))",
-    re.IGNORECASE,
 )
-_TEXT_REMOTE = re.compile(
+_TEXT_REMOTE = _of_lowered(
     rf"\b(?:{_LABEL}remote\b(?! ?(?:/|or\b|and\b))|"
     rf"work(?:ing)? from (?:the comfort of )?your (?:own )?home\b|"
     r"(?:t[\u00e9e]l[\u00e9e]travail|teletrabajo|remoto|home[- ]?office) (?:[\u00e0a] |al )?100 ?%|"
@@ -207,23 +210,20 @@ _TEXT_REMOTE = re.compile(
     r"100 ?% (?:home[- ]?office|t[ée]l[ée]travail|remoto|teletrabajo|zdaln\w+)|"
     r"t[ée]l[ée]travail (?:complet|total|int[ée]gral|[àa] 100)|"
     r"full remote|vollständig remote|komplett remote|trabajo (?:100% )?remoto|praca (?:w pełni )?zdalna)",
-    re.IGNORECASE,
 )
 #: What follows or stands before words about remote work that makes of them a perk and no place.
-_PERK_AFTER = re.compile(
+_PERK_AFTER = _of_lowered(
     r"^[^.;\n]{0,40}?\b(?:up to|for (?:a|\d+|two|three|four|several)|weeks?|days? (?:a|per) (?:year|"
     r"month|quarter)|occasional(?:ly)?(?! travel)|when needed|"
     r"as needed|from time to time|if needed|after (?:the )?(?:probation|training|onboarding)|on occasion|"
     r"on fridays|"
     r"temporar\w+|during (?:the )?(?:summer|august|interview))\b",
-    re.IGNORECASE,
 )
-_PERK_BEFORE = re.compile(
+_PERK_BEFORE = _of_lowered(
     r"(?:occasional(?:ly)?|weeks? (?:of|a year)|some|partial(?:ly)?|support(?:s|ing)?|temporar\w+|"
     r"manag\w+|with|for|our|"
     r"option(?:al)?(?: to)?|flexib\w+|ability to|days? (?:of|to)|interview\w*(?: is| are)?|"
     r"onboarding(?: is)?|initially)\s*$",
-    re.IGNORECASE,
 )
 # What every pattern for the text holds one of. Finding these words is far cheaper than trying the patterns.
 _REMOTE_MENTIONS = ("remot", "home", "anywhere", "travail", "teletrabajo", "zdaln")
@@ -271,15 +271,15 @@ _LIVING_MENTIONS = (
 _BEFORE, _AFTER = 90, 160
 
 
-def _around(text: str, lowered: str, mentions: Iterable[str]) -> str:
-    """The parts of a text around its mentions of something."""
+def _around(lowered: str, mentions: Iterable[str], text: str = "") -> str:
+    """The parts of a text in lower case, or of the text itself, around its mentions of something."""
     spans: list[tuple[int, int]] = []
     for word in mentions:
         at = lowered.find(word)
         while at >= 0:
             spans.append((max(0, at - _BEFORE), at + _AFTER))
             at = lowered.find(word, at + len(word))
-    return "\n".join(text[start:end] for start, end in _merged(spans))
+    return "\n".join((text or lowered)[start:end] for start, end in _merged(spans))
 
 
 def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -292,10 +292,10 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _around_days(text: str, lowered: str) -> str:
+def _around_days(lowered: str) -> str:
     """The parts of a text around days that are spent somewhere."""
-    near = _around(text, lowered, _DAY_MENTIONS)
-    return "\n".join(part for part in near.split("\n") if any(word in part.lower() for word in _WORKPLACES))
+    near = _around(lowered, _DAY_MENTIONS)
+    return "\n".join(part for part in near.split("\n") if any(word in part for word in _WORKPLACES))
 
 
 def remote(
@@ -316,13 +316,13 @@ def remote(
     """
     lowered = text.lower()
     fields = tuple(fields)
-    near_remote = _around(text, lowered, _REMOTE_MENTIONS)
+    near_remote = _around(lowered, _REMOTE_MENTIONS)
     denial = _DENIAL.search(near_remote) if near_remote else None
     if denial:
         # "Not fully remote" is said of hybrid work as often as of work on site.
-        hybrid = _hybrid_by_text(text, lowered, _around_days(text, lowered))
+        hybrid = _hybrid_by_text(lowered, _around_days(lowered))
         kind = Remote.HYBRID if hybrid or _says_hybrid(fields, title) else Remote.ONSITE
-        return kind, _quoted(hybrid or denial)
+        return kind, _quoted(hybrid or denial, text, lowered)
     for name, value in fields:
         found = remote_field(value)
         if found is not Remote.UNKNOWN:
@@ -330,18 +330,18 @@ def remote(
     found = _in_words(title)
     if found is not Remote.UNKNOWN:
         return found, f"title: {title[:120]}"
-    near_days = _around_days(text, lowered)
-    hybrid = _hybrid_by_text(text, lowered, near_days)
+    near_days = _around_days(lowered)
+    hybrid = _hybrid_by_text(lowered, near_days)
     if hybrid:
-        return Remote.HYBRID, _quoted(hybrid)
-    onsite = _TEXT_ONSITE.search(f"{_around(text, lowered, _ONSITE_MENTIONS)}\n{near_days}")
+        return Remote.HYBRID, _quoted(hybrid, text, lowered)
+    onsite = _TEXT_ONSITE.search(f"{_around(lowered, _ONSITE_MENTIONS)}\n{near_days}")
     if onsite:
-        return Remote.ONSITE, _quoted(onsite)
-    return _by_place(tuple(places)) or _remote_by_text(near_remote)
+        return Remote.ONSITE, _quoted(onsite, text, lowered)
+    return _by_place(tuple(places)) or _remote_by_text(near_remote, text, lowered)
 
 
-def _hybrid_by_text(text: str, lowered: str, near_days: str) -> re.Match[str] | None:
-    return _TEXT_HYBRID.search(f"{_around(text, lowered, _HYBRID_MENTIONS)}\n{near_days}")
+def _hybrid_by_text(lowered: str, near_days: str) -> re.Match[str] | None:
+    return _TEXT_HYBRID.search(f"{_around(lowered, _HYBRID_MENTIONS)}\n{near_days}")
 
 
 def _by_place(places: Sequence[str]) -> tuple[Remote, str] | None:
@@ -352,12 +352,12 @@ def _by_place(places: Sequence[str]) -> tuple[Remote, str] | None:
     return None
 
 
-def _remote_by_text(text: str) -> tuple[Remote, str]:
+def _remote_by_text(near: str, text: str, lowered: str) -> tuple[Remote, str]:
     """Remote by a plain statement in the text that is no perk; unknown without one."""
-    for said in _TEXT_REMOTE.finditer(text):
-        after, before = text[said.end() : said.end() + 60], text[max(0, said.start() - 30) : said.start()]
+    for said in _TEXT_REMOTE.finditer(near):
+        after, before = near[said.end() : said.end() + 60], near[max(0, said.start() - 30) : said.start()]
         if not _PERK_AFTER.search(after) and not _PERK_BEFORE.search(before):
-            return Remote.REMOTE, _quoted(said)
+            return Remote.REMOTE, _quoted(said, text, lowered)
     return Remote.UNKNOWN, ""
 
 
@@ -365,8 +365,12 @@ def _says_hybrid(fields: Sequence[tuple[str, Any]], title: str) -> bool:
     return bool(_HYBRID.search(title)) or any(remote_field(value) is Remote.HYBRID for _, value in fields)
 
 
-def _quoted(match: re.Match[str]) -> str:
-    return f"text: \u201c{' '.join(match[0].split())[:120]}\u201d"
+def _quoted(match: re.Match[str], text: str, lowered: str) -> str:
+    """The words as the text has them."""
+    at = lowered.find(match[0])
+    # A few letters are longer in lower case; then the places in the two do not agree.
+    words = text[at : at + len(match[0])] if at >= 0 and len(text) == len(lowered) else match[0]
+    return f"text: \u201c{' '.join(words.split())[:120]}\u201d"
 
 
 @functools.lru_cache(maxsize=4_000)
@@ -442,8 +446,8 @@ def remote_regions(*, places: Sequence[Place] = (), title: str = "", text: str =
         _add(found, re.split(r"[)\]|]", beside[-1].lstrip(" |:,(\u2013-"))[0][:60], "")
     if not found:
         lowered = text.lower()
-        near = _around(text, lowered, _LIVING_MENTIONS)
-        limits = _around(text, lowered, _LIMIT_MENTIONS)
+        near = _around(lowered, _LIVING_MENTIONS, text)
+        limits = _around(lowered, _LIMIT_MENTIONS, text)
         for pattern, words in ((_LIMIT, limits), (_MUST_LIVE, near), (_REMOTE_FROM, near)):
             for said in pattern.finditer(words):
                 if said["where"] == "the world":

@@ -228,3 +228,15 @@ def test_titles_are_compared_without_case_signs_and_short_words() -> None:
     )
     assert normalise.title_key("Senior IAM Engineer") != normalise.title_key("IAM Engineer")
     assert normalise.title_key("R&D Engineer") == "r d engineer"
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence"),
+    [
+        ("IAM team. This Role is Fully Remote within the EU.", "text: “This Role is Fully Remote”"),
+        ("Three days a week in our Zürich Office.", "text: “Three days a week in our Zürich Office”"),
+        ("İzmir. This role is NOT remote.", "text: “this role is not remote”"),
+    ],
+)
+def test_the_evidence_is_quoted_as_the_text_has_it(text: str, evidence: str) -> None:
+    assert normalise.remote(text=text)[1] == evidence
