@@ -181,7 +181,7 @@ _TEXT_HYBRID = _of_lowered(
     rf"hybrides? arbeit\w*|"
     r"modal(?:idad|idade) h[ií]brida|trabajo h[ií]brido|trabalho h[ií]brido|modelo h[ií]brido|"
     r"praca hybrydowa|"
-    r"(?:mix|combination|split|balance) (?:of|between) (?:remote|office|home|on[- ]?site|"
+    r"(?:mix of|combination of|split between) (?:remote|office|home|on[- ]?site|"
     r"in[- ]office)[\w -]{0,20} and (?:remote|office|home|on[- ]?site|"
     r"in[- ]office))",
 )
@@ -228,29 +228,23 @@ _PERK_BEFORE = _of_lowered(
 # What every pattern for the text holds one of. Finding these words is far cheaper than trying the patterns.
 _REMOTE_MENTIONS = ("remot", "home", "anywhere", "travail", "teletrabajo", "zdaln")
 _HYBRID_MENTIONS = (
-    "hybrid", "h\u00edbrid", "hibrid", "hybryd", "mix of", "mix between", "combination of",
-    "split between", "partiel",
-)  # fmt: skip
+    "brid",
+    "bryd",
+    "mix of",
+    "combination of",
+    "split between",
+    "partiel",
+    "office ex",
+    "office re",
+)
 _ONSITE_MENTIONS = (
-    "commut",
-    "on-site", "onsite", "on site", "in-office", "in office", "office-based", "office based", "in-person",
-    "in person", "presencial", "vor ort",
+    "site", "n-office", "n office", "office-based", "n-person", "n person", "presencial",
+    "vor ort", "commut",
 )  # fmt: skip
 _DAY_MENTIONS = (
-    "once ",
-    "twice ",
-    "% ",
-    "in-office ",
-    "office on",
-    "office every",
+    " day", " times ", " jours", " tage", "once ", "twice ", "% ", "office on", "office every",
     "telework",
-    " day",
-    " times ",
-    " jours",
-    " tage",
-    "friday in",
-    "friday at",
-)
+)  # fmt: skip
 #: A day is of interest beside one of these only.
 _WORKPLACES = (
     "office", "site", " hq", " hub", "campus", "headq", "home", "remot", "person", "travail", "arbeit",
