@@ -311,7 +311,10 @@ def as_dict(job: Job) -> dict[str, Any]:
     """A job as JSON: what `scout jobs list --json` and the API give.
 
     `locations` is a list of places as the board writes them; `remote` is `onsite`, `hybrid`, `remote` or
-    `unknown`; `salary` is null or `{"minimum", "maximum", "currency", "period", "origin", "raw"}`
+    `unknown`; `places` tells of each of `locations` its `city`, `region` and ISO `country`
+    (`scout.postings.Place`); `remote_regions` are ISO country codes and groups such as `EU`; `salary`
+    is null or `{"minimum",
+    "maximum", "currency", "period", "origin", "raw"}`
     (`scout.postings.Salary`); times are ISO 8601 in UTC. The job's listings must be loaded, as `find` and
     `get` do.
     """
@@ -320,7 +323,11 @@ def as_dict(job: Job) -> dict[str, Any]:
         "title": job.title,
         "company": job.company,
         "locations": list(job.locations),
+        "places": list(job.places),
         "remote": job.remote.value,
+        "remote_regions": list(job.remote_regions),
+        "level": job.level,
+        "language": job.language,
         "salary": job.salary,
         "employment_type": job.employment_type,
         "department": job.department,

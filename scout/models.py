@@ -214,8 +214,15 @@ class Job(Base):
     company: Mapped[str] = mapped_column(String(300), index=True)
     url: Mapped[str] = mapped_column(Text)
     locations: Mapped[list[Any]] = mapped_column(default=list)
+    places: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """What is told of `locations`: the fields of `scout.postings.Place`, an object each."""
     remote: Mapped[Remote] = mapped_column(_enum(Remote, "remote"), default=Remote.UNKNOWN)
     remote_evidence: Mapped[str] = mapped_column(String(200), default="")
+    remote_regions: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """From where remote work may be done: ISO country codes and names of groups of countries."""
+    level: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    language: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    """ISO 639-1 code of the description's language."""
     salary: Mapped[dict[str, Any] | None]
     """The fields of `scout.postings.Salary`, or null where none is stated."""
     employment_type: Mapped[str] = mapped_column(String(40), default="")

@@ -38,6 +38,23 @@ class Salary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One place of work, and what could be told of it. Empty parts are unknown.
+
+    Attributes:
+        raw: As the board writes it.
+        city: The town, as the board writes it, without codes.
+        region: A state's or province's code in the US, Canada and Australia; a region's name elsewhere.
+        country: ISO 3166-1 alpha-2 code.
+    """
+
+    raw: str
+    city: str = ""
+    region: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """One posting, normalised: what a source's parser yields and what a scan stores.
 
@@ -54,6 +71,12 @@ class Posting:
         employment_type: `full_time`, `part_time`, `contract`, `temporary`, `internship` or empty.
         department: The team or department as written, or empty.
         requisition_id: The employer's own number, or empty.
+        places: What is told of `locations`, where a source knows it better than their words do: else empty,
+            and `scout.normalise.completed` reads them out of the words. So for the next three.
+        remote_regions: From where remote work may be done: ISO country codes and `EU`, `EMEA`, `WORLDWIDE`
+            and so on (`scout.normalise.remote_regions`).
+        level: One of `scout.normalise.LEVELS`, or empty.
+        language: ISO 639-1 code of the description's language, or empty.
     """
 
     source_job_id: str
@@ -71,3 +94,7 @@ class Posting:
     requisition_id: str = ""
     posted_at: dt.datetime | None = None
     tags: tuple[str, ...] = field(default=())
+    places: tuple[Place, ...] = ()
+    remote_regions: tuple[str, ...] = ()
+    level: str = ""
+    language: str = ""

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from metrics import catalogue
 from metrics.instruments import count_error
 from metrics.push import ScanFigures, push_scan
-from scout import clock, detailing, endings, leases, matching, sources, storing
+from scout import clock, detailing, endings, leases, matching, normalise, sources, storing
 from scout.database import Database
 from scout.endings import Ending
 from scout.fetch import Answer, Door, FetchError, Limits, Reason
@@ -329,7 +329,7 @@ class _Scan:
         self.keeper.phase = "match"
         started = time.monotonic()
         try:
-            return Entry(posting, digest, matching.score(posting, profile))
+            return Entry(normalise.completed(posting), digest, matching.score(posting, profile))
         except Exception as error:
             # One posting must not keep the others of its board away for ever.
             logger.exception("Posting %s of %s could not be scored", posting.source_job_id, self.source.slug)

@@ -71,7 +71,8 @@ def digest(posting: Posting) -> str:
     """The fingerprint of a posting's content.
 
     The date of publication is left out: boards move it without a change of the posting, and a date in the
-    future is read as today's, so it would make old postings look edited every day.
+    future is read as today's, so it would make old postings look edited every day. So is what
+    `scout.normalise.completed` adds: it follows from the rest, and a better reading of it is no edit.
     """
     pay = posting.salary
     content = (
@@ -326,8 +327,15 @@ def _content(entry: Entry) -> dict[str, Any]:
         "company": company,
         "url": _clean(posting.url),
         "locations": locations,
+        "places": [
+            {name: _clean(part) for name, part in dataclasses.asdict(place).items()}
+            for place in posting.places
+        ],
         "remote": posting.remote,
         "remote_evidence": _clean(posting.remote_evidence)[:200],
+        "remote_regions": list(posting.remote_regions),
+        "level": posting.level[:20],
+        "language": posting.language[:8],
         "salary": dataclasses.asdict(posting.salary) if posting.salary else None,
         "employment_type": _clean(posting.employment_type)[:40],
         "department": department,

@@ -23,6 +23,7 @@ _COMMANDS = {
     "sources": "scout.cli.sources:sources",
     "jobs": "scout.cli.jobs:jobs",
     "profile": "scout.cli.profile:profile",
+    "normalise": "scout.cli.normalise:normalise",
     "doctor": "scout.cli.doctor:doctor",
     "metrics": "scout.cli.metrics:metrics",
     "account": "scout.cli.account:account",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
@@ -113,13 +113,20 @@ def show(job_id: int, *, as_json: bool) -> None:
         _show(job)
 
 
+def _pay(salary: dict[str, Any] | None) -> str:
+    """The pay as it was written, and whether it was read from the text."""
+    words = str((salary or {}).get("raw") or "")
+    return f"{words} (read from the text)" if words and (salary or {}).get("origin") == "parsed" else words
+
+
 def _show(job: Job) -> None:
     click.secho(table.plain(job.title), bold=True)
     facts = [
         ("Company", job.company),
         ("Places", "; ".join(job.locations)),
-        ("Remote", job.remote.value),
-        ("Pay", (job.salary or {}).get("raw", "")),
+        ("Remote", " from ".join(filter(None, (job.remote.value, ", ".join(job.remote_regions))))),
+        ("Level", job.level),
+        ("Pay", _pay(job.salary)),
         ("Status", job.status.value + (", no longer listed" if job.closed_at else "")),
         ("Posted", job.posted_at.date().isoformat() if job.posted_at else ""),
         ("Found", job.first_seen_at.date().isoformat()),

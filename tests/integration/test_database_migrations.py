@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, func, inspect, select, text
+from sqlalchemy import column, create_engine, func, inspect, select, text
+from sqlalchemy import table as named_table
 from sqlalchemy.exc import IntegrityError
 
 from scout import database as databases
@@ -133,6 +134,43 @@ def test_up_down_and_up_again_works_with_data_in_it(any_settings: Settings) -> N
     migrate(any_settings)
     fill(any_settings)
     assert all(rows(any_settings).values())
+
+
+def test_jobs_from_before_get_what_their_words_say(any_settings: Settings) -> None:
+    with databases.migrating(any_settings) as connection:
+        command.upgrade(databases.migration_config(connection), "0001")
+    old = Job.__table__.c
+    names = [
+        each.name for each in old if each.name not in {"id", "places", "remote_regions", "level", "language"}
+    ]
+    row: dict[str, Any] = {
+        "title": "Senior IAM Engineer", "company": "Acme", "url": "https://example.com", "search_text": "",
+        "locations": ["Remote - Germany", "Wien"], "remote": Remote.REMOTE, "remote_evidence": "",
+        "salary": None, "employment_type": "", "department": "", "description_html": "",
+        "description_text": "Gehalt: 80.000 € - 95.000 € pro Jahr. Wir suchen dich für unser Team.",
+        "posted_at": None, "score": 0, "reasons": [], "status": Status.NEW, "first_seen_at": kept.DAY,
+        "last_seen_at": kept.DAY, "changed_at": None, "closed_at": None, "version": 1,
+    }  # fmt: skip
+    stated = {"minimum": 1.0, "origin": "employer"}
+    database = Database.open(any_settings)
+    with database.engine.begin() as connection:
+        insert = named_table("jobs", *(column(name, old[name].type) for name in names)).insert()
+        connection.execute(insert, [row] * 501 + [row | {"salary": stated, "description_text": ""}])
+    database.dispose()
+    migrate(any_settings)
+    database = Database.open(any_settings)
+    with database.reading() as session:
+        *jobs, last = session.scalars(select(Job).order_by(Job.id))
+        assert len(jobs) == 501
+        for job in (jobs[0], jobs[-1]):
+            assert [place["country"] for place in job.places] == ["DE", "AT"]
+            assert [place["raw"] for place in job.places] == job.locations
+            assert (job.level, job.language, job.remote_regions) == ("senior", "de", ["DE"])
+            assert job.salary is not None
+            assert (job.salary["minimum"], job.salary["origin"]) == (80_000, "parsed")
+            assert job.changed_at is None
+        assert (last.salary, last.language) == (stated, "")
+    database.dispose()
 
 
 def test_migrating_again_changes_nothing(any_settings: Settings) -> None:

@@ -113,6 +113,11 @@ def test_invisible_and_impossible_characters_are_gone() -> None:
     assert sanitise("<p>a\ud800\x00\u202eb</p>") == "<p>ab</p>"
 
 
+@given(st.text(alphabet=st.characters(max_codepoint=0x7F), max_size=40))
+def test_ascii_is_cleared_as_all_text_is(text_: str) -> None:
+    assert legible(text_) == legible(f"{text_}\u00e9")[:-1]
+
+
 def test_one_escaping_is_undone_and_no_more() -> None:
     html = '<p title="a">R&amp;D&nbsp;&lt;b&gt; it\'s</p>'
     assert unescaped(escape(html)) == html

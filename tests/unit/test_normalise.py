@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scout import clock, normalise
-from scout.postings import Remote
+from scout.postings import Place, Posting, Remote
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
@@ -182,3 +182,61 @@ def test_companies_are_read_from_tokens() -> None:
     assert normalise.company_of("acme-corp") == "Acme Corp"
     assert normalise.company_of("1password") == "1password"
     assert normalise.company_of("Flock Safety") == "Flock Safety"
+
+
+@given(
+    st.builds(
+        Posting,
+        source_job_id=st.just("1"),
+        title=st.text(max_size=60),
+        company=st.text(max_size=20),
+        url=st.just("https://example.com"),
+        locations=st.lists(st.text(max_size=30), max_size=3).map(tuple),
+        remote=st.sampled_from(Remote),
+        description_text=st.text(alphabet="0123456789$€£k,.-/ \nremotsalyUSDperhou", max_size=200),
+    )
+)
+def test_whatever_a_board_writes_a_posting_can_be_completed(posting: Posting) -> None:
+    known = normalise.completed(posting)
+    assert len(known.places) == len(posting.locations)
+    assert known.level in {"", *normalise.LEVELS}
+    assert all(not place.country or len(place.country) == 2 for place in known.places)
+    if known.salary is not None and known.salary.minimum is not None and known.salary.maximum is not None:
+        assert 0 < known.salary.minimum <= known.salary.maximum
+    normalise.title_key(posting.title)
+    normalise.company_key(posting.company)
+
+
+def test_what_a_source_knows_stays() -> None:
+    place = Place(raw="HQ", city="Bern", country="CH")
+    told = Posting(
+        source_job_id="1",
+        title="Senior Engineer",
+        company="Acme",
+        url="https://example.com",
+        locations=("HQ",),
+        places=(place,),
+        level="staff",
+        language="fr",
+    )
+    assert normalise.completed(told) == told
+
+
+def test_titles_are_compared_without_case_signs_and_short_words() -> None:
+    assert normalise.title_key("Sr. IAM Engineer (m/w/d)") == normalise.title_key(
+        "Senior IAM Engineer - Remote"
+    )
+    assert normalise.title_key("Senior IAM Engineer") != normalise.title_key("IAM Engineer")
+    assert normalise.title_key("R&D Engineer") == "r d engineer"
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence"),
+    [
+        ("IAM team. This Role is Fully Remote within the EU.", "text: “This Role is Fully Remote”"),
+        ("Three days a week in our Zürich Office.", "text: “Three days a week in our Zürich Office”"),
+        ("İzmir. This role is NOT remote.", "text: “this role is not remote”"),
+    ],
+)
+def test_the_evidence_is_quoted_as_the_text_has_it(text: str, evidence: str) -> None:
+    assert normalise.remote(text=text)[1] == evidence

@@ -10,7 +10,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 import scout.sources
-from scout import clock, endings, jobs, leases, runs, scanning, storing, watchlist
+from scout import clock, endings, jobs, leases, normalise, runs, scanning, storing, watchlist
 from scout.fetch import FetchError, Reason
 from scout.matching import Match
 from scout.models import (
@@ -24,6 +24,7 @@ from scout.models import (
     Status,
     StatusChange,
 )
+from scout.postings import Remote
 from scout.settings import Settings
 from scout.sources.board import Page
 from tests.boards_in_folders import KINDS, Folder, posting
@@ -108,6 +109,34 @@ def test_a_date_that_only_moves_is_no_change(world: World) -> None:
 )  # fmt: skip
 def test_every_field_of_a_posting_is_in_its_fingerprint(change: dict[str, Any]) -> None:
     assert storing.digest(posting(1)) != storing.digest(posting(1, **change))
+
+
+def test_what_follows_from_a_postings_words_is_stored_beside_them(world: World) -> None:
+    text = "You will work with the team on our platform for the company. Salary: $120,000 - $150,000 a year."
+    world.board.show(
+        [
+            posting(
+                1,
+                title="Lead IAM Engineer (m/w/d)",
+                locations=("Remote - Canada",),
+                remote=Remote.REMOTE,
+                description_text=text,
+                salary=None,
+            )
+        ]
+    )
+    world.scan()
+    job = world.jobs()["1"]
+    assert job.title == "Lead IAM Engineer (m/w/d)"
+    assert job.places == [{"raw": "Remote - Canada", "city": "", "region": "", "country": "CA"}]
+    assert (job.remote_regions, job.level, job.language) == (["CA"], "lead", "en")
+    assert job.salary is not None
+    assert (job.salary["maximum"], job.salary["origin"]) == (150_000, "parsed")
+
+
+def test_a_better_reading_of_the_same_words_is_no_edit() -> None:
+    told = posting(1)
+    assert storing.digest(normalise.completed(told)) == storing.digest(told)
 
 
 def test_hostile_text_is_stored_as_far_as_databases_take_it(world: World) -> None:
