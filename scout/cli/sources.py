@@ -72,8 +72,7 @@ def discover(url: str, *, adding: bool, as_json: bool) -> None:
     https://www.example.com/careers
     """
     chosen = settings.load()
-    metrics.start(chosen.statsd, role="command")
-    click.get_current_context().call_on_close(metrics.stop)
+    measure(chosen)
     seen = discovery.look(url, chosen)
     if as_json:
         click.echo(json.dumps(_seen(seen), indent=2, ensure_ascii=False))

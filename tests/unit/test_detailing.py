@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 import scout.sources
+from metrics import catalogue
+from metrics.testing import Captured
 from scout import leases, scanning, storing, watchlist
 from scout.fetch import Door, FetchError, Reason
 from scout.models import Job, Listing, ScanState
@@ -191,12 +193,15 @@ def test_a_board_that_gives_no_details_is_left_alone_after_three(world: World, t
     assert "It answered with a web page." in world.source().last_error
 
 
-def test_an_error_of_the_program_in_one_posting_keeps_no_other_away(world: World, terse: TerseKind) -> None:
+def test_an_error_of_the_program_in_one_posting_keeps_no_other_away(
+    world: World, terse: TerseKind, emitted: Captured
+) -> None:
     terse.details = 10
     terse.fails["1"] = ValueError("a strange one")
     world.board.show([short(number) for number in range(3)])
     assert counts(world) == (3, 3, 0, 0)
     assert with_text(world) == {"0", "2"}
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="ValueError", place="scan")
 
 
 def test_single_failures_do_not_stop_the_others(world: World, terse: TerseKind) -> None:

@@ -39,7 +39,14 @@ def scout(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("jobs", "status", "1", "saved"), ("scan",), ("sources", "test", "nonsense")], ids=" ".join
+    "words",
+    [
+        ("jobs", "status", "1", "saved"),
+        ("scan",),
+        ("sources", "test", "nonsense"),
+        ("sources", "discover", "http://127.0.0.1/"),
+    ],
+    ids=" ".join,
 )
 def test_a_command_sends_what_it_emits(
     words: tuple[str, ...], statsd: socket.socket, monkeypatch: pytest.MonkeyPatch

@@ -147,7 +147,10 @@ def test_the_queues_gauges_are_set_for_every_state(
         emitted.assert_gauge(catalogue.RQ_QUEUE_JOBS, count, queue="scans", state=state)
     for state in ("started", "idle", "busy", "suspended"):
         emitted.assert_gauge(catalogue.RQ_WORKERS, 0, state=state)
+    emitted.assert_gauge(catalogue.RQ_QUEUE_JOBS, 0, queue="scans", state="intermediate")
     emitted.assert_gauge(catalogue.RQ_OLDEST_JOB_AGE, ANY)
+    emitted.assert_gauge(catalogue.RQ_WORKER_HEARTBEAT_AGE, 0)
+    emitted.assert_gauge(catalogue.SAMPLED, ANY, part="queue")
     queue.connection.close()
 
 
@@ -165,6 +168,11 @@ def test_the_databases_gauges_are_set(world: World, emitted: Captured) -> None:
     emitted.assert_gauge(catalogue.LAST_SUCCESSFUL_SCAN, world.time.timestamp())
     emitted.assert_gauge(catalogue.DATABASE_SIZE, lambda size: size > 4096)
     emitted.assert_gauge(catalogue.DATA_DISK_FREE, ANY)
+    for band in catalogue.BAND.values:
+        emitted.assert_gauge(catalogue.JOBS_BY_SCORE_BAND, ANY, band=band)
+    for state in ("queued", "running"):
+        emitted.assert_gauge(catalogue.SCAN_RUNS_OPEN, 0, status=state)
+    emitted.assert_gauge(catalogue.SAMPLED, world.time.timestamp(), part="database")
 
 
 def test_a_run_that_the_scheduler_ends_is_counted(world: World, emitted: Captured) -> None:
