@@ -310,14 +310,14 @@ class _Kept:
     def _bind(self, method: str, endpoint: str, status: int, *, bodiless: bool) -> _Handles:
         if endpoint in self._excluded:
             return _Scattered(), _nothing
-        sizes = self._sizes.setdefault(endpoint, catalogue.HTTP_RESPONSE_BYTES.bind(endpoint))
+        sizes = self._sizes[endpoint] = catalogue.HTTP_RESPONSE_BYTES.bind(endpoint)
         return self._timer(method, endpoint, str(status)), _nothing if bodiless else sizes.add
 
     def _timer(self, method: str, endpoint: str, status: str) -> TimerSeries | _Scattered:
         timer = catalogue.HTTP_REQUEST_DURATION.bind(method, endpoint, status)
         counters = [catalogue.HTTP_REQUESTS.bind(method, endpoint, status)]
         if endpoint.startswith(self._api):
-            counters.append(catalogue.API_CALLS.bind(endpoint, _outcome(int(status))))
+            counters = [*counters, catalogue.API_CALLS.bind(endpoint, _outcome(int(status)))]
         if counters[0].labels != timer.labels:
             # Past a label's bound the two may have met the values in another order.
             return _Scattered(timer.observe, *(_counting(counter) for counter in counters))

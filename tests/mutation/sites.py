@@ -40,8 +40,8 @@ MEASURING: dict[str, dict[str, str]] = {
 }  # fmt: skip
 #: Those among them that stand around a block or a function.
 _AROUND = frozenset({"counted", "gauged", "in_progress", "timed", "track_job", "track_query"})
-_EMITS = frozenset({"inc", "observe", "one", "set", "time"})
-_HANDS_ON = frozenset({*_EMITS, "bind", "get", "items", "pop", "popleft", "setdefault", "values"})
+_EMITS = frozenset({"add", "append", "follow", "inc", "observe", "one", "set", "time"})
+_HANDS_ON = frozenset({*_EMITS, "bind", "get", "items", "pending", "pop", "popleft", "setdefault", "values"})
 _PASSES = frozenset({"dict", "enumerate", "iter", "list", "reversed", "set", "sorted", "tuple", "zip"})
 
 _Metrics = frozenset[str]

@@ -22,7 +22,7 @@ from scout.settings import PROJECT
 from tests.boards_in_folders import posting
 from tests.redis_server import RedisServer, redis_server
 from tests.scan_world import World, world
-from workers import reaper, sampler, schedule
+from workers import janitor, reaper, sampler, schedule
 from workers.worker import TrackedJob
 
 __all__ = ["redis_server", "world"]
@@ -214,3 +214,13 @@ def test_a_scan_whose_worker_died_is_counted_by_what_became_of_it(
     emitted.assert_incremented(catalogue.SCAN_ERRORS, kind="folder", reason="worker_died")
     emitted.assert_incremented(catalogue.SCAN_RUNS, status="failed")
     queue.connection.close()
+
+
+def test_the_gateway_forgets_what_is_watched_no_longer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten: list[tuple[str, str]] = []
+    monkeypatch.setattr("metrics.push.pushed_sources", lambda _: {world.slug, "gone"})
+    monkeypatch.setattr(
+        "metrics.push.forget_source", lambda url, slug: bool(forgotten.append((url, slug))) or True
+    )
+    assert janitor.forget_unwatched(world.db, "http://gateway") == 1
+    assert forgotten == [("http://gateway", "gone")]
