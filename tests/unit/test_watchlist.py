@@ -166,3 +166,5 @@ def test_starter_boards_are_added_once(database: Database) -> None:
         assert added > 20
         assert watchlist.add_starters(session) == 0
         assert len(watchlist.every(session)) == added
+        # Slugs are shown and typed: a token that names no board does not do for one.
+        assert watchlist.get(session, "we-work-remotely").name == "We Work Remotely"
