@@ -404,12 +404,28 @@ def test_a_scan_is_followed_live_until_it_ends(opened: Open, database: Database)
         assert polls == []
 
 
-def test_a_session_that_ended_elsewhere_leads_to_the_form(
+def ended(database: Database) -> None:
+    """The run that `rows` left running has ended: the pages have nothing to ask for by themselves."""
+    with database.session() as session:
+        session.execute(update(ScanRun).values(state=ScanState.SUCCEEDED, finished_at=clock.now()))
+
+
+def test_a_click_after_the_session_ended_elsewhere_leads_to_the_form(
     opened: Open, database: Database, address: str
 ) -> None:
+    ended(database)
     job_id = first_job(database)
     with opened(expected="401") as page:
         with database.session() as session:
             sessions.end_all(session)
         page.locator(f"#job-{job_id}").get_by_role("button", name="Save").click()
+        page.wait_for_url(f"{address}/sign-in")
+
+
+def test_a_page_that_follows_a_scan_leads_to_the_form_by_itself_when_the_session_ended_elsewhere(
+    opened: Open, database: Database, address: str
+) -> None:
+    with opened(expected="401") as page:
+        with database.session() as session:
+            sessions.end_all(session)
         page.wait_for_url(f"{address}/sign-in")
