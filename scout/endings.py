@@ -37,6 +37,7 @@ class Ending:
         retry_after: Seconds that the board asked us to wait, or None.
         validators: What the board said of its version, to be kept; None keeps what is there.
         suspicious: Whether the listing was so short that nothing was closed.
+        whole: Whether a listing that names every open posting was read to its end, or is what it was.
         closed: Listings that this ending closes.
     """
 
@@ -46,6 +47,7 @@ class Ending:
     retry_after: float | None = None
     validators: dict[str, dict[str, str]] | None = None
     suspicious: bool = False
+    whole: bool = False
     closed: int = 0
 
 
@@ -78,6 +80,8 @@ def record(
     source.failures = source.failures + 1 if ending.state is ScanState.FAILED else 0
     if ending.state is ScanState.SUCCEEDED:
         source.last_success_at = now
+    if ending.whole:
+        source.listed_at = now
     if ending.validators is not None:
         source.validators = dict(ending.validators)
     source.next_scan_at, source.next_scan_why = _next_scan(source, settings, ending, now)

@@ -25,14 +25,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session, selectinload, undefer
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from metrics import catalogue
 from scout import clock
 from scout.database import after_commit
 from scout.errors import ScoutError
-from scout.models import Job, Listing, Note, Source, Status, StatusChange, fold
+from scout.models import Description, Job, Listing, Note, Source, Status, StatusChange, fold
 
 Sort = Literal["newest", "score", "posted"]
 
@@ -164,7 +164,8 @@ def _conditions(query: JobQuery) -> list[ColumnElement[bool]]:
         # Plain LIKE over the folded text finds any letter's case; for descriptions the database's own folding
         # must do, which on SQLite knows ASCII only.
         head = Job.search_text.contains(fold(word), autoescape=True)
-        conditions.append(head | Job.description_text.icontains(word, autoescape=True))
+        body = exists().where(Description.job_id == Job.id, Description.text.icontains(word, autoescape=True))
+        conditions.append(head | body)
     return conditions
 
 
@@ -187,7 +188,7 @@ def _listings() -> list[Any]:
     return [
         selectinload(Job.listings)
         .joinedload(Listing.source, innerjoin=True)
-        .load_only(Source.slug, Source.name)
+        .load_only(Source.slug, Source.name, Source.listed_at)
     ]
 
 
@@ -198,8 +199,7 @@ def get(session: Session, job_id: int) -> Job:
         JobNotFound: There is none with this id.
     """
     everything = [
-        undefer(Job.description_html),
-        undefer(Job.description_text),
+        joinedload(Job.description),
         selectinload(Job.history),
         selectinload(Job.notes),
         *_listings(),

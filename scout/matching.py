@@ -438,7 +438,7 @@ def _plain(letter: str) -> str:
 
 
 def posting_of(job: Job) -> Posting:
-    """What matching reads of a stored job, whose deferred `description_text` must be loaded."""
+    """What matching reads of a stored job, whose `description` must be loaded."""
     return Posting(
         source_job_id=str(job.id),
         title=job.title,

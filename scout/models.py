@@ -181,6 +181,8 @@ class Source(Base):
 
     last_scan_at: Mapped[dt.datetime | None]
     last_success_at: Mapped[dt.datetime | None]
+    listed_at: Mapped[dt.datetime | None]
+    """When a listing that names every open posting was last read to its end."""
     last_state: Mapped[ScanState | None] = mapped_column(_enum(ScanState, "last_state"))
     last_reason: Mapped[str] = mapped_column(String(40), default="")
     last_error: Mapped[str] = mapped_column(Text, default="")
@@ -227,8 +229,6 @@ class Job(Base):
     """The fields of `scout.postings.Salary`, or null where none is stated."""
     employment_type: Mapped[str] = mapped_column(String(40), default="")
     department: Mapped[str] = mapped_column(String(300), default="")
-    description_html: Mapped[str] = mapped_column(Text, default="", deferred=True)
-    description_text: Mapped[str] = mapped_column(Text, default="", deferred=True)
     posted_at: Mapped[dt.datetime | None]
 
     score: Mapped[int] = mapped_column(default=0)
@@ -237,7 +237,6 @@ class Job(Base):
 
     status: Mapped[Status] = mapped_column(_enum(Status, "status"), default=Status.NEW)
     first_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
-    last_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
     changed_at: Mapped[dt.datetime | None]
     """When a scan last found its content changed."""
     closed_at: Mapped[dt.datetime | None]
@@ -247,6 +246,9 @@ class Job(Base):
     search_text: Mapped[str] = mapped_column(Text, default=_search_text_of_row, deferred=True)
     """Title, company, places and department, folded: kept in step by itself (see `search_text()`)."""
 
+    description: Mapped[Description | None] = relationship(
+        back_populates="job", cascade="all, delete-orphan", passive_deletes=True
+    )
     listings: Mapped[list[Listing]] = relationship(
         back_populates="job", cascade="all, delete-orphan", passive_deletes=True
     )
@@ -260,6 +262,34 @@ class Job(Base):
         back_populates="job", cascade="all, delete-orphan", passive_deletes=True, order_by="Note.id"
     )
 
+    @property
+    def description_html(self) -> str:
+        """The description as sanitised HTML, or empty."""
+        return self.description.html if self.description else ""
+
+    @description_html.setter
+    def description_html(self, html: str) -> None:
+        self._described().html = html
+
+    @property
+    def description_text(self) -> str:
+        """The description as plain text, or empty."""
+        return self.description.text if self.description else ""
+
+    @description_text.setter
+    def description_text(self, text: str) -> None:
+        self._described().text = text
+
+    def _described(self) -> Description:
+        if self.description is None:
+            self.description = Description(html="", text="")
+        return self.description
+
+    @property
+    def last_seen_at(self) -> dt.datetime:
+        """When a board last listed it. Its listings with their sources must be loaded."""
+        return max((listing.seen_at for listing in self.listings), default=self.first_seen_at)
+
 
 @event.listens_for(Job, "before_update")
 def _keep_search_text(_mapper: Any, _connection: Any, job: Job) -> None:
@@ -268,6 +298,23 @@ def _keep_search_text(_mapper: Any, _connection: Any, job: Job) -> None:
         state.attrs[name].history.has_changes() for name in ("title", "company", "locations", "department")
     ):
         job.search_text = search_text(job.title, job.company, job.locations, job.department)
+
+
+class Description(Base):
+    """What a job's posting says at length.
+
+    Apart from `Job`, since it is ten times as large as all the rest: lists, searches by title, and changes of
+    a score or a status neither read nor rewrite it.
+    """
+
+    __tablename__ = "descriptions"
+
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    html: Mapped[str] = mapped_column(Text, default="")
+    """Sanitised, safe to show."""
+    text: Mapped[str] = mapped_column(Text, default="")
+
+    job: Mapped[Job] = relationship(back_populates="description")
 
 
 class Listing(Base):
@@ -285,12 +332,24 @@ class Listing(Base):
     """Fingerprint of the posting's content: an equal one means that nothing needs writing."""
     first_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
     last_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    """When it was last written, or seen in a listing that was cut. `seen_at` knows of whole ones too."""
     missing: Mapped[int] = mapped_column(default=0)
     """Complete listings in a row that lacked it."""
     closed_at: Mapped[dt.datetime | None]
 
     source: Mapped[Source] = relationship(back_populates="listings")
     job: Mapped[Job] = relationship(back_populates="listings")
+
+    @property
+    def seen_at(self) -> dt.datetime:
+        """When the board last listed it. Its source must be loaded.
+
+        What a whole listing named is not written to each of its postings: the source's own time tells it.
+        """
+        whole = self.source.listed_at
+        if whole is None or self.closed_at is not None or self.missing:
+            return self.last_seen_at
+        return max(whole, self.last_seen_at)
 
 
 class ScanRun(Base):

@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 #: Postings to write in one transaction; small enough that no other writer waits long.
 BATCH = 200
-#: Unchanged postings to note in one transaction.
+#: Unchanged postings after which the result's count is written, for those who watch.
 UNCHANGED_BATCH = 2000
 #: Seconds after which no further page of a board is asked for.
 TIME_LIMIT = 600.0
@@ -154,6 +154,8 @@ class _Scan:
         self.unparsed: list[str] = []
         self.notes: list[str] = []
         self.waiting: list[Waiting] = []
+        self.unchanged: list[Known] = []
+        self.uncounted = 0
         self.undetailed = 0
         self.retry_after: float | None = None
         with db.reading() as session:
@@ -162,6 +164,7 @@ class _Scan:
         self.listed_before = sum(1 for each in self.known.values() if not each.closed)
         self.kind: Kind | None = sources.KINDS.get(self.source.kind)
         self.detailed = isinstance(self.kind, Detailed)
+        self.complete = self.kind is not None and self.kind.complete
 
     def run(self) -> ScanState:
         ending, absences = self._read()
@@ -252,29 +255,32 @@ class _Scan:
 
     def _store(self, page: Page, profile: matching.Profile) -> None:
         entries: list[Entry] = []
-        unchanged: list[Known] = []
-        count = 0
         for posting in page.postings:
             identity = storing.identity(posting)
             if identity in self.seen:
                 catalogue.DUPLICATES_MERGED.inc(kind=self.source.kind)
                 continue
             self.seen.add(identity)
-            count += 1
             digest = storing.digest(posting)
             known = self.known.get(identity)
-            if known is not None and known.digest == digest and not known.closed:
-                unchanged.append(known)
-            elif self.detailed and (known is None or known.digest != digest):
-                count -= 1
+            if self.detailed and (known is None or known.digest != digest):
                 self.waiting.append(Waiting(posting, digest))
+                continue
+            self.uncounted += 1
+            if known is not None and known.digest == digest and not known.closed:
+                self._again(known)
             elif (entry := self._matched(posting, digest, profile)) is not None:
                 entries.append(entry)
-            if len(entries) >= BATCH or len(unchanged) >= UNCHANGED_BATCH:
-                self._write_batch(entries, unchanged, count)
-                entries, unchanged, count = [], [], 0
-        if count:
-            self._write_batch(entries, unchanged, count)
+            if len(entries) >= BATCH or self.uncounted >= UNCHANGED_BATCH:
+                self._write_batch(entries)
+                entries = []
+        if entries:
+            self._write_batch(entries)
+
+    def _again(self, known: Known) -> None:
+        """A posting was seen as it was stored: nothing to write, and its turn to be counted comes."""
+        self.unchanged.append(known)
+        self._count_listings("unchanged", 1)
 
     def _store_waiting(self, details: detailing.Details, door: _TimedDoor, profile: matching.Profile) -> None:
         """Store the postings whose details are asked for: the best matches with them, as many as may be."""
@@ -282,8 +288,8 @@ class _Scan:
         ranked.sort(key=lambda entry: -entry.match.score)
         self.waiting = []
         entries: list[Entry] = []
-        unchanged: list[Known] = []
         for entry in ranked:
+            self.uncounted += 1
             known = self.known.get(storing.identity(entry.posting))
             whole = self._with_details(entry, details, door, profile)
             if whole is not None:
@@ -292,7 +298,7 @@ class _Scan:
                 self.undetailed += 1
                 less = dataclasses.replace(entry, digest=storing.brief(entry.digest))
                 if known is not None and known.digest == less.digest and not known.closed:
-                    unchanged.append(known)
+                    self._again(known)
                 else:
                     entries.append(less)
             else:
@@ -301,12 +307,12 @@ class _Scan:
                 if known.closed:
                     entries.append(dataclasses.replace(entry, digest=known.digest))
                 else:
-                    unchanged.append(known)
-            if len(entries) + len(unchanged) >= (DETAILED_BATCH if details.left else BATCH):
-                self._write_batch(entries, unchanged, len(entries) + len(unchanged))
-                entries, unchanged = [], []
-        if entries or unchanged:
-            self._write_batch(entries, unchanged, len(entries) + len(unchanged))
+                    self._again(known)
+            if len(entries) >= (DETAILED_BATCH if details.left else BATCH):
+                self._write_batch(entries)
+                entries = []
+        if entries:
+            self._write_batch(entries)
         if self.undetailed:
             self.notes.append(details.note(self.undetailed))
             self.retry_after = details.retry_after
@@ -339,9 +345,9 @@ class _Scan:
         finally:
             self.seconds["match"] += time.monotonic() - started
 
-    def _write_batch(self, entries: list[Entry], unchanged: list[Known], count: int) -> None:
+    def _write_batch(self, entries: list[Entry]) -> None:
         def batch(session: Session) -> storing.Stored:
-            stored = storing.write(session, self.lease.source_id, entries, unchanged, self.known)
+            stored = storing.write(session, self.lease.source_id, entries, self.known)
             # The counts are committed with the rows: a scan that is killed and run again counts each once.
             changed(
                 session,
@@ -349,7 +355,7 @@ class _Scan:
                 .where(ScanResult.id == self.lease.result_id)
                 .values(
                     phase="store",
-                    seen=ScanResult.seen + count,
+                    seen=ScanResult.seen + self.uncounted,
                     new=ScanResult.new + stored.new,
                     updated=ScanResult.updated + stored.updated,
                     reopened=ScanResult.reopened + stored.reopened,
@@ -361,9 +367,10 @@ class _Scan:
         started = time.monotonic()
         stored = self._transact(batch)
         self.seconds["store"] += time.monotonic() - started
+        self.uncounted = 0
         self.known.update(stored.known)
         # At once: what is stored is stored, whatever becomes of this scan.
-        for change in ("new", "updated", "unchanged", "reopened"):
+        for change in ("new", "updated", "reopened"):
             self._count_listings(change, getattr(stored, change))
         for score in stored.new_scores:
             catalogue.MATCHES.inc(band=matching.band(score))
@@ -408,15 +415,10 @@ class _Scan:
         )
 
     def _not_modified(self) -> Ending:
-        def note(session: Session) -> int:
-            count = storing.touch_all(session, self.lease.source_id)
-            changed(
-                session, update(ScanResult).where(ScanResult.id == self.lease.result_id).values(seen=count)
-            )
-            return count
-
-        self._count_listings("unchanged", self._transact(note))
-        return Ending(state=ScanState.SUCCEEDED)
+        self.unchanged = [each for each in self.known.values() if not each.closed and not each.missing]
+        self.uncounted = len(self.unchanged)
+        self._count_listings("unchanged", self.uncounted)
+        return Ending(state=ScanState.SUCCEEDED, whole=self.complete)
 
     def _listing_read(self, validators: Validators) -> tuple[Ending, int]:
         """The ending of a listing that was read to its end, and what absence from it means."""
@@ -436,9 +438,7 @@ class _Scan:
                 f"The first: {self.unparsed[0]}",
                 suspicious=self.source.suspicious,
             ), 0
-        kind = self.kind
-        complete = kind is not None and kind.complete
-        vanished = complete and storing.vanished(self.listed_before, len(self.seen))
+        vanished = self.complete and storing.vanished(self.listed_before, len(self.seen))
         if vanished and not self._believed():
             return Ending(
                 state=ScanState.PARTIAL,
@@ -451,7 +451,7 @@ class _Scan:
         kept = {"etags": dict(validators.etags), "modified": dict(validators.modified)}
         if self.undetailed:
             kept = {}  # "not modified" must not keep the rest of the details away
-        if not complete:
+        if not self.complete:
             absences = 0
         elif vanished:
             absences = 1  # a week of listings lacked them
@@ -462,6 +462,7 @@ class _Scan:
             error=" ".join(self.notes),
             retry_after=self.retry_after,
             validators=kept,
+            whole=self.complete,
         ), absences
 
     def _believed(self) -> bool:
@@ -474,6 +475,10 @@ class _Scan:
 
         def last(session: Session) -> _Ended:
             final = ending
+            if ending.whole:
+                storing.seen_again(session, self.unchanged)
+            else:
+                storing.touch(session, self.unchanged)
             if absences:
                 closed, waiting = storing.close_absent(session, self.lease.source_id, self.seen, absences)
                 # While an absence waits for a second listing, "not modified" must not stand in for it.
@@ -481,6 +486,7 @@ class _Scan:
                 final = dataclasses.replace(ending, closed=closed, validators=kept)
             source, run = endings.record(session, self.settings, result_id=self.lease.result_id, ending=final)
             result = session.get_one(ScanResult, self.lease.result_id)
+            result.seen += self.uncounted
             self.lease.release(session)
             return _Ended(final, source, result, run, storing.open_count(session, self.lease.source_id))
 

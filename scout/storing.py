@@ -1,8 +1,9 @@
 """Storing what a scan read: what is new, changed, unchanged, back again, or gone from a board.
 
 A listing is (source, the source's own job id), and the database keeps it unique. Content is compared by a
-fingerprint, so that an unchanged posting costs no more than its place in one bulk UPDATE. Nothing here
-touches what the owner decided: statuses move only through `scout.jobs.close` and `scout.jobs.reopen`.
+fingerprint, and an unchanged posting costs no write: that a whole listing named it is told by its source's
+one time (`Listing.seen_at`). Nothing here touches what the owner decided: statuses move only through
+`scout.jobs.close` and `scout.jobs.reopen`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session
 from scout import clock, jobs
 from scout.leases import changed
 from scout.matching import Match
-from scout.models import Job, Listing, Status, search_text
+from scout.models import Description, Job, Listing, Status, search_text
 from scout.postings import Posting
 
 #: Complete listings in a row that must lack a posting before it counts as closed.
@@ -42,6 +43,7 @@ class Known:
     job_id: int
     digest: str
     closed: bool
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,6 @@ class Stored:
 
     new: int = 0
     updated: int = 0
-    unchanged: int = 0
     reopened: int = 0
     new_scores: list[int] = field(default_factory=list)
     """How well each new one matches."""
@@ -110,33 +111,30 @@ def identity(posting: Posting) -> str:
 def known_listings(session: Session, source_id: int) -> dict[str, Known]:
     """All listings of a source, by the source's job id."""
     rows = session.execute(
-        select(Listing.source_job_id, Listing.id, Listing.job_id, Listing.digest, Listing.closed_at).where(
-            Listing.source_id == source_id
-        )
+        select(
+            Listing.source_job_id,
+            Listing.id,
+            Listing.job_id,
+            Listing.digest,
+            Listing.closed_at,
+            Listing.missing,
+        ).where(Listing.source_id == source_id)
     )
-    return {row[0]: Known(row[1], row[2], row[3], row[4] is not None) for row in rows}
+    return {row[0]: Known(row[1], row[2], row[3], row[4] is not None, row[5]) for row in rows}
 
 
-def write(
-    session: Session,
-    source_id: int,
-    entries: Sequence[Entry],
-    unchanged: Sequence[Known],
-    known: dict[str, Known],
-) -> Stored:
+def write(session: Session, source_id: int, entries: Sequence[Entry], known: dict[str, Known]) -> Stored:
     """Store one batch in the running transaction.
 
     Args:
         session: The transaction.
         source_id: The source that was read.
         entries: Postings that are new, changed, or back after they were closed; each id once.
-        unchanged: Listings that were seen again as they were.
         known: The source's listings as this scan knows them; not altered here, since the transaction may
             fail.
     """
     now = clock.now()
-    stored = Stored(unchanged=len(unchanged))
-    touch(session, unchanged, now)
+    stored = Stored()
     fresh = [entry for entry in entries if identity(entry.posting) not in known]
     seen_before = [
         (entry, known[identity(entry.posting)]) for entry in entries if identity(entry.posting) in known
@@ -148,31 +146,17 @@ def write(
     return stored
 
 
-def touch(session: Session, listings: Iterable[Known], now: dt.datetime) -> None:
-    """Note that listings, and so their jobs, were seen again."""
-    found = list(listings)
-    for start in range(0, len(found), _IDS_PER_STATEMENT):
-        part = found[start : start + _IDS_PER_STATEMENT]
-        changed(
-            session,
-            update(Listing)
-            .where(Listing.id.in_([each.listing_id for each in part]))
-            .values(last_seen_at=now, missing=0),
-        )
-        changed(
-            session, update(Job).where(Job.id.in_([each.job_id for each in part])).values(last_seen_at=now)
-        )
-
-
-def touch_all(session: Session, source_id: int) -> int:
-    """Note that a source's open listings were seen again, since the board says so; how many."""
+def touch(session: Session, listings: Iterable[Known]) -> None:
+    """Note that listings were seen again as they were, in a listing whose end tells nothing."""
     now = clock.now()
-    open_ones = (Listing.source_id == source_id) & Listing.closed_at.is_(None) & (Listing.missing == 0)
-    changed(
-        session,
-        update(Job).where(Job.id.in_(select(Listing.job_id).where(open_ones))).values(last_seen_at=now),
-    )
-    return changed(session, update(Listing).where(open_ones).values(last_seen_at=now))
+    for ids in _parts([each.listing_id for each in listings]):
+        changed(session, update(Listing).where(Listing.id.in_(ids)).values(last_seen_at=now, missing=0))
+
+
+def seen_again(session: Session, listings: Iterable[Known]) -> None:
+    """Forget the absences of listings that a whole listing named."""
+    for ids in _parts([each.listing_id for each in listings if each.missing]):
+        changed(session, update(Listing).where(Listing.id.in_(ids)).values(missing=0))
 
 
 def open_count(session: Session, source_id: int) -> int:
@@ -238,12 +222,15 @@ def _insert(
                     **_content(entry),
                     "status": Status.NEW,
                     "first_seen_at": now,
-                    "last_seen_at": now,
                     "version": 1,
                 }
                 for entry in entries
             ],
         )
+    )
+    session.execute(
+        insert(Description),
+        [{"job_id": job_id, **_description(entry)} for entry, job_id in zip(entries, job_ids, strict=True)],
     )
     rows = [
         {
@@ -285,10 +272,11 @@ def _update(session: Session, pairs: Sequence[tuple[Entry, Known]], now: dt.date
         # The version is left alone: it guards the owner's own changes, and the board's touch none of them.
         session.connection().execute(
             update(Job.__table__).where(Job.__table__.c.id == bindparam("job")),  # type: ignore[arg-type]
-            [
-                {**_content(entry), "changed_at": now, "last_seen_at": now, "job": known.job_id}
-                for entry, known in edited
-            ],
+            [{**_content(entry), "changed_at": now, "job": known.job_id} for entry, known in edited],
+        )
+        session.connection().execute(
+            update(Description.__table__).where(Description.__table__.c.job_id == bindparam("job")),  # type: ignore[arg-type]
+            [{**_description(entry), "job": known.job_id} for entry, known in edited],
         )
     session.connection().execute(
         update(Listing.__table__).where(Listing.__table__.c.id == bindparam("listing")),  # type: ignore[arg-type]
@@ -306,7 +294,6 @@ def _update(session: Session, pairs: Sequence[tuple[Entry, Known]], now: dt.date
     )
     back = [known.job_id for _, known in pairs if known.closed]
     if back:
-        changed(session, update(Job).where(Job.id.in_(back)).values(last_seen_at=now))
         for job in session.scalars(select(Job).where(Job.id.in_(back))):
             jobs.reopen(session, job)
     stored.reopened += len(back)
@@ -341,12 +328,15 @@ def _content(entry: Entry) -> dict[str, Any]:
         "department": department,
         # A bulk UPDATE runs none of the column defaults that would derive it.
         "search_text": search_text(title, company, locations, department),
-        "description_html": _clean(posting.description_html),
-        "description_text": _clean(posting.description_text),
         "posted_at": posting.posted_at,
         "score": entry.match.score,
         "reasons": entry.match.reasons,
     }
+
+
+def _description(entry: Entry) -> dict[str, str]:
+    posting = entry.posting
+    return {"html": _clean(posting.description_html), "text": _clean(posting.description_text)}
 
 
 def _clean(text: str) -> str:

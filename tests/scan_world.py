@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 import scout.sources
-from scout import clock, runs, scanning, watchlist
+from scout import clock, jobs, runs, scanning, watchlist
 from scout.database import Database, migrate
 from scout.models import Job, Listing, RunTrigger, ScanResult, Source
 from scout.settings import Settings
@@ -84,6 +84,12 @@ class World:
     def listing(self, number: int | str) -> Listing:
         with self.db.reading() as session:
             return session.scalars(select(Listing).where(Listing.source_job_id == str(number))).one()
+
+    def last_seen(self, number: int | str) -> dt.datetime:
+        """When the job under this id was last seen, as pages show it."""
+        with self.db.reading() as session:
+            found = select(Listing).where(Listing.source_job_id == str(number))
+            return jobs.get(session, session.scalars(found).one().job_id).last_seen_at
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Everything that a scan stores, but for ids and times."""

@@ -6,7 +6,7 @@ import json
 
 import click
 from sqlalchemy import select
-from sqlalchemy.orm import undefer
+from sqlalchemy.orm import joinedload
 
 from scout import settings
 from scout.cli import table
@@ -71,7 +71,7 @@ def try_(name_or_file: str | None, limit: int, *, as_json: bool) -> None:
     found: list[tuple[Match, Job]] = []
     seen = matching = 0
     with for_command(settings.load()) as database, database.reading() as session:
-        wanted = select(Job).options(undefer(Job.description_text)).execution_options(yield_per=_BATCH)
+        wanted = select(Job).options(joinedload(Job.description)).execution_options(yield_per=_BATCH)
         for job in session.scalars(wanted):
             seen += 1
             match = score(posting_of(job), chosen)

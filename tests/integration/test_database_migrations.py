@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import column, create_engine, func, inspect, select, text
+from sqlalchemy import Text, column, create_engine, func, inspect, select, text
 from sqlalchemy import table as named_table
 from sqlalchemy.exc import IntegrityError
 
@@ -41,7 +41,13 @@ def fill(settings: Settings) -> None:
     with database.session() as session:
         source = kept.source(session)
         job = kept.job(
-            session, at=source, locations=["Zürich"], remote=Remote.HYBRID, salary={"minimum": 1.5}
+            session,
+            at=source,
+            locations=["Zürich"],
+            remote=Remote.HYBRID,
+            salary={"minimum": 1.5},
+            description_html="<p>Keep the keys.</p>",
+            description_text="Keep the keys.",
         )
         session.add(StatusChange(job=job, from_status=Status.NEW, to_status=Status.SAVED, by="owner"))
         session.add(Note(job=job, body="Ask Ruth."))
@@ -139,10 +145,6 @@ def test_up_down_and_up_again_works_with_data_in_it(any_settings: Settings) -> N
 def test_jobs_from_before_get_what_their_words_say(any_settings: Settings) -> None:
     with databases.migrating(any_settings) as connection:
         command.upgrade(databases.migration_config(connection), "0001")
-    old = Job.__table__.c
-    names = [
-        each.name for each in old if each.name not in {"id", "places", "remote_regions", "level", "language"}
-    ]
     row: dict[str, Any] = {
         "title": "Senior IAM Engineer", "company": "Acme", "url": "https://example.com", "search_text": "",
         "locations": ["Remote - Germany", "Wien"], "remote": Remote.REMOTE, "remote_evidence": "",
@@ -154,7 +156,10 @@ def test_jobs_from_before_get_what_their_words_say(any_settings: Settings) -> No
     stated = {"minimum": 1.0, "origin": "employer"}
     database = Database.open(any_settings)
     with database.engine.begin() as connection:
-        insert = named_table("jobs", *(column(name, old[name].type) for name in names)).insert()
+        types = {**Job.__table__.c, "last_seen_at": Job.__table__.c["first_seen_at"]}
+        insert = named_table(
+            "jobs", *(column(name, types[name].type if name in types else Text()) for name in row)
+        ).insert()
         connection.execute(insert, [row] * 501 + [row | {"salary": stated, "description_text": ""}])
     database.dispose()
     migrate(any_settings)
@@ -170,6 +175,8 @@ def test_jobs_from_before_get_what_their_words_say(any_settings: Settings) -> No
             assert (job.salary["minimum"], job.salary["origin"]) == (80_000, "parsed")
             assert job.changed_at is None
         assert (last.salary, last.language) == (stated, "")
+        assert jobs[-1].description_text.startswith("Gehalt: 80.000 €")
+        assert (last.description_text, last.description_html) == ("", "")
     database.dispose()
 
 

@@ -65,7 +65,7 @@ def test_many_that_store_one_posting_at_once_leave_one_row(any_world: World) -> 
     def store() -> None:
         with world.db.session() as session:
             # Nothing is known beforehand, and no lease keeps the others away.
-            stored.append(storing.write(session, source_id, entries, [], {}))
+            stored.append(storing.write(session, source_id, entries, {}))
 
     at_once(8, store)
     assert len(stored) == 8

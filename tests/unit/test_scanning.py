@@ -63,8 +63,7 @@ def test_a_second_scan_adds_none_and_changes_none(world: World) -> None:
     result = world.scan()
     assert counts(result) == (450, 0, 0, 0, 0)
     assert world.rows() == before
-    assert world.listing(7).last_seen_at == world.time
-    assert world.jobs()["7"].last_seen_at == world.time
+    assert world.last_seen(7) == world.time
     assert world.jobs()["7"].first_seen_at < world.time
 
 
@@ -332,9 +331,41 @@ def test_not_modified_is_success_and_touches_only_times(world: World) -> None:
     assert result.state is ScanState.SUCCEEDED
     assert counts(result) == (2, 0, 0, 0, 0)
     assert world.rows() == before
-    assert world.listing(1).last_seen_at == world.time
-    assert world.jobs()["1"].last_seen_at == world.time
+    assert world.last_seen(1) == world.time
     assert world.source().last_success_at == world.time
+
+
+def test_an_unchanged_board_is_not_written_posting_by_posting(world: World) -> None:
+    world.board.show([posting(number) for number in range(50)])
+    world.scan()
+    before = world.listing(7).last_seen_at
+    world.scan()
+    assert world.listing(7).last_seen_at == before
+    assert world.last_seen(7) == world.source().listed_at == world.time
+
+
+def test_postings_of_a_listing_that_was_cut_are_seen_and_the_others_are_not(world: World) -> None:
+    world.board.show([posting(1)], [posting(2)])
+    world.scan()
+    whole = world.time
+    world.board.show([posting(1)], then="timeout")
+    assert world.scan().state is ScanState.PARTIAL
+    assert world.last_seen(1) == world.time
+    assert world.last_seen(2) == world.source().listed_at == whole
+
+
+def test_an_absence_is_forgotten_when_the_posting_is_listed_again(world: World) -> None:
+    world.board.show([posting(1), posting(2)])
+    world.scan()
+    world.board.show([posting(1)])
+    world.scan()
+    seen = world.last_seen(2)
+    assert world.listing(2).missing == 1
+    assert seen < world.time
+    world.board.show([posting(1), posting(2)])
+    world.scan()
+    assert world.listing(2).missing == 0
+    assert world.last_seen(2) == world.time
 
 
 def test_validators_are_kept_only_after_a_complete_success(world: World) -> None:
