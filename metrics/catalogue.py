@@ -47,7 +47,7 @@ CHANGE = Label("change", ("new", "updated", "unchanged", "closed", "reopened"))
 BAND = Label("band", ("0-24", "25-49", "50-69", "70-84", "85-100"))
 QUEUE = Label("queue", ("scans",))
 #: The queue's functions (`workers.jobs`), by the last part of their names.
-FUNCTION = Label("function", ("scan_source",))
+FUNCTION = Label("function", ("scan_sources",))
 #: `interrupted` handed itself back to be run again; `killed` ended without a word, its process with it.
 JOB_OUTCOME = Label("outcome", ("succeeded", "failed", "interrupted", "killed"))
 JOB_STATUSES = ("new", "saved", "applied", "interviewing", "offer", "rejected", "dismissed", "closed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -45,7 +46,7 @@ class Ending:
     reason: str = ""
     error: str = ""
     retry_after: float | None = None
-    validators: dict[str, dict[str, str]] | None = None
+    validators: dict[str, Any] | None = None
     suspicious: bool = False
     whole: bool = False
     closed: int = 0

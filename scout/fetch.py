@@ -54,7 +54,7 @@ from scout.settings import Settings
 
 #: The project's page, for operators of boards who wonder who is asking.
 PROJECT_PAGE = "https://iam-job-scout.example/"
-_VERSION = importlib.metadata.version("iam-job-scout")
+VERSION = importlib.metadata.version("iam-job-scout")
 #: The longest that a server's Retry-After is believed, in seconds.
 LONGEST_RETRY_AFTER = 6 * 3600.0
 
@@ -752,7 +752,7 @@ def _unclear_length(host: str) -> FetchError:
 
 def _user_agent(settings: Settings) -> str:
     contact = re.sub(r"[^\x21-\x7e]", "", settings.contact) or PROJECT_PAGE
-    return f"IAM-Job-Scout/{_VERSION} (+{contact})"
+    return f"IAM-Job-Scout/{VERSION} (+{contact})"
 
 
 def _first_words(error: BaseException) -> str:

@@ -174,7 +174,7 @@ class Source(Base):
     next_scan_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     next_scan_why: Mapped[str] = mapped_column(String(200), default="")
     validators: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """ETag and Last-Modified by URL, as `scout.sources.board.Validators` keeps them."""
+    """What `scout.sources.board.Validators` holds, and the `version` of the program that read the answers."""
 
     lease_by: Mapped[str | None] = mapped_column(String(80))
     lease_until: Mapped[dt.datetime | None]

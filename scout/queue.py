@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import secrets
+import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import redis
@@ -24,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "scans"
 #: The job, by name: what enqueues does not import what runs.
-SCAN_SOURCE = "workers.jobs.scan_source"
+SCAN_SOURCES = "workers.jobs.scan_sources"
 #: The key that the scheduler at work holds; it ends by itself some seconds after that process.
 SCHEDULER_LOCK = "scout:scheduler"
 #: Seconds after which RQ ends a scan that ignores its own time limit (`scout.scanning.TIME_LIMIT`).
@@ -32,7 +35,12 @@ JOB_TIMEOUT = 900
 #: Seconds that Redis keeps a failed job, for who wants to look; the database keeps what matters.
 FAILURE_TTL = 86_400
 
-_ID = re.compile(r"scan_(\d+)_[0-9a-f]+")
+#: The most results that one job works for: a process forked for each would cost more than a small board does.
+MOST_PER_JOB = 20
+#: How many jobs each worker is to find on the queue, before jobs work for several results.
+_JOBS_PER_WORKER = 4
+
+_ID = re.compile(r"scan_(\d+(?:-\d+)*)_[0-9a-f]+")
 
 
 class QueueAway(ScoutError):  # noqa: N818 - reads as the sentence that it is
@@ -76,11 +84,23 @@ class Scans:
                 "if REDIS_URL is set, see that a Redis runs there."
             ) from error
 
-    def enqueue(self, result_id: int, *, again: bool = False) -> bool:
-        """Put one source's scan on the queue.
+    def enqueue_all(self, result_ids: Sequence[int]) -> bool:
+        """Put many sources' scans on the queue, in this order; a job works for several of them if need be.
+
+        Returns:
+            Whether Redis took them all; as for `enqueue`.
+        """
+        fair = math.ceil(len(result_ids) / (_JOBS_PER_WORKER * self.settings.scan_workers))
+        size = min(max(fair, 1), MOST_PER_JOB)
+        # Each job takes results from all over the list, as a dealer does: neighbours are of one kind.
+        jobs = math.ceil(len(result_ids) / size)
+        return all(self.enqueue(*result_ids[number::jobs]) for number in range(jobs))
+
+    def enqueue(self, *result_ids: int, again: bool = False) -> bool:
+        """Put a job on the queue that scans sources, one after the other.
 
         Args:
-            result_id: The `ScanResult` that it works for.
+            result_ids: The `ScanResult`s that it works for.
             again: Whether a try before came to nothing.
 
         Returns:
@@ -89,22 +109,22 @@ class Scans:
         """
         try:
             self.queue.enqueue_call(
-                SCAN_SOURCE,
-                args=(result_id,),
+                SCAN_SOURCES,
+                args=result_ids,
                 # One name per try: RQ takes letters, digits, underscores and hyphens.
-                job_id=f"scan_{result_id}_{secrets.token_hex(4)}",
-                description=f"scan result {result_id}",
+                job_id=f"scan_{'-'.join(map(str, result_ids))}_{secrets.token_hex(4)}",
+                description=f"scan results {', '.join(map(str, result_ids))}",
                 timeout=JOB_TIMEOUT,
                 result_ttl=0,
                 failure_ttl=FAILURE_TTL,
             )
         except redis.RedisError as error:
-            logger.warning("Scan result %s waits for the queue: %s", result_id, _first_line(error))
+            logger.warning("Scan results %s wait for the queue: %s", result_ids, _first_line(error))
             count_error(error, "queue")
             return False
-        catalogue.RQ_JOBS_ENQUEUED.inc(queue=NAME, function="scan_source")
+        catalogue.RQ_JOBS_ENQUEUED.inc(queue=NAME, function="scan_sources")
         if again:
-            catalogue.RQ_JOBS_RETRIED.inc(queue=NAME, function="scan_source")
+            catalogue.RQ_JOBS_RETRIED.inc(queue=NAME, function="scan_sources")
         return True
 
     def waiting(self) -> set[int]:
@@ -113,8 +133,18 @@ class Scans:
         Raises:
             redis.RedisError: Redis does not answer.
         """
-        matches = (_ID.fullmatch(job_id) for job_id in self.queue.get_job_ids())
-        return {int(match[1]) for match in matches if match}
+        return _results(self.queue.get_job_ids())
+
+    def taken(self) -> set[int]:
+        """The results whose jobs a worker has: each is being scanned, was, or will be by the same job.
+
+        Raises:
+            redis.RedisError: Redis does not answer.
+        """
+        # Not by the registry's own method, which would clean it up, and that is the workers' to do. A job's
+        # entry ends by itself a minute after its worker did.
+        begun: Any = self.connection.zrangebyscore(f"rq:wip:{NAME}", time.time(), "+inf")
+        return _results(as_text(entry).partition(":")[0] for entry in begun)
 
     def has_workers(self) -> bool:
         """Whether any worker serves the queue.
@@ -127,6 +157,11 @@ class Scans:
     def worker_keys(self) -> list[str]:
         """The Redis keys of the workers that registered for the queue, dead ones perhaps included."""
         return sorted(as_text(key) for key in self.connection.smembers(f"rq:workers:{NAME}"))
+
+
+def _results(job_ids: Iterable[str]) -> set[int]:
+    matches = (_ID.fullmatch(job_id) for job_id in job_ids)
+    return {int(number) for match in matches if match for number in match[1].split("-")}
 
 
 def _first_line(error: Exception) -> str:

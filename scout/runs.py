@@ -89,9 +89,7 @@ def request(db: Database, queue: Scans, *, trigger: RunTrigger, slugs: Sequence[
         session.add_all(results)
         session.flush()
         run_id, result_ids = run.id, [result.id for result in results]
-    for result_id in result_ids:
-        if not queue.enqueue(result_id):
-            break  # the others would wait for the same Redis; the scheduler enqueues them all
+    queue.enqueue_all(result_ids)  # what Redis does not take now, the scheduler enqueues
     return run_id
 
 

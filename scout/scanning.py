@@ -26,7 +26,7 @@ from metrics.push import ScanFigures, push_scan
 from scout import clock, detailing, endings, leases, matching, normalise, sources, storing
 from scout.database import Database
 from scout.endings import Ending
-from scout.fetch import Answer, Door, FetchError, Limits, Reason
+from scout.fetch import VERSION, Answer, Door, FetchError, Limits, Reason
 from scout.leases import Keeper, Lease, LeaseLost, changed
 from scout.models import ScanResult, ScanState, Source
 from scout.postings import Posting
@@ -186,9 +186,13 @@ class _Scan:
                 error=f"This version does not know boards of the kind {self.source.kind!r}. "
                 "Update the program, or remove the source.",
             ), 0
+        kept = self.source.validators
+        if kept.get("version") != VERSION:
+            kept = {}  # another version may read more out of the same answer
         validators = Validators(
-            etags=dict(self.source.validators.get("etags", {})),
-            modified=dict(self.source.validators.get("modified", {})),
+            etags=dict(kept.get("etags", {})),
+            modified=dict(kept.get("modified", {})),
+            bodies=dict(kept.get("bodies", {})),
         )
         try:
             whole = self._pages(self.kind, validators)
@@ -448,7 +452,7 @@ class _Scan:
                 f"If it stays so for {endings.BELIEVED_AFTER.days} days, the board is believed.",
                 suspicious=True,
             ), 0
-        kept = {"etags": dict(validators.etags), "modified": dict(validators.modified)}
+        kept: dict[str, Any] = {"version": VERSION, **dataclasses.asdict(validators)}
         if self.undetailed:
             kept = {}  # "not modified" must not keep the rest of the details away
         if not self.complete:

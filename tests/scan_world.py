@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.boards_in_folders import KINDS, Folder
 class NoQueue:
     """Stands for a queue whose Redis is away: runs are asked for all the same."""
 
-    def enqueue(self, result_id: int) -> bool:
+    def enqueue_all(self, result_ids: Sequence[int]) -> bool:
         return False
 
 

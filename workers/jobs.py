@@ -7,33 +7,46 @@ import os
 import signal
 import socket
 import threading
+import time
 from types import FrameType
 
 from scout import settings as scout_settings
 from scout.database import Database
+from scout.queue import Scans
 from scout.scanning import ScanInterrupted, scan
 
 logger = logging.getLogger(__name__)
 
 #: What a job returns that has handed its work back to the queue.
 INTERRUPTED = "interrupted"
+#: Seconds after which a job begins with no further result.
+SECONDS = 15.0
 
 
-def scan_source(result_id: int) -> str:
-    """Scan one source for a result of a run.
+def scan_sources(*result_ids: int) -> str:
+    """Scan sources, one after the other, each for a result of a run.
 
-    SIGTERM hands the scan back to the queue: a restart goes on where it can, and no attempt is counted.
+    SIGTERM hands the scan at work back to the queue: a restart goes on where it can, and no attempt is
+    counted. The others are found by the scheduler. Once the job has taken `SECONDS`, what is left of it goes
+    back to the queue's end, so that nobody waits long behind a slow board.
 
     Returns:
-        The state that the result is in, or `INTERRUPTED`.
+        The state that the last result is in, or `INTERRUPTED`.
     """
     settings = scout_settings.load()
     db = Database.open(settings)
     previous = None
     if threading.current_thread() is threading.main_thread():
         previous = signal.signal(signal.SIGTERM, _interrupt)
+    worker = f"{socket.gethostname()[:40]}:{os.getpid()}"
+    until = time.monotonic() + SECONDS
+    state = ""
     try:
-        return scan(db, settings, result_id, worker=f"{socket.gethostname()[:40]}:{os.getpid()}").value
+        for number, result_id in enumerate(result_ids):
+            if number and time.monotonic() > until:
+                Scans(settings).enqueue_all(result_ids[number:])
+                break
+            state = scan(db, settings, result_id, worker=worker).value
     except ScanInterrupted:
         logger.info("Scan result %s was handed back: this worker stops", result_id)
         return INTERRUPTED
@@ -41,6 +54,7 @@ def scan_source(result_id: int) -> str:
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)
         db.dispose()
+    return state
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -113,9 +113,9 @@ class Forgotten:
         Raises:
             redis.RedisError: Redis does not answer.
         """
-        waiting = (
-            self.queue.waiting()
-        )  # before the database is read: what is enqueued meanwhile is not missed
+        # Before the database is read: what is enqueued meanwhile is not missed. What a worker takes between
+        # the two questions is found by the second.
+        waiting = self.queue.waiting() | self.queue.taken()
         with self.db.reading() as session:
             free = or_(Source.lease_until.is_(None), Source.lease_until < clock.now())
             queued = session.execute(

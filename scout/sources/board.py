@@ -48,10 +48,17 @@ class Page:
 
 @dataclass(slots=True, kw_only=True)
 class Validators:
-    """What a board said last time about its version, for conditional requests: URL to header values."""
+    """What is known of a board's answers of last time, by URL: what is the same need not be read again.
+
+    Attributes:
+        etags: Their ETag, for conditional requests (RFC 9110, section 13).
+        modified: Their Last-Modified, likewise.
+        bodies: Fingerprints of what they held, for the many boards that answer no conditional request.
+    """
 
     etags: dict[str, str] = field(default_factory=dict)
     modified: dict[str, str] = field(default_factory=dict)
+    bodies: dict[str, str] = field(default_factory=dict)
 
 
 class NotModified(Exception):  # noqa: N818 - good news, not an error

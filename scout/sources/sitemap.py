@@ -78,7 +78,7 @@ class Sitemap:
         robots = _robots(board.token, door)
         entries = _entries(board.token, door, robots)[:_MOST_FOLLOWED]
         _forget_others(validators, entries)
-        first = not validators.etags and not validators.modified
+        first = validators == Validators()
         read = told = 0
         batch: list[Page] = []
         for page in _changed(entries, board, door, validators):
@@ -113,7 +113,7 @@ _CHANGED_AT = "#changed"
 def _forget_others(validators: Validators, entries: list[Entry]) -> None:
     """Let go of what pages said that are followed no longer."""
     followed = {each.address for each in entries}
-    for kept in (validators.etags, validators.modified):
+    for kept in (validators.etags, validators.modified, validators.bodies):
         for address in [each for each in kept if each.removesuffix(_CHANGED_AT) not in followed]:
             del kept[address]
 

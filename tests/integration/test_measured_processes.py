@@ -51,8 +51,8 @@ def test_a_job_is_measured_in_the_process_that_runs_it(stack: Stack, statsd: Sta
     stack.watch("good", [posting(1)])
     stack.start("worker", STATSD_URL=statsd.url)
     stack.finished(stack.ask("good"))
-    statsd.waits_for(catalogue.RQ_JOBS_FINISHED, "scans", "scan_source", "succeeded")
-    statsd.waits_for(catalogue.RQ_JOB_WAIT, "scans", "scan_source")
+    statsd.waits_for(catalogue.RQ_JOBS_FINISHED, "scans", "scan_sources", "succeeded")
+    statsd.waits_for(catalogue.RQ_JOB_WAIT, "scans", "scan_sources")
     statsd.waits_for(catalogue.POSTINGS_PARSED, "folder")
 
 

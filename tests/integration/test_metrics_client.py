@@ -366,8 +366,8 @@ def test_a_unix_socket_that_comes_back_is_found_again(exporter: Exporter) -> Non
 def test_what_is_sent_is_what_arrives_to_the_last_sample(exporter: Exporter, own_totals: Path) -> None:
     metrics.start(exporter.url, role="web")
     for number in range(2_000):
-        catalogue.RQ_JOBS_ENQUEUED.inc(queue="scans", function="scan_source")
-        catalogue.RQ_JOB_WAIT.observe(number / 1000, queue="scans", function="scan_source")
+        catalogue.RQ_JOBS_ENQUEUED.inc(queue="scans", function="scan_sources")
+        catalogue.RQ_JOB_WAIT.observe(number / 1000, queue="scans", function="scan_sources")
     metrics.stop()
     sent = booked(own_totals, Figure.SENT)
     assert sent == booked(own_totals, Figure.QUEUED)
@@ -406,7 +406,7 @@ def test_datagrams_that_the_network_loses_show_as_a_difference_of_totals(
         thread = threading.Thread(target=relay)
         thread.start()
         metrics.start(f"udp://127.0.0.1:{lossy.getsockname()[1]}", role="web")
-        handle = catalogue.RQ_JOB_WAIT.bind("scans", "scan_source")
+        handle = catalogue.RQ_JOB_WAIT.bind("scans", "scan_sources")
         for _ in range(60):
             for _ in range(2_000):
                 handle.observe(0.0123)
@@ -581,7 +581,7 @@ def test_eight_threads_lose_no_count(exporter: Exporter) -> None:
     metrics.start(exporter.url, role="web")
     requests = catalogue.HTTP_REQUESTS.bind("GET", "/", "200")
     sizes = catalogue.HTTP_RESPONSE_BYTES.bind("/")
-    durations = catalogue.RQ_JOB_WAIT.bind("scans", "scan_source")
+    durations = catalogue.RQ_JOB_WAIT.bind("scans", "scan_sources")
 
     def work() -> None:
         for number in range(20_000):
@@ -686,7 +686,7 @@ def test_an_exporter_that_runs_an_old_file_shows_in_the_two_versions(exporter: E
 def test_a_full_series_is_flushed_early(exporter: Exporter) -> None:
     metrics.start(exporter.url, role="web")
     many = series.SOFT_LIMIT + 500
-    handle = catalogue.RQ_JOB_WAIT.bind("scans", "scan_source")
+    handle = catalogue.RQ_JOB_WAIT.bind("scans", "scan_sources")
     for _ in range(many):
         handle.observe(0.01)
     metrics.stop()

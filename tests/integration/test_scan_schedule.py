@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,8 @@ def test_an_abandoned_scan_is_queued_again_and_parked_after_three_tries(
         emitted.assert_incremented(catalogue.SCANS_ABANDONED, 1, action="parked")
         emitted.assert_incremented(catalogue.SCAN_ERRORS, 1, kind="folder", reason="worker_died")
         emitted.assert_incremented(catalogue.SCAN_RUNS, 1, status="failed")
-        emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, 2, queue="scans", function="scan_source")
-        emitted.assert_incremented(catalogue.RQ_JOBS_ENQUEUED, 2, queue="scans", function="scan_source")
+        emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, 2, queue="scans", function="scan_sources")
+        emitted.assert_incremented(catalogue.RQ_JOBS_ENQUEUED, 2, queue="scans", function="scan_sources")
     result = world.result(result_id)
     assert (result.state, result.reason) == (ScanState.FAILED, "worker_died")
     assert "ended 3 times" in result.error
@@ -134,6 +135,32 @@ def test_a_result_without_a_job_is_enqueued_and_one_with_a_job_is_not_doubled(
     assert queue.waiting() == {result_id}
 
 
+def test_results_whose_job_a_worker_has_are_not_forgotten_however_long_it_takes(
+    world: World, queue: Scans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaper, "_PICKED_UP", 0.0)
+    _, (result_id,) = world.ask(world.slug)
+    queue.enqueue(7, result_id)
+    (job_id,) = queue.queue.get_job_ids()
+    queue.queue.empty()
+    queue.connection.zadd("rq:wip:scans", {f"{job_id}:an-execution": time.time() + 60})
+    assert queue.taken() == {7, result_id}
+    assert reaper.Forgotten(world.db, queue).enqueue() == 0
+    queue.connection.zadd("rq:wip:scans", {f"{job_id}:an-execution": time.time() - 1})  # its worker died
+    assert reaper.Forgotten(world.db, queue).enqueue() == 1
+
+
+@pytest.mark.parametrize(("results", "jobs", "most"), [(1, 1, 1), (8, 8, 1), (42, 7, 6), (1000, 50, 20)])
+def test_many_results_share_jobs_and_few_have_one_each(
+    queue: Scans, results: int, jobs: int, most: int
+) -> None:
+    assert queue.settings.scan_workers == 2
+    assert queue.enqueue_all(range(1, results + 1))
+    assert queue.waiting() == set(range(1, results + 1))
+    sizes = [len(job.args) for job in queue.queue.get_jobs()]
+    assert (len(sizes), max(sizes), sum(sizes)) == (jobs, most, results)
+
+
 def test_a_scan_that_was_handed_back_is_counted_as_another_try_and_a_new_one_is_not(
     world: World, queue: Scans
 ) -> None:
@@ -147,7 +174,7 @@ def test_a_scan_that_was_handed_back_is_counted_as_another_try_and_a_new_one_is_
         leases.hand_back(world.db, lease)
         queue.queue.empty()
         reaper.Forgotten(world.db, queue).enqueue()
-        emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_source")
+        emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_sources")
 
 
 def test_a_run_that_ends_for_want_of_sources_is_counted(world: World, scheduler: Scheduler) -> None:

@@ -20,6 +20,7 @@ from tests.redis_server import redis_server
 from tests.scan_stack import Stack, stack
 from tests.statsd_listener import Listener, statsd
 from tests.waiting import wait_until
+from workers import jobs
 from workers.worker import ScanWorker, TrackedJob
 
 __all__ = ["redis_server", "stack", "statsd"]
@@ -67,8 +68,35 @@ def test_what_is_in_redis_is_json_and_carries_only_a_number(stack: Stack) -> Non
     (job,) = stack.queue.queue.get_jobs()
     assert job_id.startswith("scan_1_")
     assert json.loads(job._data if isinstance(job._data, bytes) else job.data) == [
-        "workers.jobs.scan_source", None, [1], {},
+        "workers.jobs.scan_sources", None, [1], {},
     ]  # fmt: skip
+
+
+def test_one_job_scans_several_sources_and_one_that_fails_stops_no_other(stack: Stack) -> None:
+    names = [f"board{number}" for number in range(40)]
+    for name in names:
+        stack.watch(name, [posting(1)], then="crash" if name == "board7" else "")
+    run_id = stack.ask(*names)
+    assert stack.queue.queue.count == 8
+    stack.start("worker")
+    results = stack.finished(run_id)
+    failed = [name for name in names if results[name].state is not ScanState.SUCCEEDED]
+    assert failed == ["board7"]
+    assert sum(result.new for result in results.values()) == 40
+
+
+def test_what_a_job_has_no_time_for_goes_back_to_the_queue(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.watch("slow", [posting(1)])
+    stack.watch("other", [posting(1)])
+    stack.ask("slow", "other")
+    stack.queue.queue.empty()
+    monkeypatch.setattr(jobs, "SECONDS", 0.0)
+    for name, value in stack.environ.items():
+        monkeypatch.setenv(name, value)
+    assert ScanState(jobs.scan_sources(1, 2)).ended
+    assert stack.queue.waiting() == {2}
 
 
 def test_the_command_waits_and_tells(stack: Stack) -> None:
@@ -203,7 +231,7 @@ def test_jobs_of_two_boards_are_two_jobs_though_their_ids_are_the_same(stack: St
 
 # --- What is measured of them -----------------------------------------------------------------------------
 
-JOB = ("scans", "scan_source")
+JOB = ("scans", "scan_sources")
 
 
 def test_a_job_is_measured_from_its_wait_to_its_end(stack: Stack, statsd: Listener) -> None:
@@ -258,7 +286,7 @@ def the_worker(stack: Stack) -> ScanWorker:
 
 def a_job(stack: Stack, **options: object) -> TrackedJob:
     job = TrackedJob.create(
-        "workers.jobs.scan_source", args=(1,), connection=stack.queue.connection, origin="scans",
+        "workers.jobs.scan_sources", args=(1,), connection=stack.queue.connection, origin="scans",
         serializer=stack.queue.queue.serializer, failure_ttl=60, **options,
     )  # fmt: skip
     stack.queue.queue.enqueue_job(job)
@@ -275,7 +303,7 @@ def test_a_job_whose_worker_died_with_it_is_counted_when_rq_finds_it(stack: Stac
     with captured() as emitted:
         worker.clean_registries()
         emitted.assert_incremented(
-            catalogue.RQ_JOBS_FINISHED, queue="scans", function="scan_source", outcome="killed"
+            catalogue.RQ_JOBS_FINISHED, queue="scans", function="scan_sources", outcome="killed"
         )
         emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED)
     assert job.get_status() == "failed"
@@ -286,18 +314,18 @@ def test_rqs_own_retries_are_counted(stack: Stack) -> None:
     job = a_job(stack, retry=Retry(max=2))
     with captured() as emitted:
         worker.handle_job_failure(job, stack.queue.queue, exc_string="killed")
-        emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_source")
+        emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_sources")
         emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, outcome="killed")
     assert (job.get_status(), job.retries_left) == ("queued", 1)
 
 
 def test_a_job_that_asks_for_another_try_is_counted(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = the_worker(stack)
-    monkeypatch.setattr("workers.jobs.scan_source", lambda _: Retry(max=2))
+    monkeypatch.setattr("workers.jobs.scan_sources", lambda _: Retry(max=2))
     job = a_job(stack)
     stack.queue.queue.remove(job)
     with captured() as emitted:
         assert worker.perform_job(job, stack.queue.queue, worker.prepare_execution(job))
-        emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_source")
+        emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_sources")
         emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, outcome="succeeded")
     assert job.get_status() == "queued"

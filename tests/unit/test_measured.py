@@ -96,4 +96,4 @@ def test_a_scan_that_is_put_on_the_queue_is_counted(
     scans = Scans(Settings(), Redis.from_url(f"unix://{tmp_path}/nobody.sock"))
     monkeypatch.setattr(scans.queue, "enqueue_call", lambda *_, **__: None)
     assert scans.enqueue(7)
-    emitted.assert_incremented(catalogue.RQ_JOBS_ENQUEUED, queue="scans", function="scan_source")
+    emitted.assert_incremented(catalogue.RQ_JOBS_ENQUEUED, queue="scans", function="scan_sources")

@@ -124,11 +124,11 @@ def test_a_workers_job_is_measured(
     monkeypatch.setattr(Job, "perform", lambda _: "done")
     nobody = Redis.from_url(f"unix://{tmp_path}/nobody.sock")
     job = TrackedJob.create(
-        "workers.jobs.scan_source", args=(1,), connection=nobody, serializer=JSONSerializer, origin="scans"
+        "workers.jobs.scan_sources", args=(1,), connection=nobody, serializer=JSONSerializer, origin="scans"
     )
     assert job.perform() == "done"
     emitted.assert_incremented(
-        catalogue.RQ_JOBS_FINISHED, queue="scans", function="scan_source", outcome="succeeded"
+        catalogue.RQ_JOBS_FINISHED, queue="scans", function="scan_sources", outcome="succeeded"
     )
 
 

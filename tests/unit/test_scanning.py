@@ -335,6 +335,18 @@ def test_not_modified_is_success_and_touches_only_times(world: World) -> None:
     assert world.source().last_success_at == world.time
 
 
+def test_what_another_version_of_the_program_read_is_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.board.show([posting(1)], etag="v1")
+    monkeypatch.setattr(scanning, "VERSION", "0.0.1")
+    world.scan()
+    world.board.show([posting(1, title="Read better now")], etag="v1")
+    assert counts(world.scan()) == (1, 0, 0, 0, 0)
+    monkeypatch.setattr(scanning, "VERSION", "0.0.2")
+    assert counts(world.scan()) == (1, 0, 1, 0, 0)
+
+
 def test_an_unchanged_board_is_not_written_posting_by_posting(world: World) -> None:
     world.board.show([posting(number) for number in range(50)])
     world.scan()

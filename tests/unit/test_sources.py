@@ -242,6 +242,17 @@ def test_validators_are_kept_and_sent_and_not_modified_is_told(board: Board) -> 
 
 
 @pytest.mark.parametrize("board", ALL, ids=NAMES)
+def test_a_board_without_validators_that_answers_with_the_same_bytes_is_not_read_again(board: Board) -> None:
+    validators = Validators()
+    listing = EMPTY_LISTINGS[board.kind]
+    read(board, lambda _: reply(listing), validators)
+    with pytest.raises(NotModified):
+        read(board, lambda _: reply(listing), validators)
+    pages, _ = read(board, lambda _: reply(listing + b"\n"), validators)
+    assert [page.postings for page in pages] == [()]
+
+
+@pytest.mark.parametrize("board", ALL, ids=NAMES)
 def test_an_answer_that_could_not_be_read_leaves_no_validators(board: Board) -> None:
     validators = Validators()
     with pytest.raises(FetchError):

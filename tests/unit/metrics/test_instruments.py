@@ -228,7 +228,7 @@ def job(waited: float | None = 2.0, *, aware: bool = True) -> Any:
         enqueued = enqueued.replace(tzinfo=None)
     return SimpleNamespace(
         origin="scans",
-        func_name="workers.jobs.scan_source",
+        func_name="workers.jobs.scan_sources",
         enqueued_at=enqueued,
         started_at=None,
         ended_at=None,
@@ -239,7 +239,7 @@ def job(waited: float | None = 2.0, *, aware: bool = True) -> Any:
 def test_a_job_that_ends_well_is_measured(emitted: Captured, *, aware: bool) -> None:
     with queue.track_job(job(aware=aware)):
         pass
-    labels = {"queue": "scans", "function": "scan_source"}
+    labels = {"queue": "scans", "function": "scan_sources"}
     emitted.assert_observed(catalogue.RQ_JOB_WAIT, **labels)
     assert emitted.durations(catalogue.RQ_JOB_WAIT)[0] == pytest.approx(2, abs=1)
     emitted.assert_observed(catalogue.RQ_JOB_DURATION, outcome="succeeded", **labels)
@@ -256,7 +256,7 @@ def test_a_job_that_raises_is_measured_as_failed(emitted: Captured) -> None:
 
 def test_the_wait_is_told_before_the_job_runs(emitted: Captured) -> None:
     with queue.track_job(job()):
-        emitted.assert_observed(catalogue.RQ_JOB_WAIT, queue="scans", function="scan_source")
+        emitted.assert_observed(catalogue.RQ_JOB_WAIT, queue="scans", function="scan_sources")
         emitted.assert_no_metrics(catalogue.RQ_JOBS_FINISHED, catalogue.RQ_JOB_DURATION)
 
 
@@ -288,13 +288,13 @@ def test_a_killed_job_is_counted_with_the_time_that_it_ran(
 
 def test_a_job_that_was_lost_before_it_began_is_counted_without_a_time(emitted: Captured) -> None:
     queue.job_killed(job())
-    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, function="scan_source", outcome="killed")
+    emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, function="scan_sources", outcome="killed")
     emitted.assert_no_metrics(catalogue.RQ_JOB_DURATION)
 
 
 def test_a_job_that_is_tried_again_is_counted(emitted: Captured) -> None:
     queue.job_retried(job())
-    emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_source")
+    emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_sources")
 
 
 @pytest.mark.parametrize("fails", [True, False])
