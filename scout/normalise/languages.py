@@ -119,10 +119,10 @@ def language(text: str) -> str:
         if len(foreign) > len(part) * 0.15:
             return _by_script(foreign, part)
     points: defaultdict[str, float] = defaultdict(float)
-    for word, times in Counter(part.split()).items():
-        languages = _LANGUAGES_OF.get(word, ())
-        for each in languages:
-            points[each] += times / len(languages)
+    # Counted by the languages that share a word: few, where the words are many.
+    for languages, times in Counter(map(_LANGUAGES_OF.get, part.split())).items():
+        for each in languages or ():
+            points[each] += times / len(languages or ())
     first, second = heapq.nlargest(
         2, [(0.0, ""), (0.0, ""), *((value, name) for name, value in points.items())]
     )
