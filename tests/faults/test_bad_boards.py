@@ -53,7 +53,7 @@ BAD: dict[str, tuple[Callable[[], Reply], str, str]] = {
     "floods": (flooding, "too_large", "more than 32 MB"),
     "html": (lambda: reply(b"<!doctype html><title>Maintenance</title>"), "not_a_listing", "Maintenance"),
     "cut": (lambda: reply(listing("cut")[:90]), "truncated", "ends in the middle"),
-    "lies": (lambda: iter([b"HTTP/1.1 200 Fine\r\nContent-Length: 900\r\n\r\n[]"]), "truncated", "ended"),
+    "lies": (lambda: iter([b"HTTP/1.1 200 Fine\r\nContent-Length: 900\r\n\r\n[]"]), "truncated", "cut short"),
     "broken": (lambda: reply(b"oops", status=500), "server_error", "500"),
     "inside": (lambda: reply(status=302, Location="http://169.254.169.254/latest/"), "address", "169.254"),
     "away": (lambda: None, "connect", "api.lever.co"),
