@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, NoReturn
 
 import click
@@ -171,13 +172,17 @@ def import_(file: BinaryIO, *, as_json: bool) -> None:
 
 
 @sources.command()
+@click.option("--table", "as_table", is_flag=True, help="Print which fields each kind fills, as Markdown.")
 @click.option("--json", "as_json", is_flag=True, help="Print an array for programs.")
-def kinds(*, as_json: bool) -> None:
+def kinds(*, as_table: bool, as_json: bool) -> None:
     """List every kind of board that can be read, with what it asks for and what it tells.
 
     Example: scout sources kinds
     """
     chosen = settings.load()
+    if as_table:
+        click.echo(filled(KINDS.values()))
+        return
     if as_json:
         click.echo(json.dumps([_kind(kind, chosen) for kind in KINDS.values()], indent=2, ensure_ascii=False))
         return
@@ -197,6 +202,20 @@ def kinds(*, as_json: bool) -> None:
                 click.echo(f"    {heading}: {table.plain(words)}")
     for broken in BROKEN:
         click.echo(f"Left out: {table.plain(broken.where)} {table.plain(broken.why)}", err=True)
+
+
+def filled(kinds: Iterable[Kind]) -> str:
+    """Which fields of a posting each kind can fill beside id, title, company and link: a Markdown table."""
+    told = {kind.title: set(about(kind).fills) for kind in kinds}
+    fields = [
+        each.name for each in dataclasses.fields(Posting) if any(each.name in of for of in told.values())
+    ]
+    rows = [
+        ["kind", *(name.replace("_", " ") for name in fields)],
+        ["---", *("---" for _ in fields)],
+        *([title, *("yes" if name in of else "" for name in fields)] for title, of in sorted(told.items())),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _kind(kind: Kind, chosen: settings.Settings) -> dict[str, Any]:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from scout import cli, settings, watchlist
+from scout.cli.sources import filled
 from scout.database import Database, migrate
+from scout.settings import PROJECT
+from scout.sources import KINDS
 from tests.integration.test_cli_data import Run, empty_house, run
 from tests.serving import Asked, reply, serving
 
@@ -153,3 +156,8 @@ def test_the_kinds_are_listed_with_all_that_they_say(run: Run) -> None:
     assert kinds["lever"]["complete"] is True
     assert kinds["remotive"]["interval_seconds"] == 6 * 3600
     assert "salary" in kinds["himalayas"]["fills"]
+
+
+def test_the_documented_table_of_fields_is_the_one_that_is_printed() -> None:
+    documented = (PROJECT / "docs/SOURCES.md").read_text(encoding="utf-8")
+    assert f"\n\n{filled(KINDS.values())}\n\n" in documented
