@@ -328,7 +328,7 @@ class Courtesy:
             if what == "go":
                 return seconds
             if what == Why.CIRCUIT_OPEN or seconds > patience or patience <= 0:
-                raise NotNow(Why.BUSY if what == "full" else Why(what), max(seconds, spacing))
+                raise NotNow(Why.BUSY if what == "full" else Why(what), seconds or spacing)
             self._sleep(min(patience, max(seconds, _LOOK * (1 + self._chance()))))
 
     def _asked_for(

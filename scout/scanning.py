@@ -118,7 +118,7 @@ def scan(db: Database, settings: Settings, result_id: int, *, worker: str) -> Sc
         raise
     except _Postponed as postponed:
         # A scan that waits must not keep a worker, nor come back at the same moment as the others.
-        wait = dt.timedelta(seconds=postponed.seconds * (1 + random.random()))  # noqa: S311 - spreading load
+        wait = dt.timedelta(seconds=postponed.seconds * (1 + random.random() / 2))  # noqa: S311 - spreading load
         leases.hand_back(db, lease, until=clock.now() + wait)
         logger.info("Scan result %s waits for its turn: %s", result_id, postponed)
         return ScanState.QUEUED
@@ -131,6 +131,7 @@ class _TimedDoor(Door):
     """A door that adds up the time spent in it, so that fetching can be told from parsing."""
 
     seconds = 0.0
+    _timing = False
 
     def get(self, url: str, *, headers: dict[str, str] | None = None, limits: Limits | None = None) -> Answer:
         with self._timed():
@@ -149,10 +150,15 @@ class _TimedDoor(Door):
 
     @contextlib.contextmanager
     def _timed(self) -> Iterator[None]:
+        if self._timing:  # a robots file is asked for within the request that needs it
+            yield
+            return
+        self._timing = True
         started = time.monotonic()
         try:
             yield
         finally:
+            self._timing = False
             self.seconds += time.monotonic() - started
 
 
@@ -268,7 +274,7 @@ class _Scan:
             kind=self.source.kind, token=self.source.token, company=self.source.name, url=self.source.url
         )
         profile = matching.load_profile()
-        if not schedule.played_here(self.source, kind, self.settings):
+        if not schedule.played_here(kind, self.settings, url=board.url, token=board.token):
             self.taken = self._transact(lambda session: allowance.take(session, kind))
         permit = robots.Robots() if about(kind).robots else None
         with (

@@ -279,7 +279,7 @@ def habits(
         kind: Its kind, if this version knows it.
         free_at: When it may be asked again at all, where its terms allow so many scans a day.
     """
-    here = kind is not None and played_here(source, kind, settings)
+    here = kind is not None and played_here(kind, settings, url=source.url, token=source.token)
     zone_name = source.time_zone or settings.time_zone
     return Habits(
         interval=dt.timedelta(minutes=settings.scan_interval_minutes),
@@ -294,10 +294,17 @@ def habits(
     )
 
 
-def played_here(source: Source, kind: Kind, settings: Settings) -> bool:
-    """Whether a server on this machine answers for the board, to which no courtesy is owed."""
+def played_here(kind: Kind, settings: Settings, *, url: str, token: str) -> bool:
+    """Whether a server on this machine answers for a board, to which no courtesy is owed.
+
+    Args:
+        kind: Its kind.
+        settings: Say which origins are sent elsewhere.
+        url: Its public page.
+        token: How the kind names it.
+    """
     overrides = Overrides(settings.origin_overrides)
-    asked = origins(kind, url=source.url, token=source.token)
+    asked = origins(kind, url=url, token=token)
     targets = (overrides.for_url(origin) for origin in asked)
     return any(target is not None and is_here(target) for target in targets)
 

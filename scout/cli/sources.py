@@ -380,7 +380,7 @@ def test(slug_or_url: str, *, as_json: bool) -> None:
     postings: list[Posting] = []
     unparsed: list[str] = []
     try:
-        _take(chosen, KINDS[board.kind])
+        _take(chosen, KINDS[board.kind], board)
         permit = robots.Robots() if about(KINDS[board.kind]).robots else None
         with (
             Courtesy(chosen, about(KINDS[board.kind]).policy, kind=board.kind) as courteous,
@@ -403,9 +403,10 @@ def test(slug_or_url: str, *, as_json: bool) -> None:
         raise SystemExit(PARTIAL)
 
 
-def _take(chosen: settings.Settings, kind: Kind) -> None:
+def _take(chosen: settings.Settings, kind: Kind, board: Board) -> None:
     """Take one of the times that a kind may be asked in a day, as a scan does."""
-    if about(kind).daily:
+    here = schedule.played_here(kind, chosen, url=board.url, token=board.token)
+    if about(kind).daily and not here:
         with for_command(chosen) as database, database.session() as session:
             allowance.take(session, kind)
 
