@@ -320,7 +320,7 @@ def set_(slug: str, every: str | None, quiet: str | None, zone: str | None) -> N
     with for_command(chosen) as database, database.session() as session:
         source = watchlist.schedule_own(session, slug, chosen, changes)
         due, why = source.next_scan_at, source.next_scan_why
-    click.echo(f"{slug}: next scan {table.until(due)}. {why}")
+    click.echo(f"{slug}: next scan {table.until(due)} ({why.rstrip('.')}).")
 
 
 @sources.command()
