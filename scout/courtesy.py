@@ -304,17 +304,18 @@ class Courtesy:
         began = time.monotonic()
         ends = began + min(self.patience(origin), left / 2)
         try:
-            wait = self._taken(origin, token, ends, left)
-            if wait > 0:
-                self._sleep(wait)
-        except NotNow as not_now:
-            catalogue.OUTBOUND_TURNS_REFUSED.inc(kind=self.kind, reason=not_now.why)
-            raise
-        finally:
-            catalogue.OUTBOUND_TURN_WAIT.observe(time.monotonic() - began, kind=self.kind)
-        try:
+            try:
+                wait = self._taken(origin, token, ends, left)
+                if wait > 0:
+                    self._sleep(wait)
+            except NotNow as not_now:
+                catalogue.OUTBOUND_TURNS_REFUSED.inc(kind=self.kind, reason=not_now.why)
+                raise
+            finally:
+                catalogue.OUTBOUND_TURN_WAIT.observe(time.monotonic() - began, kind=self.kind)
             yield
         finally:
+            # Also when a worker that stops is interrupted while it waits.
             self._free(origin, token)
 
     def _taken(self, origin: str, token: str, ends: float, left: float) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from protego import Protego
 
+from scout.courtesy import LONGEST_SPACING
 from scout.fetch import Door, FetchError, Limits, Reason, check
 
 #: What sites may call us in their robots files.
@@ -16,6 +17,8 @@ ROBOT = "IAM-Job-Scout"
 KEPT = 86_400
 #: Bytes of it that are read; the RFC (2.5) asks for half a megabyte at least.
 LARGEST = 512 * 1024
+#: Lines of it that are read: each rule is looked at for each address of a sitemap.
+_MOST_LINES = 5000
 _LIMITS = Limits(size=4 * 1024 * 1024)
 #: The file is not there, or is kept from us: then nothing is forbidden (2.3.1.3).
 _UNAVAILABLE = frozenset({Reason.NOT_FOUND, Reason.GONE, Reason.DENIED, Reason.HTTP_STATUS, Reason.REDIRECTS})
@@ -50,12 +53,13 @@ class Robots:
         return bool(self._file(door, check(url).origin).can_fetch(url, ROBOT))
 
     def pause(self, door: Door, url: str) -> float:
-        """Seconds that a site asks for between two requests; 0 where it asks for none.
+        """Seconds that are kept between two requests as a site asks for it; 0 where it asks for none.
 
         Raises:
             FetchError: It could not be asked.
         """
-        return float(self._file(door, check(url).origin).crawl_delay(ROBOT) or 0.0)
+        asked = float(self._file(door, check(url).origin).crawl_delay(ROBOT) or 0.0)
+        return min(max(0.0, asked), LONGEST_SPACING)
 
     def _file(self, door: Door, origin: str) -> Protego:
         found = self._files.get(origin)
@@ -89,4 +93,4 @@ def _fetched(door: Door, origin: str) -> bytes:
         if error.reason not in _UNAVAILABLE:
             raise
         return b""
-    return answer.body[:LARGEST]
+    return b"\n".join(answer.body[:LARGEST].splitlines()[:_MOST_LINES])
