@@ -65,7 +65,7 @@ def record(
     result.finished_at = now
     if ending.state is ScanState.FAILED and ending.reason in NOT_ASKED:
         # Nothing was learned of the board: what is known of it stays as it was.
-        _plan(source, _later(source, settings, ending, now))
+        plan(source, _later(source, settings, ending, now))
         session.flush()
         return source, finish_run(session, result.run_id)
     source.last_scan_at = now
@@ -80,7 +80,7 @@ def record(
         source.changes = schedule.changes_after(source.changes, changed=found > 0)
     if ending.validators is not None:
         source.validators = dict(ending.validators)
-    _plan(source, next_scan(session, source, settings, ending, now))
+    plan(source, next_scan(session, source, settings, now, retry_after=ending.retry_after))
     session.flush()
     return source, finish_run(session, result.run_id)
 
@@ -132,16 +132,31 @@ def worker_died(attempts: int) -> Ending:
     )
 
 
-def next_scan(session: Session, source: Source, settings: Settings, ending: Ending, now: dt.datetime) -> Due:
-    """When a source is due whose scan ended now."""
+def next_scan(
+    session: Session, source: Source, settings: Settings, at: dt.datetime, *, retry_after: float | None = None
+) -> Due:
+    """When a source is due that was scanned at a time, by its schedule and its failures so far.
+
+    Args:
+        session: A session.
+        source: The source.
+        settings: Say what holds where the source says nothing.
+        at: When it was scanned.
+        retry_after: Seconds that the board asked us to wait then, or None.
+    """
     kind = sources.KINDS.get(source.kind)
     free_at = None if kind is None else allowance.next_free(session, kind)
-    return schedule.due(
-        schedule.habits(source, settings, kind, free_at=free_at),
-        now,
-        failures=source.failures,
-        retry_after=ending.retry_after,
-    )
+    habits = schedule.habits(source, settings, kind, free_at=free_at)
+    return schedule.due(habits, at, failures=source.failures, retry_after=retry_after)
+
+
+#: Why a source that was not asked is due when it is.
+_LATER = {
+    Reason.BUSY: "Other scans ask its host as often as is polite.",
+    Reason.HELD: "Its host asked to be left alone until then.",
+    Reason.CIRCUIT_OPEN: "Scans of its host kept failing, so it is left alone until then.",
+    Reason.DAILY_LIMIT: "It was asked as often as its terms allow in 24 hours.",
+}
 
 
 def _later(source: Source, settings: Settings, ending: Ending, now: dt.datetime) -> Due:
@@ -149,10 +164,10 @@ def _later(source: Source, settings: Settings, ending: Ending, now: dt.datetime)
     wait = dt.timedelta(seconds=ending.retry_after or 0.0)
     if source.next_scan_at is not None and source.next_scan_at > now + wait:
         return Due(source.next_scan_at, source.next_scan_why)
-    first, _, _ = ending.error.partition(". ")
-    planned = Due(now + wait, f"{first.rstrip('.')}.")
+    planned = Due(now + wait, _LATER[Reason(ending.reason)])
     return schedule.outside_quiet(planned, schedule.habits(source, settings, sources.KINDS.get(source.kind)))
 
 
-def _plan(source: Source, planned: Due) -> None:
+def plan(source: Source, planned: Due) -> None:
+    """Write down when a source is due, and why then."""
     source.next_scan_at, source.next_scan_why = planned.at, planned.why[:200]

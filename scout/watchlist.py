@@ -14,10 +14,11 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from scout import allowance, clock, courtesy, jobs, schedule, sources
+from scout import clock, courtesy, endings, jobs, schedule, sources
 from scout.courtesy import CircuitState, Standing
 from scout.errors import ScoutError
 from scout.models import Job, Listing, Note, ScanState, Source, Status
+from scout.schedule import Due
 from scout.settings import Settings
 from scout.sources.board import Board
 
@@ -216,13 +217,9 @@ def schedule_own(
     for name, value in changes.items():
         setattr(source, name, value)
     if source.last_scan_at is not None:
-        kind = sources.KINDS.get(source.kind)
-        free_at = None if kind is None else allowance.next_free(session, kind)
-        habits = schedule.habits(source, settings, kind, free_at=free_at)
-        planned = schedule.due(habits, source.last_scan_at, failures=source.failures)
-        if planned.at < clock.now():
-            planned = schedule.outside_quiet(schedule.Due(clock.now(), planned.why), habits)
-        source.next_scan_at, source.next_scan_why = planned.at, planned.why[:200]
+        planned = endings.next_scan(session, source, settings, source.last_scan_at)
+        # One that is due already waits for the end of its quiet hours, as the scheduler sees to.
+        endings.plan(source, Due(max(planned.at, clock.now()), planned.why))
     return source
 
 

@@ -141,7 +141,7 @@ def test_boards_of_a_host_whose_circuit_is_open_are_planned_after_it_and_keep_th
         assert watchlist.health(after) == "ok"
         assert after.next_scan_at is not None
         assert 25 < (after.next_scan_at - polite.world.time).total_seconds() / 60 <= 30
-        assert after.next_scan_why.startswith("Scans of api.lever.co kept failing, so it is left alone")
+        assert after.next_scan_why == "Scans of its host kept failing, so it is left alone until then."
         with polite.world.db.reading() as session:
             told = watchlist.left_alone(polite.redis.client(), watchlist.every(session))
         assert len(told) == 4
@@ -163,9 +163,10 @@ def test_a_site_that_allows_four_readings_a_day_is_read_four_times_however_often
     with serving(answer) as server:
         polite.play(server, "https://remotive.com")
         slug = polite.watch("https://remotive.com")
-        results = []
+        results, whys = [], set()
         for number in range(60):
             results.append(polite.scan(slug))
+            whys.add(polite.source(slug).next_scan_why)
             polite.world.later(minutes=50)
             if number % 20 == 10:  # neither does it help to remove it and add it again
                 with polite.world.db.session() as session:
@@ -180,6 +181,7 @@ def test_a_site_that_allows_four_readings_a_day_is_read_four_times_however_often
     assert "at 12:05 UTC" in refused[0].error
     source = polite.source(slug)
     assert source.failures == 0
+    assert any("24 hours" in why for why in whys)
     assert source.last_state in {None, ScanState.SUCCEEDED}
 
 

@@ -114,7 +114,7 @@ def test_a_scan_that_is_handed_back_is_counted_and_one_that_would_wait_long_ends
     assert world.scan().state is ScanState.FAILED
     emitted.assert_incremented(catalogue.SCAN_ERRORS, 1, kind="folder", reason="held")
     source = world.source()
-    assert source.next_scan_why == "It asked to be left alone."
+    assert source.next_scan_why == "Its host asked to be left alone until then."
     assert (source.failures, source.last_state) == (0, None)
 
 
