@@ -274,7 +274,8 @@ class _Scan:
             kind=self.source.kind, token=self.source.token, company=self.source.name, url=self.source.url
         )
         profile = matching.load_profile()
-        if not schedule.played_here(kind, self.settings, url=board.url, token=board.token):
+        limited = about(kind).daily > 0
+        if limited and not schedule.played_here(kind, self.settings, url=board.url, token=board.token):
             self.taken = self._transact(lambda session: allowance.take(session, kind))
         permit = robots.Robots() if about(kind).robots else None
         with (

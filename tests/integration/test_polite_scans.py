@@ -7,6 +7,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -18,7 +19,7 @@ from scout.courtesy import Courtesy, Policy
 from scout.fetch import Reason
 from scout.models import ScanResult, ScanState, Source
 from scout.queue import Scans
-from scout.sources import KINDS, at, recognise
+from scout.sources import KINDS, at, lever, recognise
 from tests.redis_server import RedisServer, redis_server
 from tests.scan_world import World, world
 from tests.serving import Asked, Reply, Server, reply, serving
@@ -251,6 +252,27 @@ def test_what_did_not_change_is_not_sent_again(polite: Polite) -> None:
             (ScanState.SUCCEEDED, 1), (ScanState.SUCCEEDED, 0), (ScanState.SUCCEEDED, 0),
         ]  # fmt: skip
         assert [asked.headers.get("if-none-match") for asked in server.asked[1:]] == [None, '"1"', '"1"']
+
+
+def test_a_board_that_never_ends_is_asked_for_so_many_pages_and_closes_nothing(polite: Polite) -> None:
+    polite.monkeypatch.setattr(lever, "_MOST_PAGES", 3)
+    polite.monkeypatch.setattr(lever, "_PAGE", 2)
+
+    def endless(asked: Asked) -> Reply:
+        first = int(parse_qs(urlsplit(asked.path).query)["skip"][0])
+        jobs = [{**JOB, "id": str(first + number)} for number in range(2)]
+        return reply(json.dumps(jobs).encode())
+
+    with serving(polite.answer) as server:
+        polite.play(server, LEVER)
+        slug = polite.watch("https://jobs.lever.co/acme")
+        assert polite.scan(slug).state is ScanState.SUCCEEDED
+        polite.says = endless
+        for _ in range(3):
+            result = polite.scan(slug)
+            assert (result.state, result.reason, result.seen) == (ScanState.PARTIAL, "too_large", 6)
+            assert result.closed == 0
+        assert len(server.asked) == 1 + 3 * 3
 
 
 def test_a_board_that_never_changes_comes_to_be_scanned_less_often(polite: Polite) -> None:

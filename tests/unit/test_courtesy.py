@@ -9,7 +9,7 @@ import pytest
 
 from metrics import catalogue
 from metrics.testing import ANY, Captured
-from scout import courtesy
+from scout import courtesy, scanning
 from scout.courtesy import CircuitState, Courtesy, NotNow, Policy, Why, standings
 from scout.fetch import Door, FetchError, Limits, Reason
 from scout.models import ScanState
@@ -116,6 +116,18 @@ def test_a_scan_that_is_handed_back_is_counted_and_one_that_would_wait_long_ends
     source = world.source()
     assert source.next_scan_why == "Its host asked to be left alone until then."
     assert (source.failures, source.last_state) == (0, None)
+
+
+def test_a_worker_that_is_stopped_while_it_waits_frees_its_place(alone: Settings) -> None:
+    def stopped(_: float) -> None:
+        raise scanning.ScanInterrupted
+
+    polite = Courtesy(alone, Policy(rate=1.0), kind="test", sleep=stopped)
+    with polite.turn(BOARD, left=60):
+        pass
+    with pytest.raises(scanning.ScanInterrupted), polite.turn(BOARD, left=60):
+        pass
+    assert courtesy._alone[BOARD].places == set()
 
 
 # --- What is owed -------------------------------------------------------------------------------------------
