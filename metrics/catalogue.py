@@ -236,6 +236,35 @@ OUTBOUND_CONNECTION = Timer(
     signal=Signal.LATENCY,
     labels=(KIND, Label("step", ("look_up", "connect", "tls"))),
 )
+OUTBOUND_TURN_WAIT = Timer(
+    name="outbound_turn_wait_seconds",
+    help="Time that a request to a job board waited for its turn, also where none came.",
+    raised_by="courtesy, before each request that is owed one",
+    signal=Signal.SATURATION,
+    labels=(KIND,),
+)
+OUTBOUND_TURNS_REFUSED = Counter(
+    name="outbound_turns_refused_total",
+    help="Requests to job boards that had no turn and were not sent, by why.",
+    raised_by="courtesy: other scans ask the host, it asked to be left alone, or its circuit is open",
+    signal=Signal.SATURATION,
+    labels=(KIND, Label("reason", ("busy", "held", "circuit_open"))),
+)
+OUTBOUND_CIRCUITS_OPENED = Counter(
+    name="outbound_circuits_opened_total",
+    help="Origins of job boards that are left alone for half an hour, since scans of them kept failing.",
+    raised_by="courtesy: the third failed scan in ten minutes, or a failed try after half an hour",
+    signal=Signal.ERRORS,
+    labels=(KIND,),
+)
+OUTBOUND_CIRCUITS = Gauge(
+    name="outbound_circuits",
+    help="Origins of the boards that are watched, by whether they are asked, tried once, or left alone.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.ERRORS,
+    labels=(KIND, Label("state", ("closed", "half_open", "open"))),
+    ttl=SAMPLED_LIFETIME,
+)
 
 # --- Scans ------------------------------------------------------------------------------------------------
 
@@ -309,6 +338,13 @@ SCAN_CLAIMS_LOST = Counter(
     help="Scans given up because another worker held the source.",
     raised_by="two workers meeting at one source",
     signal=Signal.SATURATION,
+)
+SCANS_POSTPONED = Counter(
+    name="iam_scans_postponed_total",
+    help="Scans that were handed back to be asked for again in a moment, by why.",
+    raised_by="a scan that would have to wait for its turn",
+    signal=Signal.SATURATION,
+    labels=(KIND, Label("reason", ("busy", "held", "circuit_open"))),
 )
 SCANS_ABANDONED = Counter(
     name="iam_scans_abandoned_total",

@@ -10,7 +10,7 @@ import logging
 import time
 
 from metrics.instruments import count_error
-from scout.fetch import Door, FetchError, Reason
+from scout.fetch import NOT_ASKED, Door, FetchError, Reason
 from scout.postings import Posting
 from scout.sources.board import Board, Detailed, Kind
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 PATIENCE = 3
 
 _GONE = frozenset({Reason.NOT_FOUND, Reason.GONE})
-_UNWELCOME = frozenset({Reason.RATE_LIMITED, Reason.DENIED, Reason.BOT_CHALLENGE})
+_UNWELCOME = frozenset({Reason.RATE_LIMITED, Reason.DENIED, Reason.BOT_CHALLENGE, *NOT_ASKED})
 
 
 class Details:

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from scout import clock, sources
-from scout.fetch import Overrides, Reason
+from scout import allowance, clock, schedule, sources
+from scout.fetch import NOT_ASKED, Reason
 from scout.leases import changed
 from scout.models import ScanResult, ScanRun, ScanState, Source
+from scout.schedule import Due
 from scout.settings import Settings
-from scout.sources.board import Kind
 
-#: A board that keeps failing is still asked once a day.
-LONGEST_PAUSE = dt.timedelta(days=1)
-#: No wait that a board asks for is taken for longer than this (`Retry-After`, RFC 9110 section 10.2.3).
-LONGEST_RETRY_AFTER = dt.timedelta(days=1)
 #: How long a board must go on naming suspiciously few postings until they are taken for all there are.
 BELIEVED_AFTER = dt.timedelta(days=7)
-#: Scans are spread by up to this part of their interval, so that boards added together do not stay together.
-JITTER = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +66,11 @@ def record(
     result.phase = ""
     result.started_at = result.started_at or now
     result.finished_at = now
+    if ending.state is ScanState.FAILED and ending.reason in NOT_ASKED:
+        # Nothing was learned of the board: what is known of it stays as it was.
+        plan(source, _later(source, settings, ending, now))
+        session.flush()
+        return source, finish_run(session, result.run_id)
     source.last_scan_at = now
     source.last_state = ending.state
     source.last_reason = ending.reason
@@ -83,9 +81,11 @@ def record(
         source.last_success_at = now
     if ending.whole:
         source.listed_at = now
+        found = result.new + result.updated + result.reopened + result.closed
+        source.changes = schedule.changes_after(source.changes, changed=found > 0)
     if ending.validators is not None:
         source.validators = dict(ending.validators)
-    source.next_scan_at, source.next_scan_why = _next_scan(source, settings, ending, now)
+    plan(source, next_scan(session, source, settings, now, retry_after=ending.retry_after))
     session.flush()
     return source, finish_run(session, result.run_id)
 
@@ -137,48 +137,42 @@ def worker_died(attempts: int) -> Ending:
     )
 
 
-def _next_scan(
-    source: Source, settings: Settings, ending: Ending, now: dt.datetime
-) -> tuple[dt.datetime, str]:
-    interval = dt.timedelta(minutes=settings.scan_interval_minutes)
-    why = f"Every {_period(interval)}"
+def next_scan(
+    session: Session, source: Source, settings: Settings, at: dt.datetime, *, retry_after: float | None = None
+) -> Due:
+    """When a source is due that was scanned at a time, by its schedule and its failures so far.
+
+    Args:
+        session: A session.
+        source: The source.
+        settings: Say what holds where the source says nothing.
+        at: When it was scanned.
+        retry_after: Seconds that the board asked us to wait then, or None.
+    """
     kind = sources.KINDS.get(source.kind)
-    if kind is not None and kind.interval > interval and not _played_here(source, kind, settings):
-        interval = kind.interval
-        why = f"Every {_period(interval)}, as {kind.title} boards are asked no more often"
-    if source.failures > 1:
-        # Doubled for each further failure; the exponent is capped before the power gets out of hand.
-        interval = max(interval, min(interval * 2 ** min(source.failures - 1, 10), LONGEST_PAUSE))
-        why = f"{source.failures} scans in a row failed, so the next one waits {_words(interval)}"
-    wait = interval * (1 + random.random() * JITTER)  # noqa: S311 - spreading load is no secret
-    if ending.retry_after is not None:
-        asked = min(dt.timedelta(seconds=max(0.0, ending.retry_after)), LONGEST_RETRY_AFTER)
-        if asked > wait:
-            wait = asked
-            why = f"The board asked us to wait {_words(asked)}"
-    return now + wait, f"{why}."
+    free_at = None if kind is None else allowance.next_free(session, kind)
+    habits = schedule.habits(source, settings, kind, free_at=free_at)
+    return schedule.due(habits, at, failures=source.failures, retry_after=retry_after)
 
 
-def _played_here(source: Source, kind: Kind, settings: Settings) -> bool:
-    """Whether a server on this machine answers for the board, to which no courtesy is owed."""
-    # Where each board has a host of its own, or the token is the address, the board's own origin counts.
-    shared = [origin for origin in kind.origins if "*" not in origin]
-    addresses = shared or [source.url if kind.origins else source.token]
-    overrides = Overrides(settings.origin_overrides)
-    targets = (overrides.for_url(address) for address in addresses)
-    return any(target is not None and target.host in {"127.0.0.1", "::1", "localhost"} for target in targets)
+#: Why a source that was not asked is due when it is.
+_LATER = {
+    Reason.BUSY: "Other scans ask its host as often as is polite.",
+    Reason.HELD: "Its host asked to be left alone until then.",
+    Reason.CIRCUIT_OPEN: "Scans of its host kept failing, so it is left alone until then.",
+    Reason.DAILY_LIMIT: "It was asked as often as its terms allow in 24 hours.",
+}
 
 
-def _period(span: dt.timedelta) -> str:
-    return _words(span).removeprefix("1 ")
+def _later(source: Source, settings: Settings, ending: Ending, now: dt.datetime) -> Due:
+    """When a source is due that was not asked; what was planned for later stays."""
+    wait = dt.timedelta(seconds=ending.retry_after or 0.0)
+    if source.next_scan_at is not None and source.next_scan_at > now + wait:
+        return Due(source.next_scan_at, source.next_scan_why)
+    planned = Due(now + wait, _LATER[Reason(ending.reason)])
+    return schedule.outside_quiet(planned, schedule.habits(source, settings, sources.KINDS.get(source.kind)))
 
 
-def _words(span: dt.timedelta) -> str:
-    if span < dt.timedelta(minutes=1):
-        return f"{span.total_seconds():.0f} seconds"
-    minutes = round(span.total_seconds() / 60)
-    for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if minutes % size == 0 or minutes >= 10 * size:
-            count = round(minutes / size)
-            return f"{count} {unit}s" if count != 1 else f"1 {unit}"
-    raise AssertionError  # a whole number of minutes is divisible by one
+def plan(source: Source, planned: Due) -> None:
+    """Write down when a source is due, and why then."""
+    source.next_scan_at, source.next_scan_why = planned.at, planned.why[:200]

@@ -8,6 +8,7 @@ again; and each failure has a name and a sentence for the owner.
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import enum
 import importlib.metadata
@@ -16,10 +17,10 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import quote, urljoin
 
 import urllib3
@@ -50,6 +51,7 @@ from scout.connections import (
     Unreachable,
     look_up,
 )
+from scout.courtesy import PATIENCE, Courtesy, NotNow, Why
 from scout.settings import Settings
 
 #: The project's page, for operators of boards who wonder who is asking.
@@ -84,8 +86,22 @@ class Reason(enum.StrEnum):
     UNPARSED = "unparsed"
     VANISHED = "vanished"
     NO_KEY = "no_key"
+    ROBOTS = "robots"
+    BUSY = "busy"
+    HELD = "held"
+    CIRCUIT_OPEN = "circuit_open"
+    DAILY_LIMIT = "daily_limit"
     WORKER_DIED = "worker_died"
     INTERNAL = "internal"
+
+
+#: The board was not asked: nothing was learned about it, and it is to be asked later.
+NOT_ASKED = frozenset({Reason.BUSY, Reason.HELD, Reason.CIRCUIT_OPEN, Reason.DAILY_LIMIT})
+#: The origin itself failed, whichever of its boards was asked. A name that cannot be looked up is not in it:
+#: that is how this machine's own network is away.
+_ORIGIN_FAILED = frozenset(
+    {Reason.CONNECT, Reason.TLS, Reason.TIMEOUT, Reason.TRUNCATED, Reason.SERVER_ERROR}
+)
 
 
 class FetchError(Exception):
@@ -330,6 +346,23 @@ class Overrides:
         return None
 
 
+def is_here(target: Target) -> bool:
+    """Whether a request goes to a server on this machine, to which no courtesy is owed."""
+    return target.host in {"127.0.0.1", "::1", "localhost"}
+
+
+class Permit(Protocol):
+    """What is asked whether an address may be asked for at all, beside what the door refuses anyway."""
+
+    def check(self, door: Door, url: str) -> None:
+        """See that it may.
+
+        Raises:
+            FetchError: It may not, or the permit could not be had.
+        """
+        ...
+
+
 class _Transient(Exception):  # noqa: N818 - wraps an error that may pass
     """A failure that another try may cure."""
 
@@ -353,6 +386,8 @@ class Door:
         sleep: Callable[[float], None] = time.sleep,
         resolve: Resolve = look_up,
         chance: Callable[[], float] = random.random,
+        courtesy: Courtesy | None = None,
+        permit: Permit | None = None,
     ) -> None:
         """Open the door.
 
@@ -363,8 +398,12 @@ class Door:
             sleep: Waits between tries; tests give one that does not.
             resolve: Looks names up; tests give one that lies.
             chance: A number from 0 to 1, for the jitter.
+            courtesy: Asked for a turn before each request on the wire; without one none is waited for.
+            permit: Asked about each address that is got; without one none is refused by it.
         """
         self.kind = kind
+        self.courtesy = courtesy
+        self.permit = permit
         #: Kinds that are read with keys of the owner's find them here.
         self.settings = settings
         self._limits = limits or Limits()
@@ -376,6 +415,7 @@ class Door:
         self._gate = Gate(allowed=frozenset(allowed), resolve=resolve, deadline=Deadline(), kind=kind)
         self._pools = Pools(self._gate)
         self._agent = _user_agent(settings)
+        self._asking = ""
 
     def __enter__(self) -> Self:
         return self
@@ -437,10 +477,15 @@ class Door:
         """The answer, and the metrics of how it was had. `body` is what a POST sends; None is a GET."""
         began = time.monotonic()
         outcome = "error"
+        self._asking = ""
         try:
+            if self.permit is not None and body is None:
+                self.permit.check(self, url)
             answer = self._tried(url, headers, body, limits)
             outcome = "not_modified" if answer.status == 304 else "ok"  # noqa: PLR2004 - Not Modified
+            self._tell_courtesy(None)
         except FetchError as error:
+            self._tell_courtesy(error.reason)
             catalogue.OUTBOUND_ERRORS.inc(kind=self.kind, reason=error.reason)
             if error.reason in {Reason.ADDRESS, Reason.SCHEME, Reason.URL}:
                 catalogue.OUTBOUND_BLOCKED.inc(reason=error.reason)
@@ -450,6 +495,15 @@ class Door:
         finally:
             catalogue.OUTBOUND_REQUESTS.inc(kind=self.kind, outcome=outcome)
             catalogue.OUTBOUND_DURATION.observe(time.monotonic() - began, kind=self.kind, outcome=outcome)
+
+    def _tell_courtesy(self, reason: Reason | None) -> None:
+        """Tell whether the origin that was asked last answered."""
+        if self.courtesy is None or not self._asking or reason in {*NOT_ASKED, Reason.DNS}:
+            return
+        if reason in _ORIGIN_FAILED:
+            self.courtesy.failed(self._asking)
+        else:
+            self.courtesy.answered(self._asking)
 
     def _tried(self, url: str, headers: dict[str, str], body: bytes | None, limits: Limits) -> Answer:
         """The answer after as many tries as the limits allow."""
@@ -466,25 +520,57 @@ class Door:
                 # Full jitter: anything up to a bound that doubles.
                 pause = self._chance() * min(8.0, 0.5 * 2**attempt)
                 pause = max(pause, error.retry_after or 0.0)
-                if attempt == limits.tries or pause >= deadline.left():
+                self._hold(error)
+                # With courtesy no worker sleeps out a long wait: the scan ends, and comes back after it.
+                longest = deadline.left() if self.courtesy is None else min(deadline.left(), PATIENCE)
+                if attempt == limits.tries or pause >= longest:
                     raise error from transient.__cause__
                 catalogue.OUTBOUND_RETRIES.inc(kind=self.kind)
                 self._sleep(pause)
         raise AssertionError("limits.tries is at least one")
+
+    def _hold(self, error: FetchError) -> None:
+        """Have all workers leave the origin alone that asks for it."""
+        asks = error.reason is Reason.RATE_LIMITED or error.retry_after is not None
+        if self.courtesy is not None and self._asking and asks:
+            self.courtesy.hold(self._asking, error.retry_after)
+
+    @contextlib.contextmanager
+    def _turn(self, target: Target) -> Iterator[None]:
+        """The turn of one request on the wire, until its answer was read.
+
+        Raises:
+            FetchError: No turn came, or the origin is to be left alone.
+        """
+        there = self._overrides.target(target) or target
+        if self.courtesy is None or (is_here(there) and not self.courtesy.everywhere):
+            yield
+            return
+        self._asking = ""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self.courtesy.turn(target.origin, left=self._gate.deadline.left()))
+            except NotNow as not_now:
+                raise FetchError(
+                    Reason(not_now.why), _no_turn(target.host, not_now), not_now.seconds
+                ) from not_now
+            self._asking = target.origin
+            yield
 
     def _followed(self, url: str, headers: dict[str, str], limits: Limits) -> Answer:
         """One try, through its redirects."""
         target = check(url)
         sent = self._sent(headers)
         for _ in range(limits.redirects + 1):
-            response, there = self._asked(target, sent)
-            try:
-                if response.status not in _REDIRECTS:
-                    return self._answer(response, target, sent, limits)
-                location = response.headers.get("location", "")
-            finally:
-                # A body that was read to its end has given its connection back already; any other is cut.
-                response.close()
+            with self._turn(target):
+                response, there = self._asked(target, sent)
+                try:
+                    if response.status not in _REDIRECTS:
+                        return self._answer(response, target, sent, limits)
+                    location = response.headers.get("location", "")
+                finally:
+                    # A body that was read to its end has given its connection back already; any other is cut.
+                    response.close()
             if not location:
                 raise FetchError(
                     Reason.REDIRECTS,
@@ -504,19 +590,20 @@ class Door:
         """One try of a question."""
         target = check(url)
         sent = self._sent(headers)
-        response, there = self._asked(target, sent, body)
-        try:
-            if response.status in _REDIRECTS:
-                raise _Transient(
-                    FetchError(
-                        Reason.REDIRECTS,
-                        f"{there} answered with a redirect (status {response.status}) where its list should "
-                        "be, as boards do while they are out of order. The next scan tries again.",
+        with self._turn(target):
+            response, there = self._asked(target, sent, body)
+            try:
+                if response.status in _REDIRECTS:
+                    raise _Transient(
+                        FetchError(
+                            Reason.REDIRECTS,
+                            f"{there} answered with a redirect (status {response.status}) where its list "
+                            "should be, as boards do while they are out of order. The next scan tries again.",
+                        )
                     )
-                )
-            answer = self._answer(response, target, sent, limits)
-        finally:
-            response.close()
+                answer = self._answer(response, target, sent, limits)
+            finally:
+                response.close()
         if not answer.body[:1024].lstrip().startswith(b"<"):
             return answer
         if is_challenge(answer.headers, answer.body):
@@ -740,6 +827,20 @@ class Door:
             wait,
         )
         return _Transient(error) if status in _RETRIED_STATUSES else error
+
+
+def _no_turn(host: str, not_now: NotNow) -> str:
+    wait = _duration(max(1.0, not_now.seconds))
+    match not_now.why:
+        case Why.BUSY:
+            return f"Other scans ask {host} as often as is polite. This one has its turn in {wait}."
+        case Why.HELD:
+            return f"{host} asked to be left alone, for another {wait}. Its jobs stay as they were."
+        case Why.CIRCUIT_OPEN:
+            return (
+                f"Scans of {host} kept failing, so it is left alone for another {wait}; then one scan tries "
+                "it. Its jobs stay as they were."
+            )
 
 
 def _unclear_length(host: str) -> FetchError:

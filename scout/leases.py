@@ -131,8 +131,17 @@ def claim(db: Database, result_id: int, *, worker: str, seconds: float) -> Lease
     return lease
 
 
-def hand_back(db: Database, lease: Lease) -> bool:
-    """Put a scan that must stop back among the queued, as if it had not been begun; whether it was ours."""
+def hand_back(db: Database, lease: Lease, *, until: dt.datetime | None = None) -> bool:
+    """Put a scan that must stop back among the queued, as if it had not been begun.
+
+    Args:
+        db: The database.
+        lease: What it was scanned under.
+        until: Before when it is not to be asked for again; None for at once.
+
+    Returns:
+        Whether it was ours.
+    """
     with db.session() as session:
         try:
             lease.fence(session)
@@ -142,7 +151,7 @@ def hand_back(db: Database, lease: Lease) -> bool:
             session,
             update(ScanResult)
             .where(ScanResult.id == lease.result_id, ScanResult.state == ScanState.RUNNING)
-            .values(state=ScanState.QUEUED, attempts=ScanResult.attempts - 1, phase=""),
+            .values(state=ScanState.QUEUED, attempts=ScanResult.attempts - 1, phase="", not_before=until),
         )
         lease.release(session)
     return True

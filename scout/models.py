@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Enum,
+    Float,
     ForeignKey,
     Index,
     MetaData,
@@ -173,6 +174,14 @@ class Source(Base):
 
     next_scan_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     next_scan_why: Mapped[str] = mapped_column(String(200), default="")
+    interval_minutes: Mapped[float | None] = mapped_column(Float)
+    """What its owner wants between two scans; null for the usual."""
+    quiet_hours: Mapped[str | None] = mapped_column(String(20))
+    """As `scout.schedule.quiet_hours` reads them; empty for none, null for those of the settings."""
+    time_zone: Mapped[str | None] = mapped_column(String(60))
+    """The zone of its quiet hours; null for that of the settings."""
+    changes: Mapped[float] = mapped_column(Float, default=0.5, server_default="0.5")
+    """The share of its scans that found something changed, 0 to 1; recent ones count more."""
     validators: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What `scout.sources.board.Validators` holds, and the `version` of the program that read the answers."""
 
@@ -382,6 +391,8 @@ class ScanResult(Base):
     state: Mapped[ScanState] = mapped_column(_enum(ScanState, "state"), default=ScanState.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
     """How often a worker began it; past the limit it is parked as failed."""
+    not_before: Mapped[dt.datetime | None]
+    """When a scan that was handed back for want of a turn is asked for again."""
     started_at: Mapped[dt.datetime | None]
     finished_at: Mapped[dt.datetime | None]
     phase: Mapped[str] = mapped_column(String(20), default="")
@@ -397,6 +408,16 @@ class ScanResult(Base):
 
     run: Mapped[ScanRun] = relationship(back_populates="results")
     source: Mapped[Source] = relationship()
+
+
+class Asking(Base):
+    """One of the times that a kind of board may be asked in a day, where its terms limit them."""
+
+    __tablename__ = "askings"
+
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    asked_at: Mapped[dt.datetime]
 
 
 class StatusChange(Base):

@@ -92,9 +92,10 @@ class Scans:
         """
         fair = math.ceil(len(result_ids) / (_JOBS_PER_WORKER * self.settings.scan_workers))
         size = min(max(fair, 1), MOST_PER_JOB)
-        # Each job takes results from all over the list, as a dealer does: neighbours are of one kind.
-        jobs = math.ceil(len(result_ids) / size)
-        return all(self.enqueue(*result_ids[number::jobs]) for number in range(jobs))
+        # In the order given, in which neighbours are of different origins: no job asks a single one.
+        return all(
+            self.enqueue(*result_ids[start : start + size]) for start in range(0, len(result_ids), size)
+        )
 
     def enqueue(self, *result_ids: int, again: bool = False) -> bool:
         """Put a job on the queue that scans sources, one after the other.

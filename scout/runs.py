@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from scout import schedule, sources
 from scout.database import Database
 from scout.errors import ScoutError
 from scout.fetch import Reason
@@ -41,6 +42,11 @@ REASON_TEXT: dict[str, str] = {
     Reason.UNPARSED: "some postings could not be read",
     Reason.VANISHED: "most postings vanished at once",
     Reason.NO_KEY: "a key of your own is needed",
+    Reason.ROBOTS: "its robots file asks programs to stay away",
+    Reason.BUSY: "waiting for its turn",
+    Reason.HELD: "its host asked to be left alone",
+    Reason.CIRCUIT_OPEN: "its host kept failing and is left alone",
+    Reason.DAILY_LIMIT: "asked as often as it allows in a day",
     Reason.WORKER_DIED: "the scanning process died",
     Reason.INTERNAL: "an error of this program",
 }
@@ -85,12 +91,23 @@ def request(db: Database, queue: Scans, *, trigger: RunTrigger, slugs: Sequence[
         run = ScanRun(trigger=trigger)
         session.add(run)
         session.flush()
+        # In this order they are asked for: those of one host stand apart, so that it blocks no worker.
+        free = schedule.interleaved(free, _hosts(session, free).get)
         results = [ScanResult(run_id=run.id, source_id=source_id) for source_id in free]
         session.add_all(results)
         session.flush()
         run_id, result_ids = run.id, [result.id for result in results]
     queue.enqueue_all(result_ids)  # what Redis does not take now, the scheduler enqueues
     return run_id
+
+
+def _hosts(session: Session, source_ids: Sequence[int]) -> dict[int, str]:
+    """The first origin that each source is asked at."""
+    statement = select(Source.id, Source.kind, Source.url, Source.token).where(Source.id.in_(source_ids))
+    return {
+        row.id: next(iter(sources.asked_at(row.kind, url=row.url, token=row.token)), row.token)
+        for row in session.execute(statement)
+    }
 
 
 def _wanted(session: Session, slugs: Sequence[str] | None) -> list[int]:

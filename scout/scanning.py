@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import logging
+import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,14 +25,28 @@ from sqlalchemy.orm import Session
 from metrics import catalogue
 from metrics.instruments import count_error
 from metrics.push import ScanFigures, push_scan
-from scout import clock, detailing, endings, leases, matching, normalise, sources, storing
+from scout import (
+    allowance,
+    clock,
+    detailing,
+    endings,
+    leases,
+    matching,
+    normalise,
+    robots,
+    schedule,
+    sources,
+    storing,
+)
+from scout.courtesy import Courtesy
 from scout.database import Database
 from scout.endings import Ending
-from scout.fetch import VERSION, Answer, Door, FetchError, Limits, Reason
+from scout.fetch import NOT_ASKED, VERSION, Answer, Door, FetchError, Limits, Reason
 from scout.leases import Keeper, Lease, LeaseLost, changed
 from scout.models import ScanResult, ScanState, Source
 from scout.postings import Posting
 from scout.settings import Settings
+from scout.sources.about import about
 from scout.sources.board import Board, Detailed, Kind, NotModified, Page, Validators
 from scout.storing import Entry, Known
 
@@ -52,6 +68,19 @@ _DATABASE_PAUSES = (0.2, 1.0, 3.0)
 DETAILED_BATCH = 20
 
 
+#: Seconds that a scan is handed back for, to wait for its turn. A longer wait ends it; it is due after that.
+SOON = 120.0
+
+
+class _Postponed(Exception):  # noqa: N818 - named for what happened; it never reaches a person
+    """The board is not to be asked now, and is in a moment."""
+
+    def __init__(self, error: FetchError) -> None:
+        super().__init__(error.text)
+        self.reason = error.reason
+        self.seconds = error.retry_after or 1.0
+
+
 class ScanInterrupted(BaseException):
     """Raised into a running scan by a signal handler when its process must stop: the scan is handed back."""
 
@@ -67,7 +96,7 @@ def scan(db: Database, settings: Settings, result_id: int, *, worker: str) -> Sc
 
     Returns:
         The state the result is in now. `queued` or `running` when another worker has the source: the result
-        is left to whoever holds it, or waits.
+        is left to whoever holds it, or waits. `queued` also when the scan waits for its turn at the board.
 
     Raises:
         ScanInterrupted: It was raised from outside; the result is queued again.
@@ -87,6 +116,12 @@ def scan(db: Database, settings: Settings, result_id: int, *, worker: str) -> Sc
     except ScanInterrupted:
         leases.hand_back(db, lease)
         raise
+    except _Postponed as postponed:
+        # A scan that waits must not keep a worker, nor come back at the same moment as the others.
+        wait = dt.timedelta(seconds=postponed.seconds * (1 + random.random() / 2))  # noqa: S311 - spreading load
+        leases.hand_back(db, lease, until=clock.now() + wait)
+        logger.info("Scan result %s waits for its turn: %s", result_id, postponed)
+        return ScanState.QUEUED
     except LeaseLost as lost:
         logger.warning("A scan was given up without writing: %s", lost)
         return ScanState.RUNNING
@@ -96,6 +131,7 @@ class _TimedDoor(Door):
     """A door that adds up the time spent in it, so that fetching can be told from parsing."""
 
     seconds = 0.0
+    _timing = False
 
     def get(self, url: str, *, headers: dict[str, str] | None = None, limits: Limits | None = None) -> Answer:
         with self._timed():
@@ -114,10 +150,15 @@ class _TimedDoor(Door):
 
     @contextlib.contextmanager
     def _timed(self) -> Iterator[None]:
+        if self._timing:  # a robots file is asked for within the request that needs it
+            yield
+            return
+        self._timing = True
         started = time.monotonic()
         try:
             yield
         finally:
+            self._timing = False
             self.seconds += time.monotonic() - started
 
 
@@ -158,6 +199,7 @@ class _Scan:
         self.uncounted = 0
         self.undetailed = 0
         self.retry_after: float | None = None
+        self.taken: int | None = None
         with db.reading() as session:
             self.source = session.get_one(Source, lease.source_id)
             self.known = storing.known_listings(session, lease.source_id)
@@ -199,6 +241,8 @@ class _Scan:
         except NotModified:
             return self._not_modified(), 0
         except FetchError as error:
+            if error.reason in NOT_ASKED:
+                self._not_asked(self.kind, error)
             return self._cut(error.reason, error.text, error.retry_after), 0
         except (SQLAlchemyError, LeaseLost):
             raise
@@ -218,13 +262,33 @@ class _Scan:
             ), 0
         return self._listing_read(validators)
 
+    def _not_asked(self, kind: Kind, error: FetchError) -> None:
+        """What follows when the board was not asked.
+
+        Raises:
+            _Postponed: It can be asked soon.
+        """
+        if self.taken is not None and not self.seen:
+            number, self.taken = self.taken, None
+            self._transact(lambda session: allowance.give_back(session, kind, number))
+        if error.reason is not Reason.DAILY_LIMIT and (error.retry_after or 0.0) <= SOON:
+            catalogue.SCANS_POSTPONED.inc(kind=kind.name, reason=error.reason)
+            raise _Postponed(error)
+
     def _pages(self, kind: Kind, validators: Validators) -> bool:
         """Store page after page; whether the listing was read to its end."""
         board = Board(
             kind=self.source.kind, token=self.source.token, company=self.source.name, url=self.source.url
         )
         profile = matching.load_profile()
-        with _TimedDoor(self.settings, kind=kind.name) as door:
+        limited = about(kind).daily > 0
+        if limited and not schedule.played_here(kind, self.settings, url=board.url, token=board.token):
+            self.taken = self._transact(lambda session: allowance.take(session, kind))
+        permit = robots.Robots() if about(kind).robots else None
+        with (
+            Courtesy(self.settings, about(kind).policy, kind=kind.name) as courtesy,
+            _TimedDoor(self.settings, kind=kind.name, courtesy=courtesy, permit=permit) as door,
+        ):
             details = detailing.Details(kind, board, door, until=self.started + TIME_LIMIT)
             pages = kind.read(board, door, validators)
             try:

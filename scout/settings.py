@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -125,7 +126,17 @@ class Settings:
     scan_interval_minutes: float = _setting(
         "SCOUT_SCAN_INTERVAL_MINUTES",
         60.0,
-        "Minutes between two scans of a board, unless the board asks for more; 0.5 is half a minute.",
+        "Minutes between two scans of a board: half of it for one that often changes, up to four times it "
+        "for one that seldom does, and never less than its kind allows. 0.5 is half a minute.",
+    )
+    quiet_hours: str = _setting(
+        "SCOUT_QUIET_HOURS",
+        "",
+        "Hours of each day in which the schedule begins no scan, such as `22:00-07:00`; unset, none. A board "
+        "may have its own (`scout sources set`).",
+    )
+    time_zone: str = _setting(
+        "SCOUT_TIME_ZONE", "UTC", "Time zone of the quiet hours, such as `Europe/Berlin`."
     )
     log_level: str = _setting(
         "SCOUT_LOG_LEVEL", "warning", "What the web server says: debug, info, warning or error."
@@ -215,6 +226,10 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return _number(variable, text, 1, 64)
         case "scan_interval_minutes":
             return _decimal(variable, text, 0.1, 10080)
+        case "quiet_hours":
+            return quiet_hours(variable, text)
+        case "time_zone":
+            return time_zone(variable, text)
         case "log_level":
             if text.lower() not in {"debug", "info", "warning", "error"}:
                 raise SettingError(f"{variable}={text!r}: write debug, info, warning or error.")
@@ -285,6 +300,35 @@ def _origin(variable: str, text: str) -> str:
     if split.scheme not in {"http", "https"} or not split.hostname:
         raise SettingError(f"{variable}={text!r}: write an address such as http://127.0.0.1:9091.")
     return text.rstrip("/")
+
+
+def quiet_hours(variable: str, text: str) -> str:
+    """Quiet hours in their one form, `22:00-07:00`; empty for `none`.
+
+    Raises:
+        SettingError: They are not written as hours. `variable` is what it calls them.
+    """
+    times = re.fullmatch(r"((?:[01]?\d|2[0-3]):[0-5]\d)\s*-\s*((?:[01]?\d|2[0-3]):[0-5]\d)", text, re.ASCII)
+    if text.lower() == "none":
+        return ""
+    if times is None or times[1].zfill(5) == times[2].zfill(5):
+        raise SettingError(f"{variable}={text!r}: write two different times, such as 22:00-07:00, or none.")
+    return f"{times[1].zfill(5)}-{times[2].zfill(5)}"
+
+
+def time_zone(variable: str, text: str) -> str:
+    """A time zone by its name.
+
+    Raises:
+        SettingError: There is none of this name. `variable` is what it calls it.
+    """
+    try:
+        return zoneinfo.ZoneInfo(text).key
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingError(
+            f"{variable}={text!r}: there is no such time zone. Write a name such as Europe/Berlin, "
+            "America/New_York or UTC."
+        ) from None
 
 
 def _overrides(variable: str, text: str) -> Mapping[str, str]:

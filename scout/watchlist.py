@@ -5,16 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from redis import Redis
 from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from scout import clock, jobs
+from scout import clock, courtesy, endings, jobs, schedule, sources
+from scout.courtesy import CircuitState, Standing
 from scout.errors import ScoutError
 from scout.models import Job, Listing, Note, ScanState, Source, Status
+from scout.schedule import Due
+from scout.settings import Settings
 from scout.sources.board import Board
 
 Health = Literal["new", "ok", "partial", "failing", "paused"]
@@ -191,6 +196,64 @@ def health(source: Source) -> Health:
             return "new"
 
 
+def schedule_own(
+    session: Session,
+    slug: str,
+    settings: Settings,
+    changes: Mapping[str, float | str | None],
+) -> Source:
+    """Give a source a schedule of its own, and plan its next scan by it.
+
+    Args:
+        session: A read-write session.
+        slug: The source.
+        settings: Say what holds where the source says nothing.
+        changes: New values of `interval_minutes`, `quiet_hours` and `time_zone`; None is the usual one.
+
+    Raises:
+        UnknownSource: There is none with this slug.
+    """
+    source = get(session, slug)
+    for name, value in changes.items():
+        setattr(source, name, value)
+    if source.last_scan_at is not None:
+        planned = endings.next_scan(session, source, settings, source.last_scan_at)
+        # One that is due already waits for the end of its quiet hours, as the scheduler sees to.
+        endings.plan(source, Due(max(planned.at, clock.now()), planned.why))
+    return source
+
+
+def left_alone(connection: Redis, every: Sequence[Source]) -> dict[int, Standing]:
+    """The sources whose origin is not asked as usual, by id, and how it stands.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    asked = {source.id: sources.asked_at(source.kind, url=source.url, token=source.token) for source in every}
+    if not any(asked.values()):
+        return {}
+    known = courtesy.standings(connection, sorted({origin for each in asked.values() for origin in each}))
+    worst = {
+        source_id: max((known[origin] for origin in each), key=lambda standing: standing.seconds)
+        for source_id, each in asked.items()
+        if each
+    }
+    return {source_id: standing for source_id, standing in worst.items() if standing.unusual}
+
+
+def told(standing: Standing) -> str:
+    """How an origin stands that is not asked as usual, in a sentence."""
+    host = standing.origin.partition("://")[2]
+    wait = schedule.words(dt.timedelta(seconds=max(1.0, standing.seconds)))
+    match standing.circuit:
+        case CircuitState.OPEN:
+            return f"Scans of {host} kept failing, so it is left alone for another {wait}."
+        case CircuitState.HALF_OPEN:
+            return f"Scans of {host} kept failing; the next one tries it again."
+        case CircuitState.CLOSED:
+            return f"{host} asked to be left alone for another {wait}."
+
+
 def add_starters(session: Session) -> int:
     """Watch every board of the starter list that is not watched yet. Gives how many were added."""
     from scout.sources import starter  # noqa: PLC0415 - the list is only needed once in a data directory's life
@@ -225,6 +288,10 @@ def as_dict(source: Source) -> dict[str, Any]:
         "failures": source.failures,
         "suspicious": source.suspicious,
         "next_scan_at": None if source.paused else _iso(source.next_scan_at),
+        "next_scan_why": "" if source.paused else source.next_scan_why,
+        "interval_minutes": source.interval_minutes,
+        "quiet_hours": source.quiet_hours,
+        "time_zone": source.time_zone,
     }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from redis import RedisError
 from sqlalchemy import func, select
 
 import metrics.push
 from scout import discovery, runs, sources, watchlist
 from scout.errors import ScoutError
-from scout.models import Job, Listing, RunTrigger, ScanResult
+from scout.models import Job, Listing, RunTrigger, ScanResult, Source
 from scout.sources.about import off
 from webapp.parts import parts
 
@@ -43,6 +44,7 @@ def _list(
             health=watchlist.health,
             last=_last_results(db),
             open_jobs=_open_jobs(db),
+            left_alone=_left_alone(found),
             reasons=runs.REASON_TEXT,
             kinds=[kind.title for kind in sources.KINDS.values()],
             address=address,
@@ -59,6 +61,15 @@ def _last_results(db: Session) -> dict[int, ScanResult]:
     return {
         result.source_id: result for result in db.scalars(select(ScanResult).where(ScanResult.id.in_(newest)))
     }
+
+
+def _left_alone(found: list[Source]) -> dict[int, str]:
+    """What to tell of boards whose host is not asked as usual; nothing is known of that without Redis."""
+    try:
+        standings = watchlist.left_alone(parts().redis, found)
+    except RedisError:
+        return {}
+    return {source_id: watchlist.told(standing) for source_id, standing in standings.items()}
 
 
 def _open_jobs(db: Session) -> dict[int, int]:

@@ -118,10 +118,12 @@ class Forgotten:
         waiting = self.queue.waiting() | self.queue.taken()
         with self.db.reading() as session:
             free = or_(Source.lease_until.is_(None), Source.lease_until < clock.now())
+            turn_came = or_(ScanResult.not_before.is_(None), ScanResult.not_before <= clock.now())
             queued = session.execute(
                 select(ScanResult.id, ScanResult.started_at)
                 .join(Source)
-                .where(ScanResult.state == ScanState.QUEUED, free)
+                .where(ScanResult.state == ScanState.QUEUED, free, turn_came)
+                .order_by(ScanResult.id)
             ).all()
         now = time.monotonic()
         # Those that were begun before were handed back, or Redis lost them after their worker died.

@@ -21,7 +21,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from metrics import catalogue
-from scout import clock, matching, sessions, watchlist
+from scout import clock, courtesy, matching, sessions, sources, watchlist
+from scout.courtesy import CircuitState
 from scout.database import Database
 from scout.models import Job as FoundJob
 from scout.models import ScanRun, ScanState, Source, Status
@@ -118,6 +119,26 @@ def sample_queue(scans: Scans) -> None:
     _sample_workers(scans)
     catalogue.RQ_OLDEST_JOB_AGE.set(_oldest_age(scans), queue=NAME)
     catalogue.SAMPLED.set(clock.now().timestamp(), part="queue")
+
+
+def sample_circuits(db: Database, scans: Scans) -> None:
+    """Set the gauge of how the origins of the watched boards stand.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    with db.reading() as session:
+        rows = session.execute(select(Source.kind, Source.url, Source.token)).all()
+    asked = {
+        (row.kind, origin)
+        for row in rows
+        for origin in sources.asked_at(row.kind, url=row.url, token=row.token)
+    }
+    known = courtesy.standings(scans.connection, sorted({origin for _, origin in asked}))
+    counts = Counter((kind, known[origin].circuit) for kind, origin in asked)
+    for kind in {kind for kind, _ in asked}:
+        for state in CircuitState:
+            catalogue.OUTBOUND_CIRCUITS.set(counts[kind, state], kind=kind, state=state)
 
 
 def _sample_workers(scans: Scans) -> None:

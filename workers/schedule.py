@@ -7,27 +7,30 @@ Redis.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import secrets
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import redis
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 import metrics
 from metrics import kernel, process
 from metrics.instruments import count_error
-from scout import clock, runs
+from scout import clock, runs, schedule, sources
 from scout import settings as scout_settings
 from scout.database import Database
 from scout.errors import ScoutError
+from scout.leases import changed
 from scout.models import RunTrigger, ScanResult, Source
 from scout.queue import SCHEDULER_LOCK, Scans
+from scout.schedule import Due
 from scout.settings import Settings
 from workers import janitor, sampler
 from workers.reaper import Forgotten, finish_runs, requeue_abandoned
@@ -69,6 +72,7 @@ class Scheduler:
             self.sampled_at = time.monotonic()
             self._attempt("the database's sample", lambda: sampler.sample_database(self.db, self.settings))
             self._attempt("the queue's sample", lambda: sampler.sample_queue(self.queue))
+            self._attempt("the circuits' sample", lambda: sampler.sample_circuits(self.db, self.queue))
         if time.monotonic() >= self.clean_at:
             self.clean_at = time.monotonic() + janitor.INTERVAL
             self._attempt("the gateway's groups", self.clean_gateway)
@@ -91,20 +95,45 @@ class Scheduler:
             under_way = select(ScanResult.id).where(
                 ScanResult.source_id == Source.id, ScanResult.state.in_(runs.OPEN)
             )
-            due = session.execute(
-                select(Source.slug, Source.last_scan_at).where(
+            due = session.scalars(
+                select(Source).where(
                     Source.paused.is_(False),
                     or_(Source.next_scan_at.is_(None), Source.next_scan_at <= now),
                     ~under_way.exists(),
                 )
             ).all()
-        first = [row.slug for row in due if row.last_scan_at is None]
-        again = [row.slug for row in due if row.last_scan_at is not None]
+        first = [source.slug for source in due if source.last_scan_at is None]
+        again = self._in_turn([source for source in due if source.last_scan_at is not None], now)
         asked = []
         for trigger, slugs in ((RunTrigger.FIRST, first), (RunTrigger.SCHEDULE, again)):
             if slugs:
                 asked.append(runs.request(self.db, self.queue, trigger=trigger, slugs=slugs))
         return asked
+
+    def _in_turn(self, due: Sequence[Source], now: dt.datetime) -> list[str]:
+        """Which of the due sources are asked for now; the others are planned for later.
+
+        That is after their quiet hours, or, where many became due while nobody looked, one after another.
+        """
+        wave = schedule.spread([(source.id, source.next_scan_at) for source in due], now)
+        slugs, plans = [], {}
+        for source in due:
+            at = wave.later.get(source.id, now)
+            why = source.next_scan_why if at == now else "Many scans were late, so they are made one by one."
+            habits = schedule.habits(source, self.settings, sources.KINDS.get(source.kind))
+            planned = schedule.outside_quiet(Due(at, why), habits)
+            if planned.at > now:
+                plans[source.id] = planned
+            else:
+                slugs.append(source.slug)
+        if plans:
+            with self.db.session() as session:
+                for source_id, planned in plans.items():
+                    statement = update(Source).where(Source.id == source_id)
+                    changed(
+                        session, statement.values(next_scan_at=planned.at, next_scan_why=planned.why[:200])
+                    )
+        return slugs
 
     def clean_gateway(self) -> int:
         """Have the gateway forget what is watched no longer; how many sources.

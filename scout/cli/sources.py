@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -10,13 +11,26 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, NoReturn
 
 import click
+from redis import RedisError
 
 import metrics.push
-from scout import discovery, lists, matching, settings, watchlist
+from scout import (
+    allowance,
+    courtesy,
+    discovery,
+    lists,
+    matching,
+    robots,
+    schedule,
+    settings,
+    watchlist,
+)
 from scout.cli import FAILED, PARTIAL, measure, table
+from scout.courtesy import Courtesy, Standing
 from scout.database import Database, for_command
 from scout.errors import ScoutError
 from scout.fetch import Door, FetchError
+from scout.models import Source
 from scout.postings import Posting
 from scout.sources import AT_ANY_ADDRESS, BROKEN, KINDS, UnknownBoard, at, recognise, registry
 from scout.sources.about import about, off
@@ -191,6 +205,7 @@ def kinds(*, as_table: bool, as_json: bool) -> None:
         click.secho(f"{kind.name}: {kind.title}", bold=True)
         for heading, words in (
             ("at most every", told["interval"]),
+            ("at most", f"{told['daily']} times in 24 hours" if told["daily"] else ""),
             ("asks", ", ".join(kind.origins) or "the board's own address"),
             ("shows", kind.attribution),
             ("terms", kind.terms),
@@ -229,6 +244,7 @@ def _kind(kind: Kind, chosen: settings.Settings) -> dict[str, Any]:
         "interval_seconds": kind.interval.total_seconds(),
         "attribution": kind.attribution,
         "terms": kind.terms,
+        "daily": about(kind).daily,
         "complete": kind.complete,
         "capabilities": list(registry.capabilities(kind)),
         "fills": list(about(kind).fills),
@@ -243,10 +259,13 @@ def list_(*, as_json: bool) -> None:
 
     Example: scout sources list
     """
-    with for_command(settings.load()) as database, database.reading() as session:
+    chosen = settings.load()
+    with for_command(chosen) as database, database.reading() as session:
         every = watchlist.every(session)
+    standings = _standings(chosen, every)
     if as_json:
-        click.echo(json.dumps([watchlist.as_dict(source) for source in every], indent=2, ensure_ascii=False))
+        shown = [{**watchlist.as_dict(each), "host": _host(standings.get(each.id))} for each in every]
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     elif not every:
         click.echo("No board is watched. `scout sources add URL` adds one.")
     else:
@@ -257,13 +276,70 @@ def list_(*, as_json: bool) -> None:
                 watchlist.health(source),
                 table.ago(source.last_scan_at),
                 table.ago(source.last_success_at),
+                "-" if source.paused else table.until(source.next_scan_at),
                 source.name,
                 source.last_error,
             ]
             for source in every
         ]
-        headings = ["SLUG", "KIND", "HEALTH", "SCANNED", "SUCCEEDED", "NAME", "ERROR"]
-        table.show(headings, rows, shrink=[5, 6])
+        headings = ["SLUG", "KIND", "HEALTH", "SCANNED", "SUCCEEDED", "NEXT", "NAME", "ERROR"]
+        table.show(headings, rows, shrink=[6, 7])
+        for told in sorted({watchlist.told(standing) for standing in standings.values()}):
+            click.echo(told)
+
+
+def _standings(chosen: settings.Settings, every: list[Source]) -> dict[int, Standing]:
+    """How the hosts of boards stand that are not asked as usual; nothing is known of that without Redis."""
+    try:
+        with contextlib.closing(courtesy.connect(chosen)) as connection:
+            return watchlist.left_alone(connection, every)
+    except RedisError:
+        return {}
+
+
+def _host(standing: Standing | None) -> dict[str, Any] | None:
+    if standing is None:
+        return None
+    return {
+        "origin": standing.origin,
+        "circuit": standing.circuit.value,
+        "left_alone_seconds": round(standing.seconds),
+        "said": watchlist.told(standing),
+    }
+
+
+_DEFAULT = "default"
+
+
+@sources.command("set")
+@click.argument("slug")
+@click.option("--every", metavar="SPAN", help="Scan it this often, such as 30m, 6h or 2d; or `default`.")
+@click.option(
+    "--quiet", metavar="HOURS", help="Begin no scan in these hours: 22:00-07:00, `none` or `default`."
+)
+@click.option("--zone", metavar="NAME", help="The time zone of those, such as Europe/Berlin; or `default`.")
+def set_(slug: str, every: str | None, quiet: str | None, zone: str | None) -> None:
+    """Give a board a schedule of its own; `default` takes it back.
+
+    No board is asked more often than its kind allows. "Scan now" is not bound by quiet hours.
+    Example: scout sources set veeva --every 6h --quiet 22:00-07:00 --zone Europe/Berlin
+    """
+    changes: dict[str, float | str | None] = {}
+    if every is not None:
+        changes["interval_minutes"] = (
+            None if every == _DEFAULT else schedule.span("--every", every).total_seconds() / 60
+        )
+    if quiet is not None:
+        changes["quiet_hours"] = None if quiet == _DEFAULT else settings.quiet_hours("--quiet", quiet)
+    if zone is not None:
+        changes["time_zone"] = None if zone == _DEFAULT else settings.time_zone("--zone", zone)
+    if not changes:
+        raise click.UsageError("Say what to set: --every, --quiet or --zone.")
+    chosen = settings.load()
+    with for_command(chosen) as database, database.session() as session:
+        source = watchlist.schedule_own(session, slug, chosen, changes)
+        due, why = source.next_scan_at, source.next_scan_why
+    click.echo(f"{slug}: next scan {table.until(due)} ({why.rstrip('.')}).")
 
 
 @sources.command()
@@ -323,7 +399,12 @@ def test(slug_or_url: str, *, as_json: bool) -> None:
     postings: list[Posting] = []
     unparsed: list[str] = []
     try:
-        with Door(chosen, kind=board.kind) as door:
+        _take(chosen, KINDS[board.kind], board)
+        permit = robots.Robots() if about(KINDS[board.kind]).robots else None
+        with (
+            Courtesy(chosen, about(KINDS[board.kind]).policy, kind=board.kind) as courteous,
+            Door(chosen, kind=board.kind, courtesy=courteous, permit=permit) as door,
+        ):
             for page in KINDS[board.kind].read(board, door, Validators()):
                 postings += page.postings
                 unparsed += page.unparsed
@@ -339,6 +420,14 @@ def test(slug_or_url: str, *, as_json: bool) -> None:
             click.echo(line)
     if unparsed:
         raise SystemExit(PARTIAL)
+
+
+def _take(chosen: settings.Settings, kind: Kind, board: Board) -> None:
+    """Take one of the times that a kind may be asked in a day, as a scan does."""
+    here = schedule.played_here(kind, chosen, url=board.url, token=board.token)
+    if about(kind).daily and not here:
+        with for_command(chosen) as database, database.session() as session:
+            allowance.take(session, kind)
 
 
 def _board(chosen: settings.Settings, slug_or_url: str) -> Board:

@@ -59,6 +59,15 @@ def ago(time: dt.datetime | None) -> str:
     return "now"
 
 
+def until(time: dt.datetime | None) -> str:
+    """How soon something is, in the unit that says most: `in 5 min`, `in 3 h`; `now` if it is past."""
+    seconds = 0.0 if time is None else (time - clock.now()).total_seconds()
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"in {int(seconds // size)} {unit}"
+    return "in 1 min" if seconds > 0 else "now"
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return _GAP.join(_fit(cell, width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 

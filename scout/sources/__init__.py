@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from scout.errors import ScoutError
 from scout.fetch import FetchError, check
-from scout.sources import registry
+from scout.sources import about, registry
 from scout.sources.board import Board, Kind
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,19 @@ BROKEN: tuple[registry.Broken, ...] = _FOUND.broken
 
 #: Kinds that read whatever is at an address: which one it is must be said, or found by a look at the page.
 AT_ANY_ADDRESS = frozenset({"feed", "sitemap", "jobposting"})
+
+
+def asked_at(kind: str, *, url: str, token: str) -> tuple[str, ...]:
+    """The origins that a board is asked at; none where its kind is unknown.
+
+    Args:
+        kind: The name of its kind.
+        url: The board's public page.
+        token: How the kind names it.
+    """
+    known = KINDS.get(kind)
+    return () if known is None else about.origins(known, url=url, token=token)
+
 
 _UNDERSTOOD = (
     "What is understood: job-boards.greenhouse.io/COMPANY, jobs.lever.co/COMPANY (and jobs.eu.lever.co), "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from scout.courtesy import POLITE, Policy
+from scout.fetch import FetchError, check
 from scout.settings import Settings
 from scout.sources.board import Kind
 
@@ -17,12 +19,18 @@ class About:
         searches: The words of a search that a board of this kind may be narrowed by.
         settings: The settings that must be set before it is read: it is off without them.
         gathers: Whether it gathers many companies' jobs, rather than listing those of one.
+        policy: How its origins are asked, where its terms say less than two requests a second, two at once.
+        robots: Whether it reads pages that were not made for programs, and so asks the site's robots file.
+        daily: How many scans in any 24 hours its terms allow; 0 where they say nothing of that.
     """
 
     fills: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     gathers: bool = False
+    policy: Policy = POLITE
+    robots: bool = False
+    daily: int = 0
 
 
 def about(kind: Kind) -> About:
@@ -46,3 +54,21 @@ def off(kind: Kind, settings: Settings) -> str:
         f"{kind.title} is read with keys of your own, and is off until {' and '.join(missing)} "
         f"{'are' if len(missing) > 1 else 'is'} set (docs/CONFIGURATION.md)."
     )
+
+
+def origins(kind: Kind, *, url: str, token: str) -> tuple[str, ...]:
+    """The origins that a board is asked at, whichever the kind: those that its kind shares, else its own.
+
+    Args:
+        kind: Its kind.
+        url: The board's public page.
+        token: How the kind names it.
+    """
+    # Where each board has a host of its own, or the token is the address, the board's own origin counts.
+    shared = tuple(origin for origin in kind.origins if "*" not in origin)
+    if shared:
+        return shared
+    try:
+        return (check(url if kind.origins else token).origin,)
+    except FetchError:
+        return ()

@@ -68,7 +68,8 @@ class Feed:
             "department",
             "posted_at",
             "tags",
-        )
+        ),
+        robots=True,
     )
 
     def recognise(self, url: SplitResult) -> Board | None:

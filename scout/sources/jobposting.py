@@ -48,7 +48,8 @@ class JobPosting:
         fills=(
             "locations", "remote", "description_text", "salary", "employment_type", "requisition_id",
             "posted_at",
-        )
+        ),
+        robots=True,
     )  # fmt: skip
 
     def recognise(self, url: SplitResult) -> Board | None:

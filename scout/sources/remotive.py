@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import SplitResult
 
 from scout import normalise
+from scout.courtesy import Policy
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting, Salary
@@ -43,7 +44,9 @@ class Remotive:
         fills=(
             "locations", "remote", "description_text", "salary",
             "employment_type", "department", "posted_at", "tags",
-        )
+        ),
+        policy=Policy(rate=1 / 40, concurrency=1),
+        daily=4,
     )  # fmt: skip
 
     def recognise(self, url: SplitResult) -> Board | None:

@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 from urllib.parse import SplitResult, urlsplit
-from urllib.robotparser import RobotFileParser
 
-from scout import normalise
+from scout import normalise, robots
 from scout.fetch import Answer, Door, FetchError, Limits, Reason
 from scout.sources.about import About
 from scout.sources.answers import ask, remember
@@ -43,7 +42,8 @@ _JOBS = re.compile(
     r"|rekrut|joboffer",
     re.IGNORECASE,
 )
-_ROBOT = "IAM-Job-Scout"
+#: Seconds of pauses between pages that one scan takes, where the site asks for pauses.
+_PAUSES = 300.0
 
 
 class Sitemap:
@@ -63,7 +63,8 @@ class Sitemap:
         fills=(
             "locations", "remote", "description_text", "salary", "employment_type", "requisition_id",
             "posted_at",
-        )
+        ),
+        robots=True,
     )  # fmt: skip
 
     def recognise(self, url: SplitResult) -> Board | None:
@@ -75,13 +76,15 @@ class Sitemap:
 
     def read(self, board: Board, door: Door, validators: Validators) -> Iterator[Page]:
         """The postings of the pages that changed, in batches."""
-        robots = _robots(board.token, door)
-        entries = _entries(board.token, door, robots)[:_MOST_FOLLOWED]
+        allowed = robots.of(door)
+        pause = allowed.pause(door, board.token)
+        most = MOST_PAGES if pause <= 0 else max(1, min(MOST_PAGES, int(_PAUSES / pause)))
+        entries = _entries(board.token, door, allowed)[:_MOST_FOLLOWED]
         _forget_others(validators, entries)
         first = validators == Validators()
         read = told = 0
         batch: list[Page] = []
-        for page in _changed(entries, board, door, validators):
+        for page in _changed(entries, board, door, validators, most):
             read += 1
             told += bool(page.postings or page.unparsed)
             batch.append(page)
@@ -144,7 +147,7 @@ _LOC = re.compile(r"<loc>\s{0,500}(?:<!\[CDATA\[)?\s{0,500}([^<\]]{1,3000})", re
 _CHANGED = re.compile(r"<lastmod>\s*([^<]{1,60})</lastmod>", re.IGNORECASE)
 
 
-def _entries(address: str, door: Door, robots: RobotFileParser) -> list[Entry]:
+def _entries(address: str, door: Door, allowed: robots.Robots) -> list[Entry]:
     """The pages of a map and of the maps in it that look like jobs, the newest first."""
     entries, maps = _map(address, door, _MAP_LIMITS)
     if maps:
@@ -156,20 +159,22 @@ def _entries(address: str, door: Door, robots: RobotFileParser) -> list[Entry]:
     own = {
         each.address: each
         for each in entries[:_MOST_ADDRESSES]
-        if urlsplit(each.address).hostname == host and robots.can_fetch(_ROBOT, each.address)
+        if urlsplit(each.address).hostname == host and allowed.allows(door, each.address)
     }
     likely = [each for each in own.values() if tells_of_jobs(each.address)] or list(own.values())
     return sorted(likely, key=_newest, reverse=True)
 
 
-def _changed(entries: list[Entry], board: Board, door: Door, validators: Validators) -> Iterator[Page]:
+def _changed(
+    entries: list[Entry], board: Board, door: Door, validators: Validators, most: int
+) -> Iterator[Page]:
     """The postings of each page that changed since it was read, so many pages and no more."""
     asked = 0
     for entry in entries:
         noted = entry.address + _CHANGED_AT
         if entry.changed and validators.etags.get(noted) == entry.changed:
             continue
-        if asked >= MOST_PAGES:
+        if asked >= most:
             return  # the others have their turn next time
         asked += 1
         try:
@@ -238,34 +243,6 @@ def _unpacked(body: bytes, address: str) -> bytes:
     if unpack.unconsumed_tail:
         raise FetchError(Reason.TOO_LARGE, f"The sitemap {address} is too large. Look for a narrower one.")
     return text
-
-
-def _robots(address: str, door: Door) -> RobotFileParser:
-    """What the site's robots file allows. One that there is not, or that is refused, allows all (RFC 9309).
-
-    Raises:
-        FetchError: The site could not be asked for it: then nothing is allowed.
-    """
-    parts = urlsplit(address)
-    robots = RobotFileParser()
-    try:
-        answer = ask(
-            door, f"{parts.scheme}://{parts.netloc}/robots.txt", Validators(), accept="text/plain",
-            limits=Limits(size=1024 * 1024),
-        )  # fmt: skip
-    except FetchError as error:
-        if error.reason not in {
-            Reason.NOT_FOUND,
-            Reason.GONE,
-            Reason.DENIED,
-            Reason.EMPTY,
-            Reason.HTTP_STATUS,
-        }:
-            raise
-        robots.parse([])
-    else:
-        robots.parse(answer.body.decode("utf-8", "replace").splitlines()[:5000])
-    return robots
 
 
 def _joined(pages: list[Page]) -> Page:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import SplitResult
 
 from scout import normalise
+from scout.courtesy import Policy
 from scout.fetch import Door, Limits
 from scout.html import plain, sanitise
 from scout.postings import Posting
@@ -66,7 +67,8 @@ class Workable:
             "requisition_id",
             "posted_at",
             "tags",
-        )
+        ),
+        policy=Policy(rate=1.0, concurrency=1),
     )
 
     def recognise(self, url: SplitResult) -> Board | None:

@@ -191,6 +191,7 @@ def test_wrong_usage_is_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
         ("sources", "pause"),
         ("sources", "resume"),
         ("sources", "remove"),
+        ("sources", "set"),
         ("sources", "test"),
         ("profile", "show"),
         ("profile", "try"),

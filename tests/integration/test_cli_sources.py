@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from scout import cli, settings, watchlist
+from scout import cli, clock, schedule, settings, watchlist
 from scout.cli.sources import filled
+from scout.courtesy import Courtesy
 from scout.database import Database, migrate
 from scout.settings import PROJECT
 from scout.sources import KINDS
 from tests.integration.test_cli_data import Run, empty_house, run
+from tests.redis_server import RedisServer, redis_server
 from tests.serving import Asked, reply, serving
 
-__all__ = ["empty_house", "run"]
+__all__ = ["empty_house", "redis_server", "run"]
 
 PAGE = (
     b"<a href='https://jobs.lever.co/acme/1'>IAM</a>"
@@ -161,3 +163,72 @@ def test_the_kinds_are_listed_with_all_that_they_say(run: Run) -> None:
 def test_the_documented_table_of_fields_is_the_one_that_is_printed() -> None:
     documented = (PROJECT / "docs/SOURCES.md").read_text(encoding="utf-8")
     assert f"\n\n{filled(KINDS.values())}\n\n" in documented
+
+
+def test_a_board_has_a_schedule_of_its_own_until_that_is_taken_back(run: Run, database: Database) -> None:
+    run("sources", "add", "https://jobs.lever.co/acme")
+    code, out, _ = run(
+        "sources", "set", "acme", "--every", "6h", "--quiet", "22:00-7:00", "--zone", "Europe/Berlin"
+    )
+    assert (code, out) == (cli.DONE, "acme: next scan now (just added).\n")
+    with database.session() as session:
+        watchlist.get(session, "acme").last_scan_at = clock.now()
+    code, out, _ = run("sources", "set", "acme", "--quiet", "none")
+    assert (code, out) == (cli.DONE, "acme: next scan in 6 h (Every 6 hours, as you set it).\n")
+    (shown,) = json.loads(run("sources", "list", "--json")[1])
+    assert (shown["interval_minutes"], shown["quiet_hours"], shown["time_zone"]) == (360, "", "Europe/Berlin")
+    assert shown["next_scan_why"] == "Every 6 hours, as you set it."
+    assert "in 6 h" in run("sources", "list")[1]
+    code, out, _ = run("sources", "set", "acme", "--every", "10m")
+    assert out == "acme: next scan in 1 h (Every hour, as Lever boards are asked no more often).\n"
+    run("sources", "set", "acme", "--every", "default", "--quiet", "default", "--zone", "default")
+    (shown,) = json.loads(run("sources", "list", "--json")[1])
+    assert (shown["interval_minutes"], shown["quiet_hours"], shown["time_zone"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--every", "often"), "--every='often': write 30m, 6h or 2d"),
+        (("--quiet", "night"), "--quiet='night': write two different times, such as 22:00-07:00"),
+        (("--zone", "Berlin"), "--zone='Berlin': there is no such time zone"),
+    ],
+)
+def test_a_schedule_that_cannot_be_understood_is_refused_by_its_option(
+    run: Run, database: Database, words: tuple[str, str], said: str
+) -> None:
+    run("sources", "add", "https://jobs.lever.co/acme")
+    code, _, err = run("sources", "set", "acme", *words)
+    assert code == cli.FAILED
+    assert said in err
+    assert run("sources", "set", "acme")[0] == cli.USAGE
+    code, _, err = run("sources", "set", "nobody", "--every", "6h")
+    assert (code, "There is no source" in err) == (cli.FAILED, True)
+
+
+def test_a_board_whose_host_is_left_alone_says_so(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch, redis_server: RedisServer
+) -> None:
+    run("sources", "add", "https://jobs.lever.co/acme")
+    assert json.loads(run("sources", "list", "--json")[1])[0]["host"] is None, (
+        "nothing is known without Redis"
+    )
+    monkeypatch.setenv("REDIS_URL", redis_server.url)
+    for _ in range(3):
+        with Courtesy(settings.load(), kind="lever") as polite:
+            polite.failed("https://api.lever.co")
+    host = json.loads(run("sources", "list", "--json")[1])[0]["host"]
+    assert (host["origin"], host["circuit"]) == ("https://api.lever.co", "open")
+    assert 1790 < host["left_alone_seconds"] <= 1800
+    assert "Scans of api.lever.co kept failing, so it is left alone for another" in run("sources", "list")[1]
+
+
+def test_trying_a_board_counts_as_one_of_the_readings_that_its_site_allows(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "played_here", lambda *_, **__: False)
+    with serving(lambda _: reply(b'{"jobs": []}')) as server:
+        monkeypatch.setenv("SCOUT_ORIGIN_OVERRIDES", f"https://remotive.com={server.origin}")
+        codes = [run("sources", "test", "https://remotive.com")[0] for _ in range(5)]
+        assert codes == [cli.DONE] * 4 + [cli.FAILED]
+        assert len(server.asked) == 4

@@ -16,6 +16,7 @@ from scout import database as databases
 from scout.database import Database, DatabaseUnusable, differences, is_current, is_empty, migrate
 from scout.models import (
     Account,
+    Asking,
     Base,
     Job,
     Note,
@@ -53,6 +54,7 @@ def fill(settings: Settings) -> None:
         session.add(Note(job=job, body="Ask Ruth."))
         run = ScanRun(trigger=RunTrigger.FIRST)
         session.add_all([run, ScanResult(run=run, source=source, state=ScanState.FAILED)])
+        session.add(Asking(kind="remotive", number=0, asked_at=kept.DAY))
         session.add(Account(password_hash="x"))
         session.add(Session(token_hash="x", expires_at=kept.DAY))
     database.dispose()

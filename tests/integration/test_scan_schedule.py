@@ -27,7 +27,7 @@ from scout import leases, runs, scanning, watchlist
 from scout.leases import changed
 from scout.models import RunTrigger, ScanResult, ScanRun, ScanState, Source
 from scout.queue import QueueAway, Scans
-from tests.boards_in_folders import Folder, posting
+from tests.boards_in_folders import KINDS, Folder, posting
 from tests.components import find, need
 from tests.integration.embedded_programs import GATEWAY, Program, free_port, running, samples
 from tests.redis_server import RedisServer, redis_server
@@ -283,6 +283,7 @@ def test_the_lock_is_held_by_one_and_ends_by_itself(world: World, queue: Scans, 
 def test_the_sampler_sets_every_gauge_that_is_its_own(
     world: World, queue: Scans, scheduler: Scheduler
 ) -> None:
+    world.monkeypatch.setattr(type(KINDS["folder"]), "origins", ("https://folder.example",))
     world.board.show([posting(1), posting(2)])
     world.scan()
     with world.db.session() as session:
@@ -312,6 +313,8 @@ def test_the_sampler_sets_every_gauge_that_is_its_own(
         assert size >= 4096
         emitted.assert_gauge(catalogue.RQ_QUEUE_JOBS, 1, queue="scans", state="queued")
         emitted.assert_gauge(catalogue.RQ_WORKERS, 0, state="idle")
+        emitted.assert_gauge(catalogue.OUTBOUND_CIRCUITS, 1, kind="folder", state="closed")
+        emitted.assert_gauge(catalogue.OUTBOUND_CIRCUITS, 0, kind="folder", state="open")
         for metric in catalogue.ALL:
             if isinstance(metric, Gauge) and metric.raised_by.startswith("the sampler"):
                 emitted.assert_gauge(metric, ANY)

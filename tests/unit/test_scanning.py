@@ -10,7 +10,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 import scout.sources
-from scout import clock, endings, jobs, leases, normalise, runs, scanning, storing, watchlist
+from scout import endings, jobs, leases, normalise, runs, scanning, storing, watchlist
 from scout.fetch import FetchError, Reason
 from scout.matching import Match
 from scout.models import (
@@ -25,7 +25,6 @@ from scout.models import (
     StatusChange,
 )
 from scout.postings import Remote
-from scout.settings import Settings
 from scout.sources.board import Page
 from tests.boards_in_folders import KINDS, Folder, posting
 from tests.scan_world import World, world
@@ -475,41 +474,6 @@ def test_the_next_scan_is_due_after_the_longer_interval_with_jitter(world: World
     assert source.next_scan_at is not None
     assert dt.timedelta(hours=6) <= source.next_scan_at - world.time <= dt.timedelta(hours=6.6)
     assert source.next_scan_why == "Every 6 hours, as Folder boards are asked no more often."
-
-
-@pytest.mark.parametrize(
-    ("origin", "target", "often"),
-    [
-        ("https://api.lever.co", "http://127.0.0.1:8800", True),
-        ("https://api.lever.co", "https://cache.example", False),
-        ("https://api.ashbyhq.com", "http://127.0.0.1:8800", False),
-    ],
-)
-def test_only_a_board_that_this_machine_answers_for_is_asked_more_often_than_its_kind_allows(
-    *, origin: str, target: str, often: bool
-) -> None:
-    settings = Settings(scan_interval_minutes=1, origin_overrides={origin: target})
-    source = Source(kind="lever", token="acme", url="https://jobs.lever.co/acme", failures=0)
-    ending = endings.Ending(state=ScanState.SUCCEEDED)
-    due, _ = endings._next_scan(source, settings, ending, clock.now())
-    wait = due - clock.now()
-    assert (wait < scout.sources.KINDS["lever"].interval) == often
-
-
-@pytest.mark.parametrize(
-    ("origin", "often"),
-    [
-        ("https://*.recruitee.com", True),
-        ("https://acme.recruitee.com", True),
-        ("https://other.recruitee.com", False),
-        ("https://*.breezy.hr", False),
-    ],
-)
-def test_a_board_with_a_host_of_its_own_is_played_here_if_its_host_is(*, origin: str, often: bool) -> None:
-    settings = Settings(scan_interval_minutes=1, origin_overrides={origin: "http://127.0.0.1:8800"})
-    source = Source(kind="recruitee", token="acme", url="https://acme.recruitee.com/", failures=0)
-    due, _ = endings._next_scan(source, settings, endings.Ending(state=ScanState.SUCCEEDED), clock.now())
-    assert (due - clock.now() < scout.sources.KINDS["recruitee"].interval) == often
 
 
 def test_retry_after_is_honoured(world: World) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scout.sources
-from scout import clock, endings, runs, scanning, watchlist
+from scout import clock, runs, scanning, schedule, watchlist
 from scout.fetch import Door, FetchError, Reason
 from scout.postings import Posting, Remote
 from scout.settings import Settings
@@ -940,7 +940,7 @@ def test_in_a_day_of_the_schedule_remotive_is_asked_at_most_four_times(
 ) -> None:
     monkeypatch.setattr(scout.sources, "KINDS", KINDS)
     # A server on this machine is owed no courtesy; here it stands for the site.
-    monkeypatch.setattr(endings, "_played_here", lambda *_: False)
+    monkeypatch.setattr(schedule, "played_here", lambda *_, **__: False)
     with serving(lambda _: reply(json.dumps({"jobs": [remotive()]}).encode())) as server:
         chosen = dataclasses.replace(world.settings, origin_overrides={"https://remotive.com": server.origin})
         with world.db.session() as session:

@@ -365,6 +365,19 @@ def test_a_scan_reads_so_many_pages_and_no_more(monkeypatch: pytest.MonkeyPatch)
     assert list(validators.etags) == ["https://acme.example/jobs/5#changed"], "what is gone is forgotten"
 
 
+def test_of_a_site_that_asks_for_pauses_so_many_pages_are_read_as_fit_into_a_scan() -> None:
+    pages = [(f"/jobs/{n}", "") for n in range(1, 40)]
+    _, asked = Site(*pages, robots="User-agent: *\nCrawl-delay: 10\n").read()
+    assert len(asked) == 2 + 30
+    _, asked = Site(*pages, robots="User-agent: *\nCrawl-delay: 86400\n").read()
+    assert len(asked) == 2 + 15, "no pause is kept that is out of all reason"
+
+
+@pytest.mark.parametrize("robots", ["\x00\ufeff", "Crawl-delay: soon", "User-agent: *\nDisallow: /%zz\n" * 9])
+def test_an_odd_robots_file_is_read_as_far_as_it_can_be(robots: str) -> None:
+    assert Site(("/jobs/1", ""), robots=robots).read()[0] == ["Job /jobs/1"]
+
+
 def test_maps_of_maps_are_followed_where_they_look_like_jobs_and_may_be_packed() -> None:
     site = Site()
     site.files["/sitemap.xml"] = urlset(

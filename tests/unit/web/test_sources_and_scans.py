@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from redis import RedisError
 from sqlalchemy import func, select
 
 from scout import clock, runs, watchlist
+from scout.courtesy import CircuitState, Standing
 from scout.database import Database
 from scout.models import Job, RunTrigger, ScanResult, ScanRun, ScanState, Source
 from tests.serving import reply, serving
@@ -95,6 +97,27 @@ def test_a_failing_board_names_its_error_and_when_it_is_tried_again(
     assert "It answered 403. &lt;b&gt;Pause&lt;/b&gt; it." in page
     assert "in 40 min" in page
     assert "(server asked)" in page
+
+
+def test_a_board_whose_host_is_left_alone_says_so(
+    owner: Browser, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing = Standing("https://api.lever.co", CircuitState.OPEN, 1500.0)
+    monkeypatch.setattr(watchlist, "left_alone", lambda *_: {source.id: standing})
+    page = owner.get("/sources").text
+    assert "Scans of api.lever.co kept failing, so it is left alone for another 25 minutes." in page
+
+
+def test_without_redis_nothing_is_told_of_hosts_and_the_page_is_there(
+    owner: Browser, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise RedisError("away")
+
+    monkeypatch.setattr(watchlist, "left_alone", away)
+    answer = owner.get("/sources")
+    assert answer.status_code == 200
+    assert "left alone" not in answer.text
 
 
 def test_a_board_that_is_well_may_have_something_to_say(owner: Browser, db: Database, source: Source) -> None:
