@@ -12,6 +12,7 @@ from types import FrameType
 from scout import settings as scout_settings
 from scout.database import Database
 from scout.scanning import ScanInterrupted, scan
+from scout.telling import teller
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def scan_source(result_id: int) -> str:
     if threading.current_thread() is threading.main_thread():
         previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return scan(db, settings, result_id, worker=f"{socket.gethostname()[:40]}:{os.getpid()}").value
+        return scan(db, settings, result_id, worker=_worker()).value
     except ScanInterrupted:
         logger.info("Scan result %s was handed back: this worker stops", result_id)
         return INTERRUPTED
@@ -41,6 +42,26 @@ def scan_source(result_id: int) -> str:
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)
         db.dispose()
+
+
+def tell() -> None:
+    """Do a round of telling. SIGTERM ends it after the message that is being sent."""
+    settings = scout_settings.load()
+    db = Database.open(settings)
+    stop = threading.Event()
+    previous = None
+    if threading.current_thread() is threading.main_thread():
+        previous = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        teller.tell(db, settings, worker=_worker(), stop=stop)
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+        db.dispose()
+
+
+def _worker() -> str:
+    return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
