@@ -21,6 +21,7 @@ FORM = "smtp://user:password@host:587/?from=you@example.com&to=you@example.com"
 #: Seconds that each step of the conversation may take.
 _PATIENCE = 15.0
 _PERMANENT = 500
+_SILENT = "The mail server did not answer in time."
 _PORTS = {"smtp": 587, "smtps": 465}
 _MAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 _SIGN_IN_REFUSED = {530, 534, 535, 538}
@@ -88,28 +89,9 @@ class Mailbox:
         try:
             with self._connected() as server:
                 server.send_message(self._message(story, key), self.sender, self.recipients)
-        except smtplib.SMTPRecipientsRefused as error:
-            codes = sorted({code for code, _ in error.recipients.values()})
-            raise Refused(f"The mail server refused every recipient ({_answers(codes)}).") from None
-        except smtplib.SMTPResponseException as error:
-            code = error.smtp_code
-            if code in _SIGN_IN_REFUSED:
-                raise Refused(f"The mail server refused the user or password (it answered {code}).") from None
-            later = "" if code >= _PERMANENT else " It may take it later."
-            raise Refused(f"The mail server did not take the message (it answered {code}).{later}") from None
-        except smtplib.SMTPNotSupportedError:
-            raise Refused(
-                "The mail server offers no TLS or sign-in. If it needs none, write tls=off, or leave the user"
-                " out."
-            ) from None
-        except smtplib.SMTPException as error:
-            raise Refused(f"The conversation with the mail server broke ({type(error).__name__}).") from None
-        except ssl.SSLError as error:
-            raise Refused(f"No TLS with the mail server: {error.reason or type(error).__name__}.") from None
-        except TimeoutError:
-            raise Refused(f"The mail server did not answer within {_PATIENCE:g} seconds.") from None
-        except OSError as error:
-            raise Refused(f"The mail server cannot be reached: {error.strerror or 'no such host'}.") from None
+        except (smtplib.SMTPException, OSError) as error:
+            # Both repeat what was said, perhaps with a user in it: only numbers and kinds are told.
+            raise Refused(_why(error)) from None
 
     def _connected(self) -> smtplib.SMTP:
         server: smtplib.SMTP
@@ -141,5 +123,29 @@ class Mailbox:
         return message
 
 
-def _answers(codes: list[int]) -> str:
-    return f"it answered {', '.join(str(code) for code in codes)}"
+def _why(error: smtplib.SMTPException | OSError) -> str:  # noqa: PLR0911 - a sentence for each kind
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            codes = ", ".join(sorted({str(code) for code, _ in error.recipients.values()}))
+            return f"The mail server refused every recipient (it answered {codes})."
+        case smtplib.SMTPResponseException(smtp_code=code) if code in _SIGN_IN_REFUSED:
+            return f"The mail server refused the user or password (it answered {code})."
+        case smtplib.SMTPResponseException(smtp_code=code):
+            later = "" if code >= _PERMANENT else " It may take it later."
+            return f"The mail server did not take the message (it answered {code}).{later}"
+        case smtplib.SMTPNotSupportedError():
+            return (
+                "The mail server offers no TLS or sign-in. If it needs none, write tls=off, or leave the user"
+                " out."
+            )
+        case smtplib.SMTPException():
+            # smtplib says that the server went away also where it was silent.
+            silent = isinstance(error.__context__, TimeoutError)
+            broke = f"The conversation with the mail server broke ({type(error).__name__})."
+            return _SILENT if silent else broke
+        case TimeoutError():
+            return _SILENT
+        case ssl.SSLError():
+            return f"No TLS with the mail server: {error.reason or type(error).__name__}."
+        case _:
+            return f"The mail server cannot be reached: {error.strerror or 'no such host'}."

@@ -30,7 +30,8 @@ CONNECTS = {
     "workers/jobs.py": "the name of this host",
 }
 _CONNECTING = (
-    "requests", "urllib.request", "http.client", "httpx", "aiohttp", "urllib3", "socket", "smtplib", "apprise",
+    "requests", "urllib.request", "http.client", "httpx", "aiohttp", "urllib3", "socket", "smtplib",
+    "apprise",
 )  # fmt: skip
 
 
