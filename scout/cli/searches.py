@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Callable
 from typing import Any, get_args
@@ -33,18 +34,22 @@ def searches() -> None:
     """Saved searches: what you are told of, how, when and by which channels."""
 
 
+def _one_of(kind: type[enum.StrEnum]) -> click.Choice[str]:
+    return click.Choice([each.value for each in kind])
+
+
 def _wishes(command: Callable[..., None]) -> Callable[..., None]:
     """What `add` and `set` take."""
     options = [
         click.option("--search", "text", metavar="WORDS", help="Only jobs with all of these words."),
-        click.option("--status", "statuses", type=click.Choice(list(Status)), multiple=True, metavar="STATUS",
+        click.option("--status", "statuses", type=_one_of(Status), multiple=True, metavar="STATUS",
                      help="Only jobs of this status; may be given several times."),
         click.option("--source", metavar="SLUG", help="Only jobs of this source."),
         click.option("--min-score", type=click.IntRange(0, 100), help="Only jobs that match this well."),
         click.option("--sort", type=click.Choice(get_args(Sort)), help="The order in which they are listed."),
-        click.option("--tell", "tells", type=click.Choice(list(Tells)),
+        click.option("--tell", "tells", type=_one_of(Tells),
                      help="At once, in one message a day or week, or by the feed alone."),
-        click.option("--every", type=click.Choice(list(Every)), help="How often a digest comes."),
+        click.option("--every", type=_one_of(Every), help="How often a digest comes."),
         click.option("--hour", type=click.IntRange(0, 23), help="The full hour at which it comes."),
         click.option("--day", type=click.Choice(_DAYS), help="The day on which a weekly one comes."),
         click.option("--channel", "channels", multiple=True, metavar="NAME",
