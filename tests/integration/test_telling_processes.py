@@ -30,7 +30,6 @@ from tests.scan_stack import Stack, stack
 from tests.serving import Asked, reply, serving
 from tests.telling_world import Hook, hook
 from tests.waiting import wait_until
-from workers import sampler
 from workers.schedule import Scheduler
 
 __all__ = [
@@ -38,18 +37,18 @@ __all__ = [
     "stack",
 ]  # fmt: skip
 
-JOBS = 40
+SEARCHES, JOBS = 8, 20
 
 
 def prepare(settings: Settings, hook: Hook) -> Database:
-    """Twenty searches by one channel, and jobs that each of them finds."""
+    """Eight searches by one channel, and jobs that each of them finds."""
     settings.data_dir.mkdir(exist_ok=True)
     migrate(settings)
     settings.channels_file.write_text(f"hook = {hook.address}\n")
     settings.channels_file.chmod(0o600)
     db = Database.open(settings)
     with db.session() as session:
-        for n in range(20):
+        for n in range(SEARCHES):
             wish = Wish(name=f"Search {n}", query={}, tells=Tells.INSTANT, channels=("hook",), timezone="UTC")
             searches.add(session, wish, ["hook"])
         for n in range(JOBS):
@@ -84,7 +83,7 @@ def test_tellers_at_once_tell_each_job_once(any_settings: Settings, hook: Hook) 
         states = session.scalars(select(Message.state)).all()
         assert set(states) == {MessageState.SENT}
         # However the tellers shared the work, each pair went into one message, and each message went once.
-        assert len(session.scalars(select(FoundJob.id)).all()) == 20 * JOBS
+        assert len(session.scalars(select(FoundJob.id)).all()) == SEARCHES * JOBS
         assert not session.scalars(select(FoundJob.id).where(FoundJob.batch.is_(None))).all()
     keys = Counter(each.headers["idempotency-key"] for each in hook.asked)
     assert set(keys.values()) == {1}
@@ -110,7 +109,7 @@ def test_a_teller_that_is_killed_while_a_channel_answers_is_made_good_with_the_s
         hook.server = server
         db = prepare(any_settings, hook)
         with db.session() as session:
-            for n in range(1, 20):
+            for n in range(1, SEARCHES):
                 searches.remove(session, f"search-{n}")
         address = hook.address.replace("rto=1", "rto=30")
         any_settings.channels_file.write_text(f"hook = {address}\n")
@@ -143,7 +142,7 @@ def test_the_scheduler_asks_and_a_worker_tells(stack: Stack, hook: Hook) -> None
     db = prepare(stack.settings, hook)
     stack.start_module("workers")
     stack.start_module("workers.schedule")
-    wait_until(lambda: len(hook.asked) >= 20, timeout=60, what="twenty messages")
+    wait_until(lambda: len(hook.asked) >= SEARCHES, timeout=60, what="the messages")
     wait_until(
         lambda: not stack.queue.queue.count and not stack.queue.connection.keys("rq:job:tell_*"),
         timeout=30,
@@ -151,7 +150,7 @@ def test_the_scheduler_asks_and_a_worker_tells(stack: Stack, hook: Hook) -> None
     )
     with db.reading() as session:
         assert outbox.figures(session) == outbox.Outbox(0, 0, 0.0)
-    assert len(hook.asked) == 20
+    assert len(hook.asked) == SEARCHES
     db.dispose()
 
 
@@ -170,23 +169,6 @@ def test_a_round_is_on_the_queue_once(
     assert not asking.ask(queue)
     emitted.assert_incremented(catalogue.APP_ERRORS, 1, place="queue")
     queue.connection.close()
-    db.dispose()
-
-
-def test_the_sampler_tells_what_waits_in_the_outbox(
-    sqlite_settings: Settings, hook: Hook, emitted: Captured
-) -> None:
-    db = prepare(sqlite_settings, hook)
-    hook.answer = reply(b"no", 500)
-    teller.tell(db, sqlite_settings, worker="w")
-    with db.session() as session:
-        first = session.scalars(select(Message)).first()
-        assert first is not None
-        first.state = MessageState.PARKED
-    sampler.sample_database(db, sqlite_settings)
-    emitted.assert_gauge(catalogue.MESSAGES_IN_OUTBOX, 19, state="waiting")
-    emitted.assert_gauge(catalogue.MESSAGES_IN_OUTBOX, 1, state="parked")
-    emitted.assert_gauge(catalogue.OUTBOX_OLDEST_AGE, lambda age: age > 0)
     db.dispose()
 
 
@@ -221,6 +203,6 @@ def test_a_worker_that_must_stop_ends_after_the_message_that_it_sends(
             process.wait()
         with db.reading() as session:
             states = Counter(session.scalars(select(Message.state)))
-        assert states == {MessageState.SENT: 1, MessageState.WAITING: 19}
+        assert states == {MessageState.SENT: 1, MessageState.WAITING: SEARCHES - 1}
         assert len(asked) == 1
         db.dispose()

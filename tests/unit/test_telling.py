@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from typing import Any
 
 import pytest
+import redis
+from rq.exceptions import DuplicateJobError
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
@@ -14,11 +17,12 @@ from metrics.testing import Captured
 from scout import jobs, searches
 from scout.models import Every, FoundJob, Message, MessageState, Status, Tells
 from scout.searches import Wish
-from scout.telling import outbox, teller
+from scout.telling import asking, outbox, teller
 from scout.telling.teller import Told
 from tests.databases import any_settings, postgres_folder, postgres_settings, sqlite_settings
 from tests.serving import reply
 from tests.telling_world import NOON, Hook, Post, Telling, any_telling, hook, post, telling
+from workers import sampler
 
 __all__ = [
     "any_settings", "any_telling", "hook", "post", "postgres_folder", "postgres_settings", "sqlite_settings",
@@ -452,6 +456,54 @@ def test_figures_tell_what_waits_for_how_long_and_what_is_parked(any_telling: Te
         )
     with any_telling.db.reading() as session:
         assert outbox.figures(session) == outbox.Outbox(waiting=2, parked=1, oldest=1800.0)
+
+
+def test_the_sampler_tells_what_is_in_the_outbox(telling: Telling, hook: Hook, emitted: Captured) -> None:
+    telling.write_channels(hook=hook.address)
+    telling.add("hook")
+    hook.answer = reply(b"no", 500)
+    telling.job()
+    telling.tell()
+    with telling.db.session() as session:
+        session.add(Message(search_id=telling.search().id, batch="b", channel="x", state=MessageState.PARKED))
+    telling.later(seconds=90)
+    sampler.sample_database(telling.db, telling.settings)
+    emitted.assert_gauge(catalogue.MESSAGES_IN_OUTBOX, 1, state="waiting")
+    emitted.assert_gauge(catalogue.MESSAGES_IN_OUTBOX, 1, state="parked")
+    emitted.assert_gauge(catalogue.OUTBOX_OLDEST_AGE, 90)
+
+
+class Queue:
+    """Takes the place of a queue in Redis: what it was asked, and what it answers."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.asked: list[dict[str, Any]] = []
+        self.queue = self
+
+    def enqueue_call(self, function: str, **options: Any) -> None:
+        self.asked.append({"function": function, **options})
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "asked", "counted"),
+    [(None, True, 1), (DuplicateJobError("there"), False, 0), (redis.ConnectionError("away"), False, 0)],
+    ids=["taken", "there already", "away"],
+)
+def test_asking_for_a_round_counts_what_the_queue_takes(
+    emitted: Captured, error: Exception | None, counted: int, *, asked: bool
+) -> None:
+    queue = Queue(error)
+    assert asking.ask(queue) is asked  # type: ignore[arg-type]
+    assert (queue.asked[0]["function"], queue.asked[0]["unique"]) == ("workers.jobs.tell", True)
+    if counted:
+        emitted.assert_incremented(catalogue.RQ_JOBS_ENQUEUED, 1, queue="scans", function="tell")
+    else:
+        emitted.assert_no_metrics(catalogue.RQ_JOBS_ENQUEUED)
+    if isinstance(error, redis.ConnectionError):
+        emitted.assert_incremented(catalogue.APP_ERRORS, 1, type="ConnectionError", place="queue")
 
 
 def test_pairs_are_kept_once(any_telling: Telling) -> None:
