@@ -45,9 +45,11 @@ PHASE = Label("phase", ("fetch", "parse", "match", "store"))
 CHANGE = Label("change", ("new", "updated", "unchanged", "closed", "reopened"))
 #: How well a job matches; the lowest and the highest score of each band.
 BAND = Label("band", ("0-24", "25-49", "50-69", "70-84", "85-100"))
+#: What carries a message, by the scheme of its address (`smtp`, `ntfy`); `unknown` is one that is not set up.
+CHANNEL = Label("channel", bound=40)
 QUEUE = Label("queue", ("scans",))
 #: The queue's functions (`workers.jobs`), by the last part of their names.
-FUNCTION = Label("function", ("scan_sources",))
+FUNCTION = Label("function", ("scan_sources", "tell"))
 #: `interrupted` handed itself back to be run again; `killed` ended without a word, its process with it.
 JOB_OUTCOME = Label("outcome", ("succeeded", "failed", "interrupted", "killed"))
 JOB_STATUSES = ("new", "saved", "applied", "interviewing", "offer", "rejected", "dismissed", "closed")
@@ -363,6 +365,42 @@ SCAN_PUSHES = Counter(
     labels=(Label("outcome", ("succeeded", "refused", "unreachable", "failed")),),
 )
 
+# --- Messages to the owner ----------------------------------------------------------------------------------
+
+MESSAGES = Counter(
+    name="iam_messages_total",
+    help="Tries to send a message of new matches, by what came of them.",
+    raised_by="the round that sends what waits in the outbox",
+    signal=Signal.BUSINESS,
+    # failed: it is tried again later. parked: it failed too often, and waits for the owner. empty: all its
+    # jobs were dismissed or closed meanwhile, so that nothing was sent.
+    labels=(CHANNEL, Label("outcome", ("sent", "failed", "parked", "empty"))),
+)
+MESSAGE_DURATION = Timer(
+    name="iam_message_duration_seconds",
+    help="Time that a channel took to take or refuse a message.",
+    raised_by="every try to send a message",
+    signal=Signal.LATENCY,
+    labels=(CHANNEL, Label("outcome", ("sent", "failed"))),
+    buckets=JOB_BUCKETS,
+)
+MESSAGES_IN_OUTBOX = Gauge(
+    name="iam_messages_in_outbox",
+    help="Messages that are not sent, by whether they will be tried again.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.SATURATION,
+    labels=(Label("state", ("waiting", "parked")),),
+    ttl=SAMPLED_LIFETIME,
+)
+OUTBOX_OLDEST_AGE = Gauge(
+    name="iam_outbox_oldest_age_seconds",
+    help="How long the oldest waiting message has been in the outbox; 0 when none waits.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.SATURATION,
+    unit=Unit.SECONDS,
+    ttl=SAMPLED_LIFETIME,
+)
+
 # --- The queue --------------------------------------------------------------------------------------------
 
 RQ_JOBS_ENQUEUED = Counter(
@@ -656,7 +694,10 @@ APP_ERRORS = Counter(
     help="Errors that the application met and dealt with, by type and place.",
     raised_by="whoever catches an error on the way: `metrics.instruments.count_error`",
     signal=Signal.ERRORS,
-    labels=(EXCEPTION, Label("place", ("web", "scan", "schedule", "sampler", "queue", "push", "cli"))),
+    labels=(
+        EXCEPTION,
+        Label("place", ("web", "scan", "schedule", "sampler", "queue", "push", "cli", "tell")),
+    ),
 )
 
 # --- The pipeline itself ----------------------------------------------------------------------------------

@@ -151,6 +151,11 @@ def find(session: Session, query: JobQuery) -> JobPage:
     return JobPage(jobs=list(jobs), total=total, page=page, pages=pages)
 
 
+def ids(query: JobQuery) -> Select[int]:
+    """A statement for the ids of all jobs that a query asks for, whatever its page and order."""
+    return select(Job.id).where(*_conditions(query))
+
+
 def _conditions(query: JobQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.statuses:

@@ -1,4 +1,4 @@
-"""The tables: sources, jobs and their listings, scan runs, statuses and notes, account and sessions."""
+"""The tables: sources, jobs and listings, scans, statuses, notes, searches, messages, account, sessions."""
 
 from __future__ import annotations
 
@@ -93,6 +93,30 @@ class ScanState(enum.StrEnum):
     def ended(self) -> bool:
         """Whether nothing more will happen."""
         return self in {ScanState.SUCCEEDED, ScanState.PARTIAL, ScanState.FAILED}
+
+
+class Tells(enum.StrEnum):
+    """How a saved search tells: at once, in one message a day or week, or by its feed alone."""
+
+    INSTANT = "instant"
+    DIGEST = "digest"
+    FEED = "feed"
+
+
+class Every(enum.StrEnum):
+    """How often a digest goes out."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class MessageState(enum.StrEnum):
+    """Where a message stands; `empty` is one whose jobs were all dismissed or gone before it could go."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    PARKED = "parked"
+    EMPTY = "empty"
 
 
 def _enum(kind: type[enum.StrEnum], column: str) -> Enum:
@@ -217,6 +241,8 @@ class Job(Base):
         Index(None, "first_seen_at", "id"),
         Index(None, "score", "id"),
         Index(None, "posted_at", "id"),
+        # What changed since a saved search last looked.
+        Index(None, "changed_at"),
         _NO_REUSE,
     )
 
@@ -448,6 +474,87 @@ class Note(Base):
     updated_at: Mapped[dt.datetime] = mapped_column(default=_now, onupdate=_now)
 
     job: Mapped[Job] = relationship(back_populates="notes")
+
+
+class SavedSearch(Base):
+    """What the owner wants to be told of, how and when. Holds no secret: see `scout.searches`."""
+
+    __tablename__ = "searches"
+    __table_args__ = (
+        CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        _NO_REUSE,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    uid: Mapped[str] = mapped_column(String(32))
+    """Random: names the search and its jobs in feeds, whatever the address of the pages becomes."""
+    query: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """The fields of `scout.jobs.JobQuery` that differ from their defaults, without those of paging."""
+    tells: Mapped[Tells] = mapped_column(_enum(Tells, "tells"), default=Tells.FEED)
+    every: Mapped[Every] = mapped_column(_enum(Every, "every"), default=Every.DAILY)
+    hour: Mapped[int] = mapped_column(default=8)
+    weekday: Mapped[int] = mapped_column(default=0)
+    """Of a weekly digest: 0 is Monday."""
+    channels: Mapped[list[Any]] = mapped_column(default=list)
+    """Names of channels; their addresses are in the owner's file alone."""
+    quiet: Mapped[str] = mapped_column(String(11), default="")
+    """`22:00-07:00`, in the search's time zone; empty for none."""
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    enabled: Mapped[bool] = mapped_column(default=True)
+    feed_renewals: Mapped[int] = mapped_column(default=0)
+    """How often the secret address of the feed was renewed: each number has one of its own."""
+    revision: Mapped[int] = mapped_column(default=1)
+    """Rises with each change by the owner: what was found for an older one is not kept."""
+    created_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    looked_to: Mapped[dt.datetime | None]
+    """Until when jobs were looked through; null means all are to be looked through."""
+    digest_at: Mapped[dt.datetime | None]
+    """When the next digest is due."""
+
+
+class FoundJob(Base):
+    """A job that a saved search found. Once for each pair, so that nothing is told twice."""
+
+    __tablename__ = "found_jobs"
+    __table_args__ = (UniqueConstraint("search_id", "job_id"), Index(None, "search_id", "batch"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    search_id: Mapped[int] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"))
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    found_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    batch: Mapped[str | None] = mapped_column(String(32), index=True)
+    """The messages that tell of it: null while it waits for one, empty if it was there before the search."""
+
+
+class Message(Base):
+    """One message to one channel: the outbox."""
+
+    __tablename__ = "messages"
+    __table_args__ = (UniqueConstraint("batch", "channel"), Index(None, "state", "next_try_at"), _NO_REUSE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    search_id: Mapped[int] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"), index=True)
+    batch: Mapped[str] = mapped_column(String(32))
+    channel: Mapped[str] = mapped_column(String(40))
+    state: Mapped[MessageState] = mapped_column(
+        _enum(MessageState, "message_state"), default=MessageState.WAITING
+    )
+    attempts: Mapped[int] = mapped_column(default=0)
+    """How often its sending was begun; past the limit it is parked."""
+    next_try_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    lease_by: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    sent_at: Mapped[dt.datetime | None]
+    jobs: Mapped[int] = mapped_column(default=0)
+    """How many jobs it told of."""
+    reason: Mapped[str] = mapped_column(Text, default="")
+    """Why the last try failed, in words for the owner."""
+
+    search: Mapped[SavedSearch] = relationship()
 
 
 class Account(Base):

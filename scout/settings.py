@@ -141,6 +141,17 @@ class Settings:
     log_level: str = _setting(
         "SCOUT_LOG_LEVEL", "warning", "What the web server says: debug, info, warning or error."
     )
+    public_url: str = _setting(
+        "SCOUT_PUBLIC_URL",
+        "",
+        "Address of the pages as messages and feeds name it; unset, `http://localhost` with the port.",
+    )
+    channels: str = _setting(
+        "SCOUT_CHANNELS",
+        "",
+        "Path of the file that names the channels messages go to, for its owner alone (mode 0600); unset,"
+        " `channels.conf` in the data directory.",
+    )
     lease_seconds: int = _setting(
         "SCOUT_LEASE_SECONDS", 60, "Seconds after which a scan whose worker died may be taken over."
     )
@@ -177,6 +188,16 @@ class Settings:
     def exporter(self) -> str:
         """The web address of the statsd_exporter that translates them."""
         return self.statsd_exporter_url or f"http://127.0.0.1:{self.exporter_port}"
+
+    @property
+    def pages(self) -> str:
+        """The address of the pages, as messages and feeds name it."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def channels_file(self) -> Path:
+        """The file that names the channels."""
+        return Path(self.channels) if self.channels else self.data_dir / "channels.conf"
 
     @property
     def pushgateway(self) -> str:
@@ -248,9 +269,9 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return _parts(text)
         case "usajobs_email" | "usajobs_key" | "adzuna_app_id" | "adzuna_app_key":
             return _header_value(variable, text)
-        case "json_feeds":
+        case "json_feeds" | "channels":
             return str(Path(text).expanduser().absolute())
-        case "statsd_exporter_url" | "pushgateway_url" | "prometheus_url":
+        case "statsd_exporter_url" | "pushgateway_url" | "prometheus_url" | "public_url":
             return _origin(variable, text)
         case "redis_url":
             if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
 #: The endpoints that answer without a session, by exact name. Everything else is for the owner alone.
 PUBLIC = frozenset(
-    {"sign_in.form", "sign_in.enter", "static", "probes.healthz", "probes.readyz", "probes.metrics"}
+    {
+        "sign_in.form",
+        "sign_in.enter",
+        "static",
+        "probes.healthz",
+        "probes.readyz",
+        "probes.metrics",
+        # Their addresses hold a secret each.
+        "feeds.atom",
+        "feeds.json",
+    }
 )
 
 #: The safe methods of RFC 9110, section 9.2.1: they change nothing, so they need no token.

@@ -14,6 +14,7 @@ from scout import settings as scout_settings
 from scout.database import Database
 from scout.queue import Scans
 from scout.scanning import ScanInterrupted, scan
+from scout.telling import teller
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,6 @@ def scan_sources(*result_ids: int) -> str:
     previous = None
     if threading.current_thread() is threading.main_thread():
         previous = signal.signal(signal.SIGTERM, _interrupt)
-    worker = f"{socket.gethostname()[:40]}:{os.getpid()}"
     until = time.monotonic() + SECONDS
     state = ""
     try:
@@ -46,7 +46,7 @@ def scan_sources(*result_ids: int) -> str:
             if number and time.monotonic() > until:
                 Scans(settings).enqueue_all(result_ids[number:])
                 break
-            state = scan(db, settings, result_id, worker=worker).value
+            state = scan(db, settings, result_id, worker=_worker()).value
     except ScanInterrupted:
         logger.info("Scan result %s was handed back: this worker stops", result_id)
         return INTERRUPTED
@@ -55,6 +55,26 @@ def scan_sources(*result_ids: int) -> str:
             signal.signal(signal.SIGTERM, previous)
         db.dispose()
     return state
+
+
+def tell() -> None:
+    """Do a round of telling. SIGTERM ends it after the message that is being sent."""
+    settings = scout_settings.load()
+    db = Database.open(settings)
+    stop = threading.Event()
+    previous = None
+    if threading.current_thread() is threading.main_thread():
+        previous = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        teller.tell(db, settings, worker=_worker(), stop=stop)
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+        db.dispose()
+
+
+def _worker() -> str:
+    return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

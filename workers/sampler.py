@@ -29,6 +29,7 @@ from scout.models import ScanRun, ScanState, Source, Status
 from scout.queue import NAME, Scans
 from scout.runs import OPEN
 from scout.settings import Settings
+from scout.telling import outbox
 
 INTERVAL = 30.0
 
@@ -54,6 +55,7 @@ def sample_database(db: Database, settings: Settings) -> None:
         active = sessions.active(session)
         open_runs = _open_runs(session)
         size = _size(session)
+        messages = outbox.figures(session)
     catalogue.JOBS.set(kept.total())
     for status in Status:
         count = sum(number for (has, _), number in kept.items() if has is status)
@@ -72,6 +74,9 @@ def sample_database(db: Database, settings: Settings) -> None:
     for state, count in open_runs.items():
         catalogue.SCAN_RUNS_OPEN.set(count, status=state.value)
     catalogue.DATABASE_SIZE.set(size)
+    catalogue.MESSAGES_IN_OUTBOX.set(messages.waiting, state="waiting")
+    catalogue.MESSAGES_IN_OUTBOX.set(messages.parked, state="parked")
+    catalogue.OUTBOX_OLDEST_AGE.set(messages.oldest)
     # With a PostgreSQL and a Redis of their own nothing may have made the data directory yet.
     folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.is_dir())
     catalogue.DATA_DISK_FREE.set(shutil.disk_usage(folder).free)

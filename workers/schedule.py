@@ -1,4 +1,6 @@
-"""The scheduler: asks for scans that are due, brings back what died, samples: `python -m workers.schedule`.
+"""The scheduler: asks for scans and messages that are due, brings back what died, samples.
+
+`python -m workers.schedule` runs it.
 
 One process of all does this, whoever holds a lock in Redis that ends by itself. The lock only saves work:
 each step is safe when two do it at once. The schedule itself is in the database, so nothing is lost with
@@ -32,6 +34,7 @@ from scout.models import RunTrigger, ScanResult, Source
 from scout.queue import SCHEDULER_LOCK, Scans
 from scout.schedule import Due
 from scout.settings import Settings
+from scout.telling import asking, outbox
 from workers import janitor, sampler
 from workers.reaper import Forgotten, finish_runs, requeue_abandoned
 
@@ -39,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two looks at what is due.
 TICK = 1.0
+#: Seconds between two looks at whether there is something to tell.
+TELL_EVERY = 5.0
 LOCK = SCHEDULER_LOCK
 #: Seconds after which a dead scheduler's lock ends.
 LOCK_SECONDS = 10
@@ -57,6 +62,7 @@ class Scheduler:
         self.name = secrets.token_hex(8)
         self.forgotten = Forgotten(db, queue)
         self.sampled_at = float("-inf")
+        self.told_at = float("-inf")
         self.clean_at = time.monotonic() + janitor.FIRST_AFTER
         self._troubles: dict[str, str] = {}
 
@@ -68,6 +74,9 @@ class Scheduler:
         self._attempt("the end of runs", lambda: finish_runs(self.db))
         self._attempt("scans that are due", self.ask_for_due)
         self._attempt("scans without a job", self.forgotten.enqueue)
+        if time.monotonic() - self.told_at >= TELL_EVERY:
+            self.told_at = time.monotonic()
+            self._attempt("messages", self.ask_to_tell)
         if time.monotonic() - self.sampled_at >= sampler.INTERVAL:
             self.sampled_at = time.monotonic()
             self._attempt("the database's sample", lambda: sampler.sample_database(self.db, self.settings))
@@ -134,6 +143,10 @@ class Scheduler:
                         session, statement.values(next_scan_at=planned.at, next_scan_why=planned.why[:200])
                     )
         return slugs
+
+    def ask_to_tell(self) -> bool:
+        """Ask for a round of telling, if there may be something to tell; whether it was asked for."""
+        return outbox.wanted(self.db) and asking.ask(self.queue)
 
     def clean_gateway(self) -> int:
         """Have the gateway forget what is watched no longer; how many sources.

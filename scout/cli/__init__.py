@@ -22,6 +22,7 @@ _COMMANDS = {
     "scan": "scout.cli.scan:scan",
     "sources": "scout.cli.sources:sources",
     "jobs": "scout.cli.jobs:jobs",
+    "searches": "scout.cli.searches:searches",
     "profile": "scout.cli.profile:profile",
     "normalise": "scout.cli.normalise:normalise",
     "doctor": "scout.cli.doctor:doctor",

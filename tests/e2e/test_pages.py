@@ -15,7 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from scout import account, clock, html, jobs, sessions, watchlist
 from scout.database import Database, migrate
-from scout.models import Job, Listing, RunTrigger, ScanResult, ScanRun, ScanState, Status
+from scout.models import Description, Job, Listing, RunTrigger, ScanResult, ScanRun, ScanState, Status
 from scout.postings import Remote
 from scout.settings import PROJECT, Settings, load
 from scout.sources.board import Board
@@ -267,7 +267,7 @@ def test_hostile_descriptions_do_nothing_even_under_the_sanitiser(
     """With the first wall taken away the second one still stands: the policy."""
     job_id = first_job(database)
     with database.session() as session:
-        session.execute(update(Job).where(Job.id == job_id).values(description_html=HOSTILE))
+        session.execute(update(Description).where(Description.job_id == job_id).values(html=HOSTILE))
     browser = chromium.new_context(base_url=address)
     page = browser.new_page()
     page.goto("/")

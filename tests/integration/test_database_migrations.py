@@ -18,10 +18,13 @@ from scout.models import (
     Account,
     Asking,
     Base,
+    FoundJob,
     Job,
+    Message,
     Note,
     Remote,
     RunTrigger,
+    SavedSearch,
     ScanResult,
     ScanRun,
     ScanState,
@@ -55,6 +58,11 @@ def fill(settings: Settings) -> None:
         run = ScanRun(trigger=RunTrigger.FIRST)
         session.add_all([run, ScanResult(run=run, source=source, state=ScanState.FAILED)])
         session.add(Asking(kind="remotive", number=0, asked_at=kept.DAY))
+        search = SavedSearch(slug="iam", name="IAM", uid="u")
+        session.add(search)
+        session.flush()
+        session.add(FoundJob(search_id=search.id, job_id=job.id, batch="b"))
+        session.add(Message(search=search, batch="b", channel="mail"))
         session.add(Account(password_hash="x"))
         session.add(Session(token_hash="x", expires_at=kept.DAY))
     database.dispose()
@@ -123,7 +131,7 @@ def test_the_two_schemas_agree_in_checks_indexes_and_keys_too(
             assert (
                 one.scalars(sql).all()
                 == other.scalars(sql).all()
-                == ["jobs", "scan_results", "scan_runs", "sources"]
+                == ["jobs", "messages", "scan_results", "scan_runs", "searches", "sources"]
             )
     made.dispose()
     migrated.dispose()

@@ -23,11 +23,16 @@ CONNECTS = {
     "scout/stack/examination.py": "`scout doctor` asks the exporters; addresses are settings",
     "scout/stack/ports.py": "listens for a moment, to see whether a port is free",
     "scout/stack/supervisor.py": "a pair of sockets inside the process, for signals",
+    "scout/telling/channels.py": "asks services by Apprise; the owner wrote their addresses",
+    "scout/telling/mail.py": "speaks to a mail server; the owner wrote its address",
     "scout/probe.py": "`scout metrics doctor` asks the exporters; addresses are settings",
     "webapp/exporters.py": "asks the exporter and the gateway; addresses are settings",
     "workers/jobs.py": "the name of this host",
 }
-_CONNECTING = ("requests", "urllib.request", "http.client", "httpx", "aiohttp", "urllib3", "socket")
+_CONNECTING = (
+    "requests", "urllib.request", "http.client", "httpx", "aiohttp", "urllib3", "socket", "smtplib",
+    "apprise",
+)  # fmt: skip
 
 
 def modules(*packages: str) -> Iterator[tuple[str, ast.Module]]:

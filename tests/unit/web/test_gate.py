@@ -14,7 +14,7 @@ from scout.models import Base
 from tests.unit.web.browser import Browser
 from webapp.security import PUBLIC, SAFE_METHODS
 
-VALUES = {"job_id": 1, "note_id": 1, "run_id": 1, "slug": "acme", "filename": "app.css"}
+VALUES = {"job_id": 1, "note_id": 1, "run_id": 1, "slug": "acme", "filename": "app.css", "token": "x"}
 
 
 def every_request(app: Flask) -> Iterator[tuple[str, str, str]]:
@@ -34,6 +34,8 @@ def test_the_public_endpoints_are_exactly_these() -> None:
         "probes.healthz",
         "probes.readyz",
         "probes.metrics",
+        "feeds.atom",
+        "feeds.json",
     } == PUBLIC
 
 

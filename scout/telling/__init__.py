@@ -1,0 +1,1 @@
+"""Telling the owner of new matches: what was found goes through an outbox to the channels, once."""
