@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from scout import clock, jobs
+from scout import clock, history, jobs
 from scout.leases import changed
 from scout.matching import Match
 from scout.models import Description, Job, Listing, Status, search_text
@@ -142,7 +142,7 @@ def write(session: Session, source_id: int, entries: Sequence[Entry], known: dic
     if fresh:
         seen_before += _insert(session, source_id, fresh, now, stored)
     if seen_before:
-        _update(session, seen_before, now, stored)
+        _update(session, source_id, seen_before, now, stored)
     return stored
 
 
@@ -266,9 +266,18 @@ def _insert(
     return [(entry, theirs[identity(entry.posting)]) for entry in lost]
 
 
-def _update(session: Session, pairs: Sequence[tuple[Entry, Known]], now: dt.datetime, stored: Stored) -> None:
+def _update(
+    session: Session,
+    source_id: int,
+    pairs: Sequence[tuple[Entry, Known]],
+    now: dt.datetime,
+    stored: Stored,
+) -> None:
     edited = [(entry, known) for entry, known in pairs if entry.digest != known.digest]
     if edited:
+        contents = {known.job_id: {**_content(entry), **_description(entry)} for entry, known in edited}
+        filled = {known.job_id for _, known in edited if is_brief(known.digest)}
+        history.keep_edits(session, source_id, contents, filled=filled, at=now)
         # The version is left alone: it guards the owner's own changes, and the board's touch none of them.
         session.connection().execute(
             update(Job.__table__).where(Job.__table__.c.id == bindparam("job")),  # type: ignore[arg-type]

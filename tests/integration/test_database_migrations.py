@@ -17,7 +17,9 @@ from scout.database import Database, DatabaseUnusable, differences, is_current, 
 from scout.models import (
     Account,
     Base,
+    EventKind,
     Job,
+    JobEvent,
     Note,
     Remote,
     RunTrigger,
@@ -51,6 +53,7 @@ def fill(settings: Settings) -> None:
         )
         session.add(StatusChange(job=job, from_status=Status.NEW, to_status=Status.SAVED, by="owner"))
         session.add(Note(job=job, body="Ask Ruth."))
+        session.add(JobEvent(job=job, what=EventKind.EDITED, changes=[{"field": "title"}]))
         run = ScanRun(trigger=RunTrigger.FIRST)
         session.add_all([run, ScanResult(run=run, source=source, state=ScanState.FAILED)])
         session.add(Account(password_hash="x"))

@@ -167,8 +167,9 @@ def test_one_job_comes_with_all_that_belongs_to_it(any_database: Database) -> No
     found = jobs.in_full(job)
     assert found["description_html"] == "<p>x</p>"
     assert [note["body"] for note in found["notes"]] == ["Ask Ruth."]
-    assert [(step["from"], step["to"], step["by"]) for step in found["history"]] == [
-        ("new", "saved", "owner")
+    assert [(step["what"], step.get("from"), step.get("to"), step["by"]) for step in found["history"]] == [
+        ("found", None, None, "scan"),
+        ("status", "new", "saved", "owner"),
     ]
     assert found["listings"][0]["source"] == "acme"
 
@@ -360,6 +361,9 @@ def test_a_job_as_json_has_the_fields_that_programs_rely_on(database: Database) 
             "first_seen_at": "2026-03-01T12:00:00Z",
             "last_seen_at": "2026-03-01T12:00:00Z",
             "closed_at": None,
+            "edit_unseen": False,
+            "next_action": "",
+            "next_action_on": None,
             "listings": [
                 {
                     "source": "acme",
