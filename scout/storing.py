@@ -204,6 +204,18 @@ def close_absent(
     return len(gone), len(absent) > len(gone)
 
 
+def close_gone(session: Session, listings: Sequence[Known]) -> int:
+    """Close listings whose own pages the board says are gone, and jobs with their last one; how many."""
+    now = clock.now()
+    count = 0
+    for ids in _parts([each.listing_id for each in listings]):
+        open_now = (Listing.id.in_(ids)) & Listing.closed_at.is_(None)
+        count += changed(session, update(Listing).where(open_now).values(closed_at=now))
+    for ids in _parts([each.job_id for each in listings]):
+        _close_jobs(session, ids, now)
+    return count
+
+
 def _close_jobs(session: Session, job_ids: Sequence[int], now: dt.datetime) -> None:
     listed_elsewhere = select(Listing.job_id).where(Listing.closed_at.is_(None))
     for job in session.scalars(select(Job).where(Job.id.in_(job_ids), Job.id.not_in(listed_elsewhere))):
