@@ -438,12 +438,12 @@ def _parts_of(
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
         rows = session.execute(wanted.where(Job.id.in_([_id(each) for each in part]))).all()
+        yield rows
         there = {row.id for row in rows}
         for job_id in part:
             if job_id not in there:
                 bulk.missing += 1
                 bulk.refuse(job_id, "is not there")
-        yield rows
 
 
 def _move_many(session: Session, steps: Sequence[tuple[int, Status, Status]], by: str) -> None:

@@ -126,10 +126,10 @@ def show(job_id: int, *, as_json: bool) -> None:
     with for_command(settings.load()) as database:
         with database.reading() as session:
             job = get(session, job_id)
-        if as_json:
-            click.echo(json.dumps(in_full(job), indent=2, ensure_ascii=False))
-            return
-        _show(job)
+            if as_json:
+                click.echo(json.dumps(in_full(job), indent=2, ensure_ascii=False))
+                return
+            _show(job)
         if job.edit_unseen:
             with database.session() as session:
                 looked(session, job_id)

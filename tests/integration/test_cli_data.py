@@ -19,7 +19,7 @@ from scout import account, cli, settings
 from scout.cli import jobs as jobs_command
 from scout.cli import table
 from scout.database import Database, migrate
-from scout.models import Status
+from scout.models import EventKind, Job, JobEvent, Status
 from tests import kept
 from tests.statsd_listener import Listener, statsd
 
