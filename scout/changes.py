@@ -96,7 +96,7 @@ def pay(salary: Mapping[str, Any] | None) -> str:
         amounts = [f"up to {amounts[0]}"]
     elif salary["maximum"] is None:
         amounts = [f"from {amounts[0]}"]
-    period = f"a {salary['period']}" if salary["period"] else ""
+    period = f"{'an' if salary['period'] == 'hour' else 'a'} {salary['period']}" if salary["period"] else ""
     # dict.fromkeys: one figure is written once.
     return " ".join(filter(None, ("-".join(dict.fromkeys(amounts)), salary["currency"], period)))
 

@@ -72,7 +72,7 @@ def test_every_field_is_a_label_of_the_metric() -> None:
 @pytest.mark.parametrize(
     ("pay", "told"),
     [
-        ({"minimum": 30, "maximum": 30, "period": "hour"}, "30 a hour"),
+        ({"minimum": 30, "maximum": 30, "period": "hour"}, "30 an hour"),
         ({"minimum": 30.5, "currency": "CHF"}, "from 30.5 CHF"),
         ({"maximum": 1_250_000, "currency": "JPY"}, "up to 1,250,000 JPY"),
         ({"raw": "by agreement"}, "by agreement"),
