@@ -55,6 +55,13 @@ JOB_OUTCOME = Label("outcome", ("succeeded", "failed", "interrupted", "killed"))
 JOB_STATUSES = ("new", "saved", "applied", "interviewing", "offer", "rejected", "dismissed", "closed")
 FROM_STATUS = Label("from_status", JOB_STATUSES)
 TO_STATUS = Label("to_status", JOB_STATUSES)
+#: What of a posting a person would care about (`scout.changes.FIELDS`).
+EDITED_FIELD = Label(
+    "field",
+    ("title", "pay", "places", "remote", "level", "employment_type", "department", "description"),
+)
+#: What became of a job in a bulk change: `illegal` cannot go there, `conflict` was changed meanwhile.
+BULK_OUTCOME = Label("outcome", ("changed", "unchanged", "illegal", "conflict", "missing"))
 #: What part of the system a process is: a gunicorn worker, gunicorn's arbiter, an RQ worker, the scheduler,
 #: a command of `scout`.
 ROLE = Label("role", ("web", "arbiter", "worker", "scheduler", "command"))
@@ -538,6 +545,32 @@ STATUS_UPDATES = Counter(
     raised_by="the owner's clicks, the API, the command line, and scans that close or reopen",
     signal=Signal.BUSINESS,
     labels=(FROM_STATUS, TO_STATUS),
+)
+STATUS_UNDOS = Counter(
+    name="iam_job_status_undos_total",
+    help="Changes of a job's status that the owner took back.",
+    raised_by="the owner's clicks, the API and the command line",
+    signal=Signal.BUSINESS,
+)
+BULK_UPDATES = Counter(
+    name="iam_bulk_updates_total",
+    help="Bulk changes of statuses; the size of each follows from iam_bulk_updated_jobs_total.",
+    raised_by="the owner's clicks, the API and the command line",
+    signal=Signal.BUSINESS,
+)
+BULK_UPDATED_JOBS = Counter(
+    name="iam_bulk_updated_jobs_total",
+    help="Jobs that bulk changes were asked to change, by what became of them.",
+    raised_by="the owner's clicks, the API and the command line",
+    signal=Signal.BUSINESS,
+    labels=(BULK_OUTCOME,),
+)
+JOB_EDITS = Counter(
+    name="iam_job_edits_total",
+    help="Changes that boards made to postings that were stored already, by field.",
+    raised_by="the store phase of a scan",
+    signal=Signal.BUSINESS,
+    labels=(EDITED_FIELD,),
 )
 LAST_SUCCESSFUL_SCAN = Gauge(
     name="iam_last_successful_scan_timestamp_seconds",

@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 #: Details in a row that could not be had, after which the board is left alone until the next scan.
 PATIENCE = 3
 
-_GONE = frozenset({Reason.NOT_FOUND, Reason.GONE})
+#: Why a fetch failed, where that says that there is no such thing (404 and 410).
+GONE = frozenset({Reason.NOT_FOUND, Reason.GONE})
 _UNWELCOME = frozenset({Reason.RATE_LIMITED, Reason.DENIED, Reason.BOT_CHALLENGE, *NOT_ASKED})
 
 
@@ -29,6 +30,7 @@ class Details:
     Attributes:
         left: How many may still be asked for.
         retry_after: Seconds that the board asked us to wait, or None.
+        gone: The board's ids of postings that it lists, and whose details it says are not there any more.
     """
 
     def __init__(self, kind: Kind, board: Board, door: Door, *, until: float) -> None:
@@ -48,16 +50,21 @@ class Details:
         self._failure = ""
         self.left = self._kind.details if self._kind is not None else 0
         self.retry_after: float | None = None
+        self.gone: set[str] = set()
+        self._asked = 0
 
     def of(self, posting: Posting) -> Posting | None:
         """The posting with its details; None if they are left for another time."""
         if self._kind is None or self.left <= 0 or time.monotonic() > self._until:
             return None
         self.left -= 1
+        self._asked += 1
         try:
             found = self._kind.detailed(posting, self._board, self._door)
         except FetchError as error:
-            if error.reason not in _GONE:  # closed since it was listed: no failure of the board
+            if error.reason in GONE:  # closed since it was listed: no failure of the board
+                self.gone.add(posting.source_job_id)
+            else:
                 self._failed(error)
             return None
         except Exception as error:
@@ -69,6 +76,11 @@ class Details:
             return None
         self._failures = 0
         return found
+
+    @property
+    def gone_believed(self) -> bool:
+        """Whether those that are gone are. When most of what was asked for is, the board has a fault."""
+        return len(self.gone) < PATIENCE or len(self.gone) * 2 <= self._asked
 
     def _failed(self, error: FetchError) -> None:
         self._failures += 1

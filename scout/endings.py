@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from scout.settings import Settings
 
 #: How long a board must go on naming suspiciously few postings until they are taken for all there are.
 BELIEVED_AFTER = dt.timedelta(days=7)
+#: How often in a row, and for how long, a board must answer that there is no such board to be taken for gone.
+GONE_AFTER_SCANS = 3
+GONE_AFTER = dt.timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +119,23 @@ def finish_run(session: Session, run_id: int) -> ScanState | None:
 
 def suspicious_since(session: Session, source_id: int) -> dt.datetime | None:
     """Since when every scan of a source ended `vanished`; None if the last one did not."""
+    return _since(session, source_id, (Reason.VANISHED,))[0]
+
+
+def gone_since(session: Session, source_id: int) -> tuple[dt.datetime | None, int]:
+    """Since when, and how often, every scan of a source found no such board; None and 0 if the last did."""
+    return _since(session, source_id, (Reason.NOT_FOUND, Reason.GONE))
+
+
+def _since(session: Session, source_id: int, reasons: Sequence[Reason]) -> tuple[dt.datetime | None, int]:
     ended = (ScanResult.source_id == source_id) & ScanResult.finished_at.is_not(None)
-    last_other = select(func.max(ScanResult.id)).where(ended, ScanResult.reason != Reason.VANISHED)
-    return session.scalar(
-        select(func.min(ScanResult.finished_at)).where(
+    last_other = select(func.max(ScanResult.id)).where(ended, ScanResult.reason.not_in(reasons))
+    since, count = session.execute(
+        select(func.min(ScanResult.finished_at), func.count()).where(
             ended, ScanResult.id > func.coalesce(last_other.scalar_subquery(), 0)
         )
-    )
+    ).one()
+    return since, count
 
 
 def worker_died(attempts: int) -> Ending:

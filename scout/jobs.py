@@ -12,32 +12,39 @@ Who may move a job where is one table (`next_statuses` reads it):
     dismissed       saved, applied, new
     closed          saved, applied, dismissed                                      new
 
-Whatever the owner sets can be undone: it leads back to `new`. What the owner decided survives every scan:
-then `Job.closed_at` alone tells that no board lists the job any more. Undoing the decision about such a job
-ends in `closed`, where a scan would have put it.
+Whatever the owner sets can be undone, step by step back to where it was (`undo`), or at once by setting
+`new`. What the owner decided survives every scan: then `Job.closed_at` alone tells that no board lists the
+job any more. Undoing the first decision about such a job ends in `closed`, where a scan would have put it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from metrics import catalogue
 from scout import clock
+from scout import history as events
 from scout.database import after_commit
 from scout.errors import ScoutError
-from scout.models import Description, Job, Listing, Note, Source, Status, StatusChange, fold
+from scout.models import Description, EventKind, Job, Listing, Note, Source, Status, StatusChange, fold
 
 Sort = Literal["newest", "score", "posted"]
 
 #: The most that one page may hold.
 MOST_PER_PAGE = 200
+#: Jobs that a bulk change holds in memory at once, and refused ones that it names.
+_AT_ONCE = 1000
+_MOST_NAMED = 100
+#: Characters of what the owner means to do next.
+LONGEST_ACTION = 500
 #: Words of a search past this many are ignored: each costs a pass over the text.
 _MOST_WORDS = 10
 
@@ -95,8 +102,28 @@ class Conflict(ScoutError):  # noqa: N818 - reads as the sentence that it is
         self.current = current
 
 
+class NothingToUndo(ScoutError):  # noqa: N818 - reads as the sentence that it is
+    """The owner never decided anything about the job, or took all of it back."""
+
+    def __init__(self, job_id: int, current: Status) -> None:
+        super().__init__(f"Job {job_id} is {current}, and there is no decision of yours to take back.")
+        self.job_id = job_id
+
+
 class EmptyNote(ScoutError):  # noqa: N818 - reads as the sentence that it is
     """A note without a word in it."""
+
+
+class NoteNotFound(ScoutError):  # noqa: N818 - reads as the sentence that it is
+    """The job has no note with this id."""
+
+
+class Edited(ScoutError):  # noqa: N818 - reads as the sentence that it is
+    """What the owner wrote was written anew since it was read, in another tab or on the command line."""
+
+
+class ActionTooLong(ScoutError):  # noqa: N818 - reads as the sentence that it is
+    """What is to be done next is longer than `LONGEST_ACTION`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +233,7 @@ def get(session: Session, job_id: int) -> Job:
     everything = [
         joinedload(Job.description),
         selectinload(Job.history),
+        selectinload(Job.events),
         selectinload(Job.notes),
         *_listings(),
     ]
@@ -243,11 +271,7 @@ def change_status(session: Session, job_id: int, to: Status, by: str, version: i
         Conflict: Its status was changed since `version`.
         IllegalChange: It cannot go there from where it is; the text names where it can go.
     """
-    # Locked until the commit, where the database locks rows; SQLite's writers are alone anyway.
-    statement = select(Job).where(Job.id == _id(job_id)).with_for_update()
-    job = session.scalar(statement.execution_options(populate_existing=True))
-    if job is None:
-        raise JobNotFound(job_id)
+    job = _locked(session, job_id)
     current = job.status
     if to is current:
         return job
@@ -256,34 +280,290 @@ def change_status(session: Session, job_id: int, to: Status, by: str, version: i
     allowed = _NEXT_BY_SCAN.get(current, ()) if by == "scan" else _NEXT[current]
     if to not in allowed:
         raise IllegalChange(job_id, current, to, allowed)
-    if to is Status.NEW and by != "scan" and job.closed_at is not None:
-        to = Status.CLOSED
-    _move(session, job, to, by)
+    _move(session, job, to if by == "scan" else _undecided(job, to), by)
     return job
+
+
+def _locked(session: Session, job_id: int) -> Job:
+    # Locked until the commit, where the database locks rows; SQLite's writers are alone anyway.
+    statement = select(Job).where(Job.id == _id(job_id)).with_for_update()
+    job = session.scalar(statement.execution_options(populate_existing=True))
+    if job is None:
+        raise JobNotFound(job_id)
+    return job
+
+
+def _undecided(job: Job | Row[int, Status, int, dt.datetime | None], to: Status) -> Status:
+    """Where a job goes that the owner wants to be `to`: without a decision, the boards say what it is."""
+    if to not in {Status.NEW, Status.CLOSED}:
+        return to
+    return Status.NEW if job.closed_at is None else Status.CLOSED
+
+
+def undo(session: Session, job_id: int, by: str, version: int | None = None) -> Job:
+    """Take the owner's last decision about a job back: it is again where it was before. Counted likewise.
+
+    Done again, it takes the decision before that back, and so on. What scans did meanwhile stays: a job that
+    was `new` is `closed` afterwards if no board lists it any more, and the other way round.
+
+    Args:
+        session: A read-write session.
+        job_id: The job.
+        by: Who: `owner` or `command`.
+        version: The `Job.version` that the caller decided upon; None where nobody looked at it.
+
+    Raises:
+        JobNotFound: There is no such job.
+        Conflict: Its status was changed since `version`.
+        NothingToUndo: No decision is left to take back.
+    """
+    job = _locked(session, job_id)
+    if version is not None and version != job.version:
+        raise Conflict(job_id, job.status)
+    steps = session.scalars(
+        select(StatusChange).where(StatusChange.job_id == job.id).order_by(StatusChange.id)
+    )
+    last = _last_decision(steps.all())
+    if last is None:
+        raise NothingToUndo(job_id, job.status)
+    _move(session, job, _undecided(job, last.from_status), by, undid=last.id)
+    after_commit(session, catalogue.STATUS_UNDOS.inc)
+    return job
+
+
+def undo_to(job: Job) -> Status | None:
+    """Where `undo` would take a job, or None where there is nothing to undo. Its history must be loaded."""
+    last = _last_decision(job.history)
+    return None if last is None else _undecided(job, last.from_status)
+
+
+def _last_decision(steps: Sequence[StatusChange]) -> StatusChange | None:
+    undone = {step.undid for step in steps}
+    return next(
+        (
+            step
+            for step in reversed(steps)
+            if step.by != "scan" and step.undid is None and step.id not in undone
+        ),
+        None,
+    )
+
+
+@dataclass(slots=True)
+class Bulk:
+    """What a bulk change did, or with `dry_run` would do.
+
+    Attributes:
+        changed: Jobs that were changed.
+        unchanged: Jobs that were there already.
+        illegal: Jobs that cannot go there from where they are, by their status; `named` tells some of them.
+        conflicts: Jobs that were changed since the version that the caller decided upon.
+        missing: Jobs asked for that there are none of.
+        named: The ids of refused jobs, the first hundred, each with the reason in words.
+    """
+
+    changed: int = 0
+    unchanged: int = 0
+    illegal: Counter[Status] = field(default_factory=Counter)
+    conflicts: int = 0
+    missing: int = 0
+    named: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> int:
+        """How many jobs were asked for and neither changed nor there already."""
+        return self.illegal.total() + self.conflicts + self.missing
+
+    def refuse(self, job_id: int, why: str) -> None:
+        """Name a job that was refused, while there is room."""
+        if len(self.named) < _MOST_NAMED:
+            self.named[job_id] = why
+
+
+def change_many(
+    session: Session,
+    which: Sequence[int] | JobQuery,
+    to: Status,
+    by: str,
+    *,
+    versions: Mapping[int, int] | None = None,
+    dry_run: bool = False,
+) -> Bulk:
+    """Take many jobs to another status in the running transaction; the same rules as for one hold for each.
+
+    Those that may be changed are, the others are counted and named. Takes memory for a thousand jobs,
+    however many there are. Counted once the transaction is committed.
+
+    Args:
+        session: A read-write session; with `dry_run` one that reads will do.
+        which: Their ids, or a query of which paging and order do not count.
+        to: The status wanted.
+        by: Who: `owner` or `command`.
+        versions: By id, the `Job.version` that the caller decided upon; those left out are not compared.
+        dry_run: Only tell what would be done.
+    """
+    bulk = Bulk()
+    moved: Counter[tuple[Status, Status]] = Counter()
+    for part in _parts_of(session, which, bulk, lock=not dry_run):
+        steps = []
+        for row in part:
+            if versions is not None and versions.get(row.id, row.version) != row.version:
+                bulk.conflicts += 1
+                bulk.refuse(row.id, f"was changed meanwhile and is {row.status} now")
+            elif row.status is to:
+                bulk.unchanged += 1
+            elif to not in _NEXT[row.status]:
+                bulk.illegal[row.status] += 1
+                bulk.refuse(row.id, f"is {row.status} and cannot become {to}")
+            else:
+                bulk.changed += 1
+                steps.append((row.id, row.status, _undecided(row, to)))
+        if steps and not dry_run:
+            _move_many(session, steps, by)
+            moved.update((current, end) for _, current, end in steps)
+    if not dry_run:
+        session.expire_all()  # what was loaded before may have moved
+        after_commit(session, lambda: _count_bulk(bulk, moved))
+    return bulk
+
+
+def _parts_of(
+    session: Session, which: Sequence[int] | JobQuery, bulk: Bulk, *, lock: bool
+) -> Iterator[Sequence[Row[int, Status, int, dt.datetime | None]]]:
+    wanted = select(Job.id, Job.status, Job.version, Job.closed_at).order_by(Job.id)
+    if lock:
+        wanted = wanted.with_for_update(of=Job)
+    if isinstance(which, JobQuery):
+        last = 0
+        wanted = wanted.where(*_conditions(which)).limit(_AT_ONCE)
+        while rows := session.execute(wanted.where(Job.id > last)).all():
+            last = rows[-1].id
+            yield rows
+        return
+    ids = sorted(set(which))
+    for start in range(0, len(ids), _AT_ONCE):
+        part = ids[start : start + _AT_ONCE]
+        rows = session.execute(wanted.where(Job.id.in_([_id(each) for each in part]))).all()
+        yield rows
+        there = {row.id for row in rows}
+        for job_id in part:
+            if job_id not in there:
+                bulk.missing += 1
+                bulk.refuse(job_id, "is not there")
+
+
+def _move_many(session: Session, steps: Sequence[tuple[int, Status, Status]], by: str) -> None:
+    now = clock.now()
+    step = StatusChange.__table__.c
+    for end in {to for _, _, to in steps}:
+        these = Job.id.in_([job_id for job_id, _, to in steps if to is end])
+        # The database writes the steps from what it has: a hundred thousand rows need not pass through here.
+        was = select(
+            Job.id, Job.status, literal(end, step.to_status.type), literal(now, step.at.type), literal(by)
+        ).where(these)
+        columns = ["job_id", "from_status", "to_status", "at", "by"]
+        session.execute(insert(StatusChange).from_select(columns, was, include_defaults=False))
+        session.execute(
+            update(Job).where(these).values(status=end, version=Job.version + 1, edit_unseen=False),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def _count_bulk(bulk: Bulk, moved: Mapping[tuple[Status, Status], int]) -> None:
+    catalogue.BULK_UPDATES.inc()
+    for outcome, amount in (
+        ("changed", bulk.changed),
+        ("unchanged", bulk.unchanged),
+        ("illegal", bulk.illegal.total()),
+        ("conflict", bulk.conflicts),
+        ("missing", bulk.missing),
+    ):
+        if amount:
+            catalogue.BULK_UPDATED_JOBS.inc(amount, outcome=outcome)
+    for (current, to), amount in moved.items():
+        catalogue.STATUS_UPDATES.inc(amount, from_status=current, to_status=to)
 
 
 def close(session: Session, job: Job, at: dt.datetime | None = None) -> None:
     """Note that no board lists the job any more. It becomes `closed` only if the owner decided nothing."""
-    if job.closed_at is None:
+    closes = job.closed_at is None
+    if closes:
         job.closed_at = at or clock.now()
     if job.status is Status.NEW:
         _move(session, job, Status.CLOSED, "scan")
+    elif closes:
+        events.note(session, job, EventKind.CLOSED)
 
 
 def reopen(session: Session, job: Job) -> None:
     """Note that a board lists the job again. A `closed` one becomes `new`; the owner's decisions stay."""
+    opens = job.closed_at is not None
     job.closed_at = None
     if job.status is Status.CLOSED:
         _move(session, job, Status.NEW, "scan")
+    elif opens:
+        events.note(session, job, EventKind.REOPENED)
 
 
-def _move(session: Session, job: Job, to: Status, by: str) -> None:
+def _move(session: Session, job: Job, to: Status, by: str, *, undid: int | None = None) -> None:
     current = job.status
     job.status = to
     job.version += 1
-    session.add(StatusChange(job=job, from_status=current, to_status=to, at=clock.now(), by=by))
+    if by != "scan":
+        job.edit_unseen = False
+    session.add(StatusChange(job=job, from_status=current, to_status=to, at=clock.now(), by=by, undid=undid))
     session.flush()
     after_commit(session, lambda: catalogue.STATUS_UPDATES.inc(from_status=current, to_status=to))
+
+
+def looked(session: Session, job_id: int) -> None:
+    """Note that the owner has looked at a job: what boards edited so far is no news any more."""
+    session.execute(update(Job).where(Job.id == _id(job_id), Job.edit_unseen).values(edit_unseen=False))
+
+
+def history(session: Session, job_id: int) -> list[dict[str, Any]]:
+    """All that happened to a job, oldest first, as `scout.history.of` tells it.
+
+    Raises:
+        JobNotFound: There is none with this id.
+    """
+    return events.of(get(session, job_id))
+
+
+def plan(
+    session: Session,
+    job_id: int,
+    on: dt.date | None,
+    action: str,
+    *,
+    was: tuple[dt.date | None, str] | None = None,
+) -> Job:
+    """Keep what the owner means to do next about a job, and when; neither of both takes the plan away.
+
+    Args:
+        session: A read-write session.
+        job_id: The job.
+        on: The day, by the owner's calendar, or None.
+        action: What, in one line of at most `LONGEST_ACTION` characters, or empty.
+        was: The plan that the caller saw; None where nobody looked at it.
+
+    Raises:
+        JobNotFound: There is no such job.
+        ActionTooLong: It does not fit.
+        Edited: Another plan was made since `was`.
+    """
+    action = " ".join(_storable(action).split())
+    if len(action) > LONGEST_ACTION:
+        raise ActionTooLong(
+            f"What is to be done next may have {LONGEST_ACTION} characters. A note has room for more."
+        )
+    job = _locked(session, job_id)
+    now = (job.next_action_on, job.next_action)
+    if was is not None and now not in (was, (on, action)):
+        raise Edited(f"The plan for job {job_id} was changed meanwhile. Look at it again, then decide.")
+    job.next_action_on, job.next_action = on, action
+    session.flush()
+    return job
 
 
 def add_note(session: Session, job_id: int, body: str) -> Note:
@@ -293,15 +573,62 @@ def add_note(session: Session, job_id: int, body: str) -> Note:
         JobNotFound: There is no such job.
         EmptyNote: There is no word in it.
     """
-    body = _storable(body).strip()
-    if not body:
-        raise EmptyNote("The note is empty: write something, then save it.")
+    body = _written(body)
     if session.scalar(select(Job.id).where(Job.id == _id(job_id))) is None:
         raise JobNotFound(job_id)
     note = Note(job_id=job_id, body=body)
     session.add(note)
     session.flush()
     return note
+
+
+def edit_note(
+    session: Session, job_id: int, note_id: int, body: str, *, was: dt.datetime | None = None
+) -> Note:
+    """Write a note anew.
+
+    Args:
+        session: A read-write session.
+        job_id: The job that it is about.
+        note_id: The note.
+        body: What it says from now on.
+        was: The `Note.updated_at` that the caller saw; None where nobody looked at it.
+
+    Raises:
+        NoteNotFound: The job has no such note.
+        EmptyNote: There is no word in it.
+        Edited: It was written anew since `was`.
+    """
+    body = _written(body)
+    note = _note(session, job_id, note_id)
+    if note is None:
+        raise NoteNotFound(f"Job {job_id} has no note {note_id}. `scout jobs show {job_id}` shows its notes.")
+    if was is not None and was != note.updated_at and body != note.body:
+        raise Edited("The note was written anew meanwhile. Look at it again, then decide.")
+    note.body = body
+    session.flush()
+    return note
+
+
+def delete_note(session: Session, job_id: int, note_id: int) -> bool:
+    """Throw a note away; whether there was one. One that is gone already is no error."""
+    note = _note(session, job_id, note_id)
+    if note is not None:
+        session.delete(note)
+        session.flush()
+    return note is not None
+
+
+def _note(session: Session, job_id: int, note_id: int) -> Note | None:
+    mine = (Note.id == _id(note_id)) & (Note.job_id == _id(job_id))
+    return session.scalar(select(Note).where(mine).with_for_update())
+
+
+def _written(body: str) -> str:
+    body = _storable(body).strip()
+    if not body:
+        raise EmptyNote("The note is empty: write something, then save it.")
+    return body
 
 
 def counts_by_status(session: Session) -> dict[Status, int]:
@@ -315,9 +642,11 @@ def counts_by_status(session: Session) -> dict[Status, int]:
 def as_dict(job: Job) -> dict[str, Any]:
     """A job as JSON: what `scout jobs list --json` and the API give.
 
-    `locations` is a list of places as the board writes them; `remote` is `onsite`, `hybrid`, `remote` or
-    `unknown`; `places` tells of each of `locations` its `city`, `region` and ISO `country`
-    (`scout.postings.Place`); `remote_regions` are ISO country codes and groups such as `EU`; `salary`
+    `edit_unseen` tells that a board edited it since the owner last looked or decided; `next_action` and the
+    day `next_action_on` are what the owner means to do. `locations` is a list of places as the board writes
+    them; `remote` is `onsite`, `hybrid`, `remote` or `unknown`; `places` tells of each of `locations` its
+    `city`, `region` and ISO `country` (`scout.postings.Place`); `remote_regions` are ISO country codes and
+    groups such as `EU`; `salary`
     is null or `{"minimum",
     "maximum", "currency", "period", "origin", "raw"}`
     (`scout.postings.Salary`); times are ISO 8601 in UTC. The job's listings must be loaded, as `find` and
@@ -345,6 +674,9 @@ def as_dict(job: Job) -> dict[str, Any]:
         "first_seen_at": _iso(job.first_seen_at),
         "last_seen_at": _iso(job.last_seen_at),
         "closed_at": _iso(job.closed_at),
+        "edit_unseen": job.edit_unseen,
+        "next_action": job.next_action,
+        "next_action_on": job.next_action_on.isoformat() if job.next_action_on else None,
         "listings": [
             {
                 "source": listing.source.slug,
@@ -358,24 +690,26 @@ def as_dict(job: Job) -> dict[str, Any]:
 
 
 def in_full(job: Job) -> dict[str, Any]:
-    """A job as JSON with all that `get` loads: `as_dict`, and its descriptions, history and notes."""
+    """A job as JSON with all that `get` loads: `as_dict`, and its descriptions, history and notes.
+
+    `history` is told as by `scout.history.of`; `undo_to` is where `undo` would take it, or null.
+    """
     return {
         **as_dict(job),
         "remote_evidence": job.remote_evidence,
         "description_text": job.description_text,
         "description_html": job.description_html,
         "next_statuses": [status.value for status in next_statuses(job.status)],
-        "history": [
-            {
-                "from": change.from_status.value,
-                "to": change.to_status.value,
-                "at": _iso(change.at),
-                "by": change.by,
-            }
-            for change in job.history
-        ],
+        "undo_to": back.value if (back := undo_to(job)) else None,
+        "history": events.of(job),
         "notes": [
-            {"id": note.id, "body": note.body, "created_at": _iso(note.created_at)} for note in job.notes
+            {
+                "id": note.id,
+                "body": note.body,
+                "created_at": _iso(note.created_at),
+                "updated_at": _iso(note.updated_at),
+            }
+            for note in job.notes
         ],
     }
 

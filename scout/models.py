@@ -23,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     event,
+    false,
     inspect,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -69,6 +70,14 @@ class Status(enum.StrEnum):
     REJECTED = "rejected"
     DISMISSED = "dismissed"
     CLOSED = "closed"
+
+
+class EventKind(enum.StrEnum):
+    """What boards did to a job, where its status does not tell it."""
+
+    EDITED = "edited"
+    CLOSED = "closed"
+    REOPENED = "reopened"
 
 
 class RunTrigger(enum.StrEnum):
@@ -276,6 +285,12 @@ class Job(Base):
     """When a scan last found its content changed."""
     closed_at: Mapped[dt.datetime | None]
     """When no board listed it any more; null while at least one does."""
+    edit_unseen: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a board edited it, as `JobEvent` tells, since the owner last looked at it or decided."""
+    next_action_on: Mapped[dt.date | None]
+    """When the owner means to do something about it, a day of their calendar."""
+    next_action: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    """What that is, in the owner's words."""
     version: Mapped[int] = mapped_column(default=1)
     """Rises with each change of the status, and only then: a scan that touches the job is no conflict."""
     search_text: Mapped[str] = mapped_column(Text, default=_search_text_of_row, deferred=True)
@@ -292,6 +307,9 @@ class Job(Base):
         cascade="all, delete-orphan",
         passive_deletes=True,
         order_by="StatusChange.id",
+    )
+    events: Mapped[list[JobEvent]] = relationship(
+        back_populates="job", cascade="all, delete-orphan", passive_deletes=True, order_by="JobEvent.id"
     )
     notes: Mapped[list[Note]] = relationship(
         back_populates="job", cascade="all, delete-orphan", passive_deletes=True, order_by="Note.id"
@@ -458,8 +476,30 @@ class StatusChange(Base):
     at: Mapped[dt.datetime] = mapped_column(default=_now)
     by: Mapped[str] = mapped_column(String(20))
     """Who: `owner` (pages), `command` (command line) or `scan`."""
+    undid: Mapped[int | None]
+    """The id of the step of the same job that this one took back, or null."""
 
     job: Mapped[Job] = relationship(back_populates="history")
+
+
+class JobEvent(Base):
+    """What boards did to a job: an edit, or that it closed or was back while its status stayed.
+
+    Only the newest of each job are kept (`scout.history.KEPT`).
+    """
+
+    __tablename__ = "job_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    what: Mapped[EventKind] = mapped_column(_enum(EventKind, "what"))
+    at: Mapped[dt.datetime] = mapped_column(default=_now)
+    source: Mapped[str] = mapped_column(String(80), default="")
+    """The slug of the source that said so, or empty; the source may be gone."""
+    changes: Mapped[list[Any]] = mapped_column(default=list)
+    """Of an edit, what changed, as `scout.changes.between` tells it."""
+
+    job: Mapped[Job] = relationship(back_populates="events")
 
 
 class Note(Base):

@@ -198,6 +198,7 @@ class _Scan:
         self.unchanged: list[Known] = []
         self.uncounted = 0
         self.undetailed = 0
+        self.gone: list[Known] = []
         self.retry_after: float | None = None
         self.taken: int | None = None
         with db.reading() as session:
@@ -243,7 +244,7 @@ class _Scan:
         except FetchError as error:
             if error.reason in NOT_ASKED:
                 self._not_asked(self.kind, error)
-            return self._cut(error.reason, error.text, error.retry_after), 0
+            return self._not_had(error)
         except (SQLAlchemyError, LeaseLost):
             raise
         except Exception as error:
@@ -356,34 +357,44 @@ class _Scan:
         ranked.sort(key=lambda entry: -entry.match.score)
         self.waiting = []
         entries: list[Entry] = []
+        gone: list[Entry] = []
         for entry in ranked:
             self.uncounted += 1
-            known = self.known.get(storing.identity(entry.posting))
             whole = self._with_details(entry, details, door, profile)
-            if whole is not None:
-                entries.append(whole)
-            elif known is None or storing.is_brief(known.digest):
-                self.undetailed += 1
-                less = dataclasses.replace(entry, digest=storing.brief(entry.digest))
-                if known is not None and known.digest == less.digest and not known.closed:
-                    self._again(known)
-                else:
-                    entries.append(less)
-            else:
-                # What is stored has a text, so it stays until the changed one can be had.
-                self.undetailed += 1
-                if known.closed:
-                    entries.append(dataclasses.replace(entry, digest=known.digest))
-                else:
-                    self._again(known)
+            if whole is None and entry.posting.source_job_id in details.gone:
+                gone.append(entry)
+                continue
+            written = whole or self._without_details(entry)
+            if written is not None:
+                entries.append(written)
             if len(entries) >= (DETAILED_BATCH if details.left else BATCH):
                 self._write_batch(entries)
                 entries = []
+        if details.gone_believed:
+            # A new one is not stored at all; the others close when the scan ends.
+            found = [self.known.get(storing.identity(entry.posting)) for entry in gone]
+            self.gone = [known for known in found if known is not None and not known.closed]
+        else:
+            entries += [written for entry in gone if (written := self._without_details(entry)) is not None]
         if entries:
             self._write_batch(entries)
         if self.undetailed:
             self.notes.append(details.note(self.undetailed))
             self.retry_after = details.retry_after
+
+    def _without_details(self, entry: Entry) -> Entry | None:
+        """What to write of a posting whose details are left for another time; None if nothing is to be."""
+        self.undetailed += 1
+        known = self.known.get(storing.identity(entry.posting))
+        if known is None or storing.is_brief(known.digest):
+            less = dataclasses.replace(entry, digest=storing.brief(entry.digest))
+            if known is None or known.digest != less.digest or known.closed:
+                return less
+        elif known.closed:
+            # What is stored has a text, so it stays until the changed one can be had.
+            return dataclasses.replace(entry, digest=known.digest)
+        self._again(known)
+        return None
 
     def _with_details(
         self, entry: Entry, details: detailing.Details, door: _TimedDoor, profile: matching.Profile
@@ -482,6 +493,32 @@ class _Scan:
             suspicious=self.source.suspicious,
         )
 
+    def _not_had(self, error: FetchError) -> tuple[Ending, int]:
+        """The ending of a scan that could not have an answer, and what that means for open postings.
+
+        It means something only where there is no such board. One that says so in `endings.GONE_AFTER_SCANS`
+        scans in a row, over `endings.GONE_AFTER`, is taken for gone, and they close. A shorter absence is a
+        mishap, as of a company that moves its site.
+        """
+        if self.seen or error.reason not in detailing.GONE:
+            return self._cut(error.reason, error.text, error.retry_after), 0
+        with self.db.reading() as session:
+            since, times = endings.gone_since(session, self.lease.source_id)
+        since = since or clock.now()
+        gone = times + 1 >= endings.GONE_AFTER_SCANS and clock.now() - since >= endings.GONE_AFTER
+        text = error.text
+        if gone:
+            text += f" It has said so since {since:%d %B %Y}, so the board is taken for gone"
+            text += f" and its {self.listed_before} open postings were closed" if self.listed_before else ""
+            text += (
+                ". Should it come back, they open again. If it has moved, add its new address and remove this"
+                " one."
+            )
+        elif self.listed_before:
+            until = since + endings.GONE_AFTER
+            text += f" If it stays so until {until:%d %B}, its {self.listed_before} open postings are closed."
+        return self._cut(error.reason, text, error.retry_after), 1 if gone else 0
+
     def _not_modified(self) -> Ending:
         self.unchanged = [each for each in self.known.values() if not each.closed and not each.missing]
         self.uncounted = len(self.unchanged)
@@ -552,6 +589,9 @@ class _Scan:
                 # While an absence waits for a second listing, "not modified" must not stand in for it.
                 kept = {} if waiting else ending.validators
                 final = dataclasses.replace(ending, closed=closed, validators=kept)
+            if self.gone:
+                closed = final.closed + storing.close_gone(session, self.gone)
+                final = dataclasses.replace(final, closed=closed)
             source, run = endings.record(session, self.settings, result_id=self.lease.result_id, ending=final)
             result = session.get_one(ScanResult, self.lease.result_id)
             result.seen += self.uncounted

@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from scout import clock, jobs
+from scout import clock, history, jobs
 from scout.leases import changed
 from scout.matching import Match
 from scout.models import Description, Job, Listing, Status, search_text
@@ -145,7 +145,7 @@ def write(session: Session, source_id: int, entries: Sequence[Entry], known: dic
     if fresh:
         seen_before += _insert(session, source_id, fresh, now, stored)
     if seen_before:
-        _update(session, seen_before, now, stored)
+        _update(session, source_id, seen_before, now, stored)
     return stored
 
 
@@ -205,6 +205,18 @@ def close_absent(
     for ids in _parts([row.job_id for row in gone]):
         _close_jobs(session, ids, now)
     return len(gone), len(absent) > len(gone)
+
+
+def close_gone(session: Session, listings: Sequence[Known]) -> int:
+    """Close listings whose own pages the board says are gone, and jobs with their last one; how many."""
+    now = clock.now()
+    count = 0
+    for ids in _parts([each.listing_id for each in listings]):
+        open_now = (Listing.id.in_(ids)) & Listing.closed_at.is_(None)
+        count += changed(session, update(Listing).where(open_now).values(closed_at=now))
+    for ids in _parts([each.job_id for each in listings]):
+        _close_jobs(session, ids, now)
+    return count
 
 
 def _close_jobs(session: Session, job_ids: Sequence[int], now: dt.datetime) -> None:
@@ -269,9 +281,18 @@ def _insert(
     return [(entry, theirs[identity(entry.posting)]) for entry in lost]
 
 
-def _update(session: Session, pairs: Sequence[tuple[Entry, Known]], now: dt.datetime, stored: Stored) -> None:
+def _update(
+    session: Session,
+    source_id: int,
+    pairs: Sequence[tuple[Entry, Known]],
+    now: dt.datetime,
+    stored: Stored,
+) -> None:
     edited = [(entry, known) for entry, known in pairs if entry.digest != known.digest]
     if edited:
+        contents = {known.job_id: {**_content(entry), **_description(entry)} for entry, known in edited}
+        filled = {known.job_id for _, known in edited if is_brief(known.digest)}
+        history.keep_edits(session, source_id, contents, filled=filled, at=now)
         # The version is left alone: it guards the owner's own changes, and the board's touch none of them.
         session.connection().execute(
             update(Job.__table__).where(Job.__table__.c.id == bindparam("job")),  # type: ignore[arg-type]

@@ -153,7 +153,7 @@ def remove(session: Session, slug: str) -> None:
     """Watch a board no longer.
 
     Its listings go. A job that only this board listed goes with them, unless the owner decided something
-    about it or wrote a note: then it stays, as one that no board lists any more.
+    about it, planned something or wrote a note: then it stays, as one that no board lists any more.
 
     Raises:
         UnknownSource: There is none with this slug.
@@ -164,8 +164,9 @@ def remove(session: Session, slug: str) -> None:
     only_here = select(Listing.job_id).where(Listing.source_id == source.id, ~elsewhere)
     untouched = [Status.NEW, Status.CLOSED]
     noted = exists().where(Note.job_id == Job.id)
+    planned = Job.next_action_on.is_not(None) | (Job.next_action != "")
     session.execute(
-        delete(Job).where(Job.id.in_(only_here), Job.status.in_(untouched), ~noted),
+        delete(Job).where(Job.id.in_(only_here), Job.status.in_(untouched), ~noted, ~planned),
         execution_options={"synchronize_session": False},
     )
     still_open = exists().where(

@@ -7,7 +7,7 @@ from flask import Flask
 import metrics.http
 from scout import account
 from scout import settings as scout_settings
-from scout.jobs import next_statuses
+from scout.jobs import next_statuses, undo_to
 from scout.settings import Settings
 from webapp import appearance, assets, errors, feeds, jobs, probes, scans, security, show, sign_in, sources
 from webapp.parts import Parts
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         themes=appearance.THEMES,
         session_of_browser=browser_session,
         next_statuses=next_statuses,
-        way_back=jobs.way_back,
+        undo_to=undo_to,
         verbs=jobs.VERBS,
     )
     return app

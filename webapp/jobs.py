@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
-from scout import jobs, runs, sources, watchlist
+from metrics.instruments import count_error
+from scout import history, jobs, runs, sources, watchlist
 from scout.fetch import Reason
-from scout.jobs import Conflict, IllegalChange, JobQuery, Sort
-from scout.models import Job, Note, ScanResult, ScanRun, ScanState, Source, Status
+from scout.jobs import Bulk, Conflict, IllegalChange, JobQuery, NothingToUndo, Sort
+from scout.models import ScanResult, ScanRun, ScanState, Source, Status
 from webapp.parts import parts
 from webapp.sign_in import safe_next
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 pages = Blueprint("jobs", __name__)
+logger = logging.getLogger(__name__)
 
 #: Statuses in the order of the tabs; `all` is every job.
 TABS = (*(status.value for status in Status), "all")
@@ -30,6 +35,9 @@ _SCORES = (10, 30, 60)
 _PER_PAGE = 50
 _LONGEST_SEARCH = 200
 _LONGEST_NOTE = 20_000
+
+#: Refused jobs that a message names.
+_MOST_NAMED = 5
 
 #: What a button says that leads to a status, and what is said when it was pressed.
 VERBS = {
@@ -114,6 +122,7 @@ def index() -> ResponseReturnValue:
                 "all": sum(counts.values()),
             },
             tabs=TABS,
+            bulk_to=[status for status in Status if status is not Status.CLOSED],
             sorts=SORTS,
             scores=_SCORES,
             sources=watchlist.every(db),
@@ -171,29 +180,45 @@ def detail(job_id: int) -> ResponseReturnValue:
     """One job with all that is known of it."""
     with parts().database.reading() as db:
         job = jobs.get(db, job_id)
-        return render_template(
+        page = render_template(
             "job.html",
             job=job,
+            history=history.of(job),
             back=safe_next(request.args.get("back", "")),
             credits={name: kind.attribution for name, kind in sources.KINDS.items()},
         )
+    if job.edit_unseen and request.method == "GET":
+        _looked(job_id)
+    return page
+
+
+def _looked(job_id: int) -> None:
+    try:
+        with parts().database.session() as db:
+            jobs.looked(db, job_id)
+    except OperationalError as error:
+        # The page is there to be read all the same; the job stays marked until the next look.
+        logger.warning("A look at job %s was not noted: %s", job_id, error.orig)
+        count_error(error, "web")
 
 
 @pages.post("/jobs/<int:job_id>/status")
 def change_status(job_id: int) -> ResponseReturnValue:
-    """Take the job to another status. Answers htmx with what was on the page, a form with the page again."""
-    try:
-        to = Status(request.form.get("to", ""))
-    except ValueError:
-        abort(400, "There is no such status.")
-    version = request.form.get("version", "")
+    """Take the job to another status, or with `undo` back to the one before.
+
+    Answers htmx with what was on the page, a form with the page again.
+    """
+    undoes = request.form.get("to") == "undo"
+    to = Status.NEW if undoes else _status(request.form.get("to", ""))
+    version = _version(request.form.get("version", ""))
     problem = ""
     with parts().database.session() as db:
         try:
-            jobs.change_status(
-                db, job_id, to, "owner", int(version) if version.isascii() and version.isdigit() else None
-            )
-        except (Conflict, IllegalChange) as error:
+            if undoes:
+                jobs.undo(db, job_id, "owner", version)
+            else:
+                jobs.change_status(db, job_id, to, "owner", version)
+        except (Conflict, IllegalChange, NothingToUndo) as error:
             problem = str(error)
     back = request.form.get("back", "")
     if "HX-Request" not in request.headers:
@@ -207,12 +232,82 @@ def change_status(job_id: int) -> ResponseReturnValue:
     return answer, 409 if problem else 200
 
 
-@pages.post("/jobs/<int:job_id>/notes")
-def add_note(job_id: int) -> ResponseReturnValue:
-    """Keep a note."""
+def _status(word: str) -> Status:
+    try:
+        return Status(word)
+    except ValueError:
+        abort(400, "There is no such status.")
+
+
+def _version(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004 - digits
+
+
+@pages.post("/jobs/status")
+def change_many() -> ResponseReturnValue:
+    """Take the chosen jobs of the list to another status; those that may not go there are named."""
+    to = _status(request.form.get("to", ""))
+    versions: dict[int, int] = {}
+    for chosen in request.form.getlist("job"):
+        job_id, _, version = chosen.partition(".")
+        if not _version(job_id):
+            abort(400, "There is no such job.")
+        # One that comes without is compared with a version that no job has.
+        versions[int(job_id)] = _version(version) or 0
+    back = safe_next(request.form.get("back", ""))
+    if not versions:
+        flash("No job is chosen: tick some, then say what becomes of them.", "problem")
+        return redirect(back, 303)
+    if len(versions) > jobs.MOST_PER_PAGE:
+        abort(413, f"At most {jobs.MOST_PER_PAGE} jobs can be changed from a page.")
+    with parts().database.session() as db:
+        bulk = jobs.change_many(db, list(versions), to, "owner", versions=versions)
+    _tell(bulk, to)
+    return redirect(back, 303)
+
+
+def _tell(bulk: Bulk, to: Status) -> None:
+    there = bulk.changed + bulk.unchanged
+    if there:
+        flash(f"{there} job{'s are' if there != 1 else ' is'} {to} now.")
+    if bulk.refused:
+        named = [f"job {job_id} {why}" for job_id, why in list(bulk.named.items())[:_MOST_NAMED]]
+        more = bulk.refused - len(named)
+        rest = f"; and {more} more" if more else ""
+        flash(f"Not changed: {'; '.join(named)}{rest}.", "problem")
+
+
+@pages.post("/jobs/<int:job_id>/plan")
+def plan(job_id: int) -> ResponseReturnValue:
+    """Keep what is to be done next, and when; two empty fields take it away."""
+    try:
+        on, was_on = (_day(request.form.get(name, "")) for name in ("on", "was_on"))
+    except ValueError:
+        abort(400, "That is no day: write it as 2026-06-12.")
+    was = (was_on, request.form["was"]) if "was" in request.form else None
+    with parts().database.session() as db:
+        try:
+            jobs.plan(db, job_id, on, request.form.get("what", ""), was=was)
+        except (jobs.ActionTooLong, jobs.Edited) as error:
+            flash(str(error), "problem")
+    return redirect(url_for(".detail", job_id=job_id, _anchor="plan"), 303)
+
+
+def _day(text: str) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+def _note_body() -> str:
     body = request.form.get("body", "").replace("\x00", "").replace("\r\n", "\n")
     if len(body) > _LONGEST_NOTE:
         abort(413, f"A note may have {_LONGEST_NOTE:,} characters.")
+    return body
+
+
+@pages.post("/jobs/<int:job_id>/notes")
+def add_note(job_id: int) -> ResponseReturnValue:
+    """Keep a note."""
+    body = _note_body()
     with parts().database.session() as db:
         try:
             jobs.add_note(db, job_id, body)
@@ -221,22 +316,26 @@ def add_note(job_id: int) -> ResponseReturnValue:
     return redirect(url_for(".detail", job_id=job_id, _anchor="notes"), 303)
 
 
+@pages.post("/jobs/<int:job_id>/notes/<int:note_id>")
+def edit_note(job_id: int, note_id: int) -> ResponseReturnValue:
+    """Write a note anew."""
+    body = _note_body()
+    try:
+        was = dt.datetime.fromisoformat(request.form["was"]) if request.form.get("was") else None
+    except ValueError:
+        abort(400, "That is no time.")
+    with parts().database.session() as db:
+        try:
+            jobs.edit_note(db, job_id, note_id, body, was=was)
+        except (jobs.EmptyNote, jobs.NoteNotFound, jobs.Edited) as error:
+            flash(str(error), "problem")
+    return redirect(url_for(".detail", job_id=job_id, _anchor="notes"), 303)
+
+
 @pages.post("/jobs/<int:job_id>/notes/<int:note_id>/delete")
 def delete_note(job_id: int, note_id: int) -> ResponseReturnValue:
     """Throw a note away. One that is gone already is no error."""
     with parts().database.session() as db:
-        note = db.scalar(
-            select(Note).where(Note.id == min(note_id, 2**31 - 1), Note.job_id == min(job_id, 2**31 - 1))
-        )
-        if note is not None:
-            db.delete(note)
+        if jobs.delete_note(db, job_id, note_id):
             flash("The note is deleted.")
     return redirect(url_for(".detail", job_id=job_id, _anchor="notes"), 303)
-
-
-def way_back(job: Job) -> Status | None:
-    """The status that undoes the owner's last step, or None where there is nothing to undo."""
-    allowed = jobs.next_statuses(job.status)
-    if job.history and job.history[-1].by != "scan" and job.history[-1].from_status in allowed:
-        return job.history[-1].from_status
-    return Status.NEW if Status.NEW in allowed else None

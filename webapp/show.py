@@ -53,6 +53,8 @@ def add_filters(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=ago,
         until=until,
+        moment=dt.datetime.fromisoformat,
+        day=lambda date: f"{date.day} {date:%B %Y}",
         took=took,
         pay=pay,
         remote=lambda value: _REMOTE[value],

@@ -19,7 +19,7 @@ from scout import account, cli, settings
 from scout.cli import jobs as jobs_command
 from scout.cli import table
 from scout.database import Database, migrate
-from scout.models import Status
+from scout.models import EventKind, Job, JobEvent, Status
 from tests import kept
 from tests.statsd_listener import Listener, statsd
 
@@ -137,24 +137,99 @@ def test_one_job_is_shown(run: Run, database: Database) -> None:
 
 
 def test_a_status_is_set_and_undone(run: Run, database: Database) -> None:
-    assert run("jobs", "status", "1", "applied")[:2] == (cli.DONE, "Job 1 is applied now: IAM Engineer\n")
-    code, _, err = run("jobs", "status", "1", "saved")
+    assert run("jobs", "set", "1", "applied")[:2] == (cli.DONE, "Job 1 is applied now: IAM Engineer\n")
+    code, _, err = run("jobs", "set", "1", "saved")
     assert code == cli.FAILED
     assert err == (
         "scout: Job 1 is applied and cannot become saved. From applied it can become: interviewing, offer,"
         " rejected, dismissed, new.\n"
     )
-    assert run("jobs", "status", "1", "new")[0] == cli.DONE
-    assert [step["by"] for step in json.loads(run("jobs", "show", "1", "--json")[1])["history"]] == [
-        "command"
-    ] * 2
+    assert run("jobs", "set", "1", "interviewing")[0] == cli.DONE
+    assert run("jobs", "undo", "1")[:2] == (cli.DONE, "Job 1 is applied again: IAM Engineer\n")
+    assert run("jobs", "undo", "1")[:2] == (cli.DONE, "Job 1 is new again: IAM Engineer\n")
+    code, out, err = run("jobs", "undo", "1")
+    assert (code, out) == (cli.FAILED, "")
+    assert "no decision of yours to take back" in err
+    shown = json.loads(run("jobs", "show", "1", "--json")[1])
+    assert [step["by"] for step in shown["history"]] == ["scan", *["command"] * 4]
+    assert [step.get("undo") for step in shown["history"]] == [None, False, False, True, True]
+    assert "applied -> new (undone)" in run("jobs", "show", "1")[1]
+
+
+def test_many_jobs_are_set_and_those_that_cannot_be_are_named(run: Run, database: Database) -> None:
+    assert run("jobs", "set", "1", "2", "saved")[:2] == (cli.DONE, "2 jobs became saved.\n")
+    code, out, err = run("jobs", "set", "1", "3", "99", "offer")
+    assert (code, out) == (cli.FAILED, "0 jobs became offer.\n")
+    assert "Job 1 is saved and cannot become offer." in err
+    assert "Job 99 is not there." in err
+    code, out, err = run("jobs", "set", "1", "99", "applied")
+    assert (code, out, err) == (cli.PARTIAL, "1 job became applied.\n", "Job 99 is not there.\n")
+    told = json.loads(run("jobs", "set", "1", "2", "applied", "--json")[1])
+    assert (told["changed"], told["unchanged"], told["named"]) == (1, 1, {})
+
+
+def test_jobs_are_set_by_words_and_a_dry_run_changes_none(run: Run, database: Database) -> None:
+    words = ("jobs", "set", "--matching", "iam", "--status", "new", "dismissed")
+    code, out, _ = run(*words, "--dry-run")
+    assert (code, out) == (cli.DONE, "1 job would become dismissed.\n")
+    assert run(*words)[1] == "1 job became dismissed.\n"
+    assert run(*words)[1] == "0 jobs became dismissed.\n"
+    assert run("jobs", "undo", "1")[0] == cli.DONE
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("saved",),
+        ("1", "--matching", "x", "saved"),
+        ("0", "saved"),
+        ("x", "saved"),
+        ("1", "2"),
+        ("--source", "acme"),
+    ],
+    ids=" ".join,
+)
+def test_jobs_that_are_named_wrongly_are_not_set(run: Run, words: tuple[str, ...]) -> None:
+    assert run("jobs", "set", *words)[0] == cli.USAGE
+
+
+def test_notes_are_written_anew_and_deleted(run: Run, database: Database) -> None:
+    assert run("jobs", "note", "add", "1", "Ask Ruth.")[:2] == (cli.DONE, "Job 1 has the note 1 now.\n")
+    assert run("jobs", "note", "edit", "1", "1", "Ask Dana.")[0] == cli.DONE
+    assert "note 1: Ask Dana." in run("jobs", "show", "1")[1]
+    assert run("jobs", "note", "edit", "1", "7", "x")[0] == cli.FAILED
+    assert run("jobs", "note", "edit", "2", "1", "x")[0] == cli.FAILED
+    assert run("jobs", "note", "delete", "1", "1")[1] == "Note 1 is deleted.\n"
+    assert run("jobs", "note", "delete", "1", "1")[:2] == (cli.DONE, "Job 1 has no note 1.\n")
+
+
+def test_what_to_do_next_is_kept_and_taken_away(run: Run, database: Database) -> None:
+    code, out, _ = run("jobs", "next", "1", "2026-06-12", "Call Dana")
+    assert (code, out) == (cli.DONE, "Job 1: Call Dana on 2026-06-12.\n")
+    assert "Next:      Call Dana on 2026-06-12" in run("jobs", "show", "1")[1]
+    assert json.loads(run("jobs", "show", "1", "--json")[1])["next_action_on"] == "2026-06-12"
+    assert run("jobs", "next", "1", "--clear")[1] == "Job 1: nothing is planned.\n"
+    assert run("jobs", "next", "1")[0] == cli.USAGE
+    assert run("jobs", "next", "1", "12 June")[0] == cli.USAGE
+
+
+def test_an_edit_is_shown_and_is_no_news_afterwards(run: Run, database: Database) -> None:
+    with database.session() as session:
+        job = session.get_one(Job, 1)
+        job.edit_unseen = True
+        change = {"field": "level", "old": "", "new": "senior"}
+        session.add(JobEvent(job=job, what=EventKind.EDITED, source="acme", changes=[change]))
+    assert "new, changed" in run("jobs", "list")[1]
+    run("jobs", "show", "1", "--json")
+    assert "changed by acme: level senior was added" in run("jobs", "show", "1")[1]
+    assert "new, changed" not in run("jobs", "list")[1]
 
 
 @pytest.mark.parametrize(
     "words",
     [
         ("jobs", "show", "99"),
-        ("jobs", "status", "99", "saved"),
+        ("jobs", "set", "99", "saved"),
         ("jobs", "list", "--source", "nobody"),
         ("sources", "pause", "nobody"),
         ("sources", "resume", "nobody"),
@@ -174,7 +249,7 @@ def test_what_is_not_there_is_one_sentence_and_exit_code_1(run: Run, words: tupl
 
 @pytest.mark.parametrize(
     "words",
-    [("jobs", "show", "x"), ("jobs", "status", "1", "lost"), ("jobs", "list", "--limit", "0"), ("nothing",)],
+    [("jobs", "show", "x"), ("jobs", "set", "1", "lost"), ("jobs", "list", "--limit", "0"), ("nothing",)],
 )
 def test_wrong_usage_is_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
     assert run(*words)[0] == cli.USAGE
@@ -185,7 +260,12 @@ def test_wrong_usage_is_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
     [
         ("jobs", "list"),
         ("jobs", "show"),
-        ("jobs", "status"),
+        ("jobs", "set"),
+        ("jobs", "undo"),
+        ("jobs", "next"),
+        ("jobs", "note", "add"),
+        ("jobs", "note", "edit"),
+        ("jobs", "note", "delete"),
         ("sources", "add"),
         ("sources", "list"),
         ("sources", "pause"),
@@ -371,9 +451,9 @@ def test_what_a_command_emits_is_sent_up_to_its_end(
     run: Run, database: Database, statsd: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STATSD_URL", statsd.url)
-    assert run("jobs", "status", "1", "saved")[0] == cli.DONE
+    assert run("jobs", "set", "1", "saved")[0] == cli.DONE
     assert statsd.count(catalogue.STATUS_UPDATES, "new", "saved") == 1
-    assert run("jobs", "status", "999", "saved")[0] == cli.FAILED
+    assert run("jobs", "set", "999", "saved")[0] == cli.FAILED
     assert statsd.count(catalogue.APP_ERRORS, "JobNotFound", "cli") == 1
     assert run("sources", "remove", "nobody")[0] == cli.FAILED
     assert statsd.count(catalogue.APP_ERRORS, "UnknownSource", "cli") == 1

@@ -18,8 +18,10 @@ from scout.models import (
     Account,
     Asking,
     Base,
+    EventKind,
     FoundJob,
     Job,
+    JobEvent,
     Message,
     Note,
     Remote,
@@ -55,6 +57,7 @@ def fill(settings: Settings) -> None:
         )
         session.add(StatusChange(job=job, from_status=Status.NEW, to_status=Status.SAVED, by="owner"))
         session.add(Note(job=job, body="Ask Ruth."))
+        session.add(JobEvent(job=job, what=EventKind.EDITED, changes=[{"field": "title"}]))
         run = ScanRun(trigger=RunTrigger.FIRST)
         session.add_all([run, ScanResult(run=run, source=source, state=ScanState.FAILED)])
         session.add(Asking(kind="remotive", number=0, asked_at=kept.DAY))

@@ -15,11 +15,12 @@ from metrics import catalogue
 from metrics.testing import Captured
 from scout import leases, scanning, storing, watchlist
 from scout.fetch import Door, FetchError, Reason
-from scout.models import Job, Listing, ScanState
+from scout.models import Job, Listing, ScanState, Status
 from scout.postings import Posting
 from scout.sources import KINDS, recognise
 from scout.sources.board import Board, Detailed
 from scout.sources.workday import Workday
+from tests import kept
 from tests.boards_in_folders import FolderKind, posting
 from tests.employer_boards import workday
 from tests.scan_world import World, world
@@ -182,6 +183,54 @@ def test_a_posting_that_is_gone_meanwhile_is_no_failure_of_the_board(world: Worl
     assert counts(world) == (7, 7, 0, 0)
     assert len(terse.asked) == 7
     assert with_text(world) == {"5", "6"}
+
+
+def test_a_posting_whose_own_page_is_gone_closes_though_it_is_listed(world: World, terse: TerseKind) -> None:
+    terse.details = 10
+    world.board.show([short(number) for number in range(4)])
+    world.scan()
+    terse.fails["1"] = FetchError(Reason.NOT_FOUND, "Not there.")
+    terse.fails["9"] = FetchError(Reason.GONE, "Gone.")
+    world.board.show([short(0), short(1, title="Lead Identity Engineer"), short(2), short(3), short(9)])
+    assert counts(world) == (5, 0, 0, 1)
+    assert world.listing(1).closed_at == world.time
+    assert world.jobs()["1"].status is Status.CLOSED
+    assert "9" not in world.jobs()
+    assert counts(world) == (5, 0, 0, 0), "it stays closed while its page is gone"
+    terse.fails.clear()
+    result = world.scan()
+    assert (result.new, result.reopened) == (1, 1)
+    assert world.jobs()["1"].title == "Lead Identity Engineer"
+
+
+def test_a_posting_that_another_board_lists_stays_open_though_its_page_is_gone_here(
+    world: World, terse: TerseKind
+) -> None:
+    world.board.show([short(1)])
+    world.scan()
+    job_id = world.jobs()["1"].id
+    with world.db.session() as session:
+        other = kept.source(session, "other")
+        kept.listed(session, session.get_one(Job, job_id), other, source_job_id="elsewhere")
+    terse.fails["1"] = FetchError(Reason.GONE, "Gone.")
+    world.board.show([short(1, title="Lead Identity Engineer")])
+    assert counts(world) == (1, 0, 0, 1)
+    assert world.jobs()["1"].status is Status.NEW
+
+
+def test_a_board_whose_details_are_mostly_gone_has_a_fault_and_closes_nothing(
+    world: World, terse: TerseKind
+) -> None:
+    terse.details = 10
+    world.board.show([short(number) for number in range(5)])
+    world.scan()
+    terse.fails["all"] = FetchError(Reason.NOT_FOUND, "Not there.")
+    world.board.show(
+        [short(number, title="Lead Identity Engineer") for number in range(3)] + [short(3), short(4)]
+    )
+    assert counts(world) == (5, 0, 0, 0)
+    assert {job.status for job in world.jobs().values()} == {Status.NEW}
+    assert "The text of 3 postings is still to be fetched" in world.source().last_error
 
 
 def test_a_board_that_gives_no_details_is_left_alone_after_three(world: World, terse: TerseKind) -> None:

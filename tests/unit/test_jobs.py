@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, inspect, select, text, update
 
+from metrics import catalogue
+from metrics.testing import Captured
 from scout import clock, jobs
 from scout.database import Database, migrate
 from scout.jobs import Conflict, IllegalChange, JobNotFound, JobQuery
@@ -167,8 +169,9 @@ def test_one_job_comes_with_all_that_belongs_to_it(any_database: Database) -> No
     found = jobs.in_full(job)
     assert found["description_html"] == "<p>x</p>"
     assert [note["body"] for note in found["notes"]] == ["Ask Ruth."]
-    assert [(step["from"], step["to"], step["by"]) for step in found["history"]] == [
-        ("new", "saved", "owner")
+    assert [(step["what"], step.get("from"), step.get("to"), step["by"]) for step in found["history"]] == [
+        ("found", None, None, "scan"),
+        ("status", "new", "saved", "owner"),
     ]
     assert found["listings"][0]["source"] == "acme"
 
@@ -314,6 +317,142 @@ def test_undoing_the_decision_about_an_unlisted_job_closes_it(
     assert counted == [("saved", "closed")]
 
 
+def test_decisions_are_taken_back_one_after_the_other(any_database: Database) -> None:
+    with any_database.session() as session:
+        number = kept.job(session).id
+        for to in (Status.SAVED, Status.APPLIED, Status.REJECTED):
+            jobs.change_status(session, number, to, by="owner")
+    for to in (Status.APPLIED, Status.SAVED, Status.NEW):
+        with any_database.session() as session:
+            before = jobs.get(session, number)
+            assert jobs.undo_to(before) is to
+            assert jobs.undo(session, number, "command", before.version).status is to
+    with any_database.session() as session:
+        assert jobs.undo_to(jobs.get(session, number)) is None
+        with pytest.raises(jobs.NothingToUndo, match="no decision of yours"):
+            jobs.undo(session, number, "owner")
+        with pytest.raises(JobNotFound):
+            jobs.undo(session, number + 1, "owner")
+
+
+def test_a_decision_after_an_undo_is_the_next_to_be_taken_back(database: Database) -> None:
+    with database.session() as session:
+        job = kept.job(session)
+        for to in (Status.SAVED, Status.APPLIED):
+            jobs.change_status(session, job.id, to, by="owner")
+        jobs.undo(session, job.id, "owner")
+        jobs.change_status(session, job.id, Status.DISMISSED, by="owner")
+        assert jobs.undo(session, job.id, "owner").status is Status.SAVED
+        assert jobs.undo(session, job.id, "owner").status is Status.NEW
+
+
+def test_an_undo_leaves_what_scans_did_meanwhile(database: Database) -> None:
+    with database.session() as session:
+        job = kept.job(session)
+        jobs.change_status(session, job.id, Status.SAVED, by="owner")
+        jobs.close(session, job)
+        assert jobs.undo(session, job.id, "owner").status is Status.CLOSED
+        jobs.change_status(session, job.id, Status.SAVED, by="owner")
+        jobs.reopen(session, job)
+        assert jobs.undo(session, job.id, "owner").status is Status.NEW
+
+
+def test_an_undo_of_a_page_that_is_out_of_date_is_refused(database: Database) -> None:
+    with database.session() as session:
+        number = kept.job(session).id
+        jobs.change_status(session, number, Status.SAVED, by="owner")
+        with pytest.raises(Conflict):
+            jobs.undo(session, number, "owner", version=1)
+
+
+def test_an_undo_is_counted(database: Database, emitted: Captured) -> None:
+    with database.session() as session:
+        number = kept.job(session).id
+        jobs.change_status(session, number, Status.SAVED, by="owner")
+        jobs.undo(session, number, "owner")
+    emitted.assert_incremented(catalogue.STATUS_UNDOS)
+    emitted.assert_incremented(catalogue.STATUS_UPDATES, from_status="saved", to_status="new")
+
+
+def test_many_jobs_are_changed_by_a_query_whatever_its_page(
+    any_database: Database, emitted: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_AT_ONCE", 7)
+    with any_database.session() as session:
+        for n in range(30):
+            kept.job(session, f"Intern {n}", status=Status.NEW if n % 2 else Status.OFFER)
+        unlisted = kept.job(session, "Intern, gone", status=Status.SAVED)
+        jobs.close(session, unlisted)
+        other = kept.job(session, "Engineer").id
+    query = JobQuery(text="intern", page=9, per_page=1, sort="posted")
+    with any_database.reading() as session:
+        plan = jobs.change_many(session, query, Status.SAVED, "owner", dry_run=True)
+        assert (plan.changed, plan.unchanged, plan.illegal) == (15, 1, {Status.OFFER: 15})
+        assert jobs.counts_by_status(session)[Status.SAVED] == 1
+    emitted.assert_no_metrics(catalogue.BULK_UPDATES)
+    with any_database.session() as session:
+        done = jobs.change_many(session, query, Status.SAVED, "owner")
+        assert (done.changed, done.unchanged, done.refused, len(done.named)) == (15, 1, 15, 15)
+        assert set(done.named.values()) == {"is offer and cannot become saved"}
+        emitted.assert_no_metrics(catalogue.BULK_UPDATES)
+    with any_database.session() as session:
+        assert jobs.change_many(session, query, Status.NEW, "owner").changed == 31
+        counts = jobs.counts_by_status(session)
+        assert (counts[Status.NEW], counts[Status.CLOSED]) == (31, 1)
+        assert jobs.get(session, other).history == []
+        job = jobs.get(session, unlisted.id)
+        assert [(step.from_status, step.to_status) for step in job.history] == [(Status.SAVED, Status.CLOSED)]
+        assert job.version == 2
+    emitted.assert_incremented(catalogue.BULK_UPDATES, 2)
+    emitted.assert_incremented(catalogue.BULK_UPDATED_JOBS, 46, outcome="changed")
+    emitted.assert_incremented(catalogue.BULK_UPDATED_JOBS, outcome="unchanged")
+    emitted.assert_incremented(catalogue.STATUS_UPDATES, 15, from_status="new", to_status="saved")
+    emitted.assert_incremented(catalogue.STATUS_UPDATES, 1, from_status="saved", to_status="closed")
+
+
+def test_many_jobs_are_changed_by_their_ids_and_each_can_be_taken_back(any_database: Database) -> None:
+    with any_database.session() as session:
+        numbers = [kept.job(session).id for _ in range(3)]
+        jobs.change_status(session, numbers[2], Status.APPLIED, by="owner")
+    with any_database.session() as session:
+        done = jobs.change_many(
+            session,
+            [*numbers, numbers[0], 999, 2**40, -1],
+            Status.DISMISSED,
+            "owner",
+            versions={numbers[2]: 1},
+        )
+        assert (done.changed, done.conflicts, done.missing, done.refused) == (2, 1, 3, 4)
+        assert done.named[numbers[2]] == "was changed meanwhile and is applied now"
+        assert {done.named[each] for each in (999, 2**40, -1)} == {"is not there"}
+    with any_database.session() as session:
+        assert jobs.undo(session, numbers[0], "owner").status is Status.NEW
+
+
+def test_a_bulk_change_names_a_bounded_number_of_refused_jobs(database: Database) -> None:
+    with database.session() as session:
+        done = jobs.change_many(session, range(1, 2001), Status.SAVED, "owner")
+    assert (done.missing, len(done.named)) == (2000, 100)
+
+
+def test_a_bulk_change_that_is_rolled_back_changes_and_counts_nothing(
+    database: Database, emitted: Captured
+) -> None:
+    with database.session() as session:
+        number = kept.job(session).id
+
+    def fail() -> None:
+        with database.session() as session:
+            jobs.change_many(session, [number], Status.SAVED, "owner")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    emitted.assert_no_metrics(catalogue.BULK_UPDATES, catalogue.STATUS_UPDATES)
+    with database.reading() as session:
+        assert jobs.get(session, number).status is Status.NEW
+
+
 def test_counts_name_every_status(any_database: Database) -> None:
     with any_database.session() as session:
         kept.job(session)
@@ -360,6 +499,9 @@ def test_a_job_as_json_has_the_fields_that_programs_rely_on(database: Database) 
             "first_seen_at": "2026-03-01T12:00:00Z",
             "last_seen_at": "2026-03-01T12:00:00Z",
             "closed_at": None,
+            "edit_unseen": False,
+            "next_action": "",
+            "next_action_on": None,
             "listings": [
                 {
                     "source": "acme",

@@ -41,7 +41,7 @@ def scout(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("jobs", "status", "1", "saved"),
+        ("jobs", "set", "1", "saved"),
         ("scan",),
         ("sources", "test", "nonsense"),
         ("sources", "discover", "http://127.0.0.1/"),
@@ -59,7 +59,7 @@ def test_a_command_that_tells_of_an_error_counts_it(
     statsd: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrate(settings.load())
-    scout(monkeypatch, "jobs", "status", "99", "saved")
+    scout(monkeypatch, "jobs", "set", "99", "saved")
     told: list[str] = []
     while not any("iam_errors_total.JobNotFound.cli:1|c" in line for line in told):
         told += statsd.recv(65_535).decode().split("\n")  # times out where it never comes

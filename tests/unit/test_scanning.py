@@ -319,6 +319,54 @@ def test_an_empty_board_that_always_was_empty_is_fine(world: World) -> None:
     assert not world.source().suspicious
 
 
+@pytest.mark.parametrize("reason", ["not_found", "gone"])
+def test_a_board_that_is_not_there_for_three_days_is_gone_and_its_jobs_close(
+    world: World, reason: str
+) -> None:
+    world.board.show([posting(number) for number in range(3)])
+    world.scan()
+    saved = world.jobs()["2"].id
+    with world.db.session() as session:
+        jobs.change_status(session, saved, Status.SAVED, by="owner")
+    world.board.show(then=reason)
+    for _ in range(3):
+        result = world.scan()
+        assert (result.state, result.reason, result.closed) == (ScanState.FAILED, reason, 0)
+    assert "its 3 open postings are closed" in result.error
+    world.later(days=3)
+    result = world.scan()
+    assert (result.state, result.reason, result.closed) == (ScanState.FAILED, reason, 3)
+    assert "taken for gone and its 3 open postings were closed" in world.source().last_error
+    found = world.jobs()
+    assert [found[each].status for each in "012"] == [Status.CLOSED, Status.CLOSED, Status.SAVED]
+    assert found["2"].closed_at == world.time
+    result = world.scan()
+    assert result.closed == 0
+    assert "taken for gone. Should" in result.error
+    world.board.show([posting(number) for number in range(3)])
+    assert world.scan().reopened == 3
+
+
+def test_a_board_that_is_not_there_only_now_and_then_closes_nothing(world: World) -> None:
+    world.board.show([posting(1)])
+    world.scan()
+    for then in ("not_found", "not_found", "server_error", "not_found", "gone", "timeout", "not_found"):
+        world.board.show(then=then)
+        world.later(days=2)
+        assert world.scan().closed == 0
+    assert world.jobs()["1"].status is Status.NEW
+
+
+def test_twice_over_many_days_is_not_often_enough_to_be_gone(world: World) -> None:
+    world.board.show([posting(1)])
+    world.scan()
+    world.board.show(then="gone")
+    world.scan()
+    world.later(days=30)
+    assert world.scan().closed == 0
+    assert world.scan().closed == 1
+
+
 # --- Not modified -------------------------------------------------------------------------------------------
 
 

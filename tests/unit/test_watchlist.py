@@ -129,6 +129,8 @@ def test_removing_a_source_keeps_what_the_owner_decided(any_database: Database) 
         kept.job(session, "applied", at=acme, status=Status.APPLIED)
         kept.job(session, "dismissed", at=acme, status=Status.DISMISSED)
         session.add(Note(job=kept.job(session, "noted", at=acme), body="x"))
+        kept.job(session, "planned", at=acme, next_action="Call Dana")
+        kept.job(session, "dated", at=acme, next_action_on=kept.DAY.date())
         kept.listed(session, kept.job(session, "elsewhere", at=acme), globex)
         kept.listed(session, kept.job(session, "closed elsewhere", at=acme), globex, closed_at=kept.DAY)
         kept.job(session, "not concerned", at=globex)
@@ -144,6 +146,8 @@ def test_removing_a_source_keeps_what_the_owner_decided(any_database: Database) 
         "applied": ("applied", True),
         "dismissed": ("dismissed", True),
         "noted": ("closed", True),
+        "planned": ("closed", True),
+        "dated": ("closed", True),
         "elsewhere": ("new", False),
         "closed elsewhere": ("closed", True),
         "not concerned": ("new", False),

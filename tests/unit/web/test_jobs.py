@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from metrics import catalogue
 from metrics.testing import Captured
 from scout import clock, jobs
 from scout.database import Database
-from scout.models import Job, RunTrigger, ScanResult, ScanRun, ScanState, Source, Status
+from scout.models import EventKind, Job, JobEvent, RunTrigger, ScanResult, ScanRun, ScanState, Source, Status
 from tests.unit.web.browser import Browser
 
 AddJob = Callable[..., int]
@@ -123,8 +125,8 @@ def test_saving_with_htmx_swaps_the_card_and_offers_undo(
     assert card.status_code == 200
     assert card.text.lstrip().startswith("<article")
     assert "<html" not in card.text
-    assert 'value="new" data-key="u"' in card.text
-    owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="new", back="/")
+    assert 'value="undo" data-key="u"' in card.text
+    owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="undo", version="2", back="/")
     assert status_of(db, job_id) is Status.NEW
 
 
@@ -183,18 +185,163 @@ def test_the_detail_tells_everything(owner: Browser, add_job: AddJob) -> None:
         assert f'name="to" value="{to}"' in page
 
 
-def test_the_undo_of_the_detail_leads_one_step_back_where_that_is_allowed(
-    owner: Browser, add_job: AddJob
+def test_the_undo_of_the_detail_leads_back_step_by_step(
+    owner: Browser, add_job: AddJob, db: Database, emitted: Captured
 ) -> None:
     job_id = add_job()
-    for to, undo in (
-        ("saved", "new"),
-        ("applied", "new"),
-        ("interviewing", "applied"),
-        ("offer", "interviewing"),
-    ):
+    steps = ["new", "saved", "applied", "rejected", "interviewing", "offer"]
+    for undo, to in itertools.pairwise(steps):
         owner.post(f"/jobs/{job_id}/status", to=to)
         assert f"Undo: back to {undo}" in owner.get(f"/jobs/{job_id}").text
+    for to in reversed(steps[:-1]):
+        owner.post(f"/jobs/{job_id}/status", to="undo")
+        assert status_of(db, job_id).value == to
+    assert "Undo" not in owner.get(f"/jobs/{job_id}").text
+    assert "offer, taken back by you" in owner.get(f"/jobs/{job_id}").text
+    emitted.assert_incremented(catalogue.STATUS_UNDOS, 5)
+
+
+def test_an_undo_from_an_old_page_is_told_not_done(owner: Browser, add_job: AddJob, db: Database) -> None:
+    job_id = add_job()
+    owner.post(f"/jobs/{job_id}/status", to="saved")
+    late = owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="undo", version="1")
+    assert late.status_code == 409
+    assert "changed meanwhile" in late.text
+    assert status_of(db, job_id) is Status.SAVED
+    owner.post(f"/jobs/{job_id}/status", to="undo", version="2")
+    none = owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="undo")
+    assert none.status_code == 409
+    assert "no decision of yours" in none.text
+
+
+def test_chosen_jobs_are_changed_and_the_others_named(
+    owner: Browser, add_job: AddJob, db: Database, emitted: Captured
+) -> None:
+    first, second, saved, late = add_job(), add_job(), add_job(), add_job()
+    owner.post(f"/jobs/{saved}/status", to="saved")
+    owner.post(f"/jobs/{late}/status", to="saved")
+    page = owner.get("/").text
+    assert f'value="{first}.1" form="bulk"' in page
+    chosen = [f"{first}.1", f"{second}.1", f"{saved}.2", f"{late}.1", "999.1"]
+    answer = owner.post("/jobs/status", job=chosen, to="offer", back="/?q=x")
+    assert (answer.status_code, answer.location) == (303, "/?q=x")
+    told = html.unescape(owner.get("/").text)
+    assert f"Not changed: job {first} is new and cannot become offer" in told
+    assert "job 999 is not there" in told
+    owner.post("/jobs/status", job=chosen, to="dismissed")
+    told = html.unescape(owner.get("/").text)
+    assert "3 jobs are dismissed now." in told
+    assert f"job {late} was changed meanwhile and is saved now" in told
+    assert [status_of(db, each).value for each in (first, second, saved, late)] == [
+        *["dismissed"] * 3,
+        "saved",
+    ]
+    emitted.assert_incremented(catalogue.BULK_UPDATES, 2)
+    emitted.assert_incremented(catalogue.BULK_UPDATED_JOBS, 3, outcome="changed")
+    emitted.assert_incremented(catalogue.BULK_UPDATED_JOBS, 3, outcome="illegal")
+    emitted.assert_incremented(catalogue.BULK_UPDATED_JOBS, 2, outcome="conflict")
+    emitted.assert_incremented(catalogue.BULK_UPDATED_JOBS, 2, outcome="missing")
+    emitted.assert_incremented(catalogue.STATUS_UPDATES, 2, from_status="new", to_status="dismissed")
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"job": ["x"], "to": "saved"}, 400),
+        ({"job": ["1"], "to": "lost"}, 400),
+        ({"job": [f"{n}.1" for n in range(1, 202)], "to": "saved"}, 413),
+        ({"to": "saved"}, 303),
+        ({"job": ["1"], "to": "saved"}, 303),
+        ({"job": ["1.1"], "to": "saved", "csrf_token": "x"}, 400),
+    ],
+)
+def test_a_bulk_change_that_is_asked_for_wrongly_changes_nothing(
+    owner: Browser, add_job: AddJob, db: Database, fields: dict[str, Any], status: int
+) -> None:
+    job_id = add_job()
+    assert owner.post("/jobs/status", **fields).status_code == status
+    assert status_of(db, job_id) is Status.NEW
+
+
+def test_an_edit_is_marked_until_the_owner_looks_and_stays_in_the_history(
+    owner: Browser, add_job: AddJob, db: Database
+) -> None:
+    job_id = add_job(edit_unseen=True)
+    pay = {"minimum": 90000, "maximum": 110000, "currency": "EUR", "period": "year", "raw": ""}
+    with db.session() as session:
+        session.add(
+            JobEvent(
+                job_id=job_id,
+                what=EventKind.EDITED,
+                source="acme",
+                changes=[
+                    {"field": "pay", "old": pay, "new": pay | {"minimum": 95000}},
+                    {
+                        "field": "description",
+                        "removed": 1,
+                        "added": 2,
+                        "parts": [["=", "Keep the"], ["-", "<b>keys"], ["+", "locks & keys"]],
+                    },
+                ],
+            )
+        )
+    mark = '<span class="badge">changed</span>'
+    assert mark in owner.get("/").text
+    owner.ask("HEAD", f"/jobs/{job_id}")
+    assert mark in owner.get("/").text
+    page = owner.get(f"/jobs/{job_id}").text
+    assert "pay 90,000-110,000 EUR a year became 95,000-110,000 EUR a year" in page
+    assert "description: 1 word out, 2 words in" in page
+    assert "<del>&lt;b&gt;keys</del> <ins>locks &amp; keys</ins>" in page
+    assert mark not in owner.get("/").text
+
+
+def test_a_page_is_shown_though_the_look_cannot_be_noted(
+    owner: Browser, add_job: AddJob, monkeypatch: pytest.MonkeyPatch, emitted: Captured
+) -> None:
+    def locked(*_: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(jobs, "looked", locked)
+    assert owner.get(f"/jobs/{add_job(edit_unseen=True)}").status_code == 200
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="OperationalError", place="web")
+
+
+def test_what_is_next_is_kept_shown_and_taken_away(owner: Browser, add_job: AddJob, db: Database) -> None:
+    job_id = add_job()
+    owner.post(f"/jobs/{job_id}/plan", what=" Call  <Dana> ", on="2026-06-12", was="", was_on="")
+    assert "Call &lt;Dana&gt;, 12 June 2026" in owner.get("/").text
+    owner.post(f"/jobs/{job_id}/plan", what="Write", on="", was="", was_on="")
+    page = owner.get(f"/jobs/{job_id}").text
+    assert "was changed meanwhile" in page
+    assert 'value="Call &lt;Dana&gt;"' in page
+    owner.post(f"/jobs/{job_id}/plan", what="x" * 501)
+    assert "500 characters" in owner.get("/").text
+    assert owner.post(f"/jobs/{job_id}/plan", what="x", on="12.6.").status_code == 400
+    owner.post(f"/jobs/{job_id}/plan", what="", on="", was="Call <Dana>", was_on="2026-06-12")
+    with db.reading() as session:
+        job = jobs.get(session, job_id)
+        assert (job.next_action, job.next_action_on) == ("", None)
+
+
+def test_a_note_is_written_anew_unless_another_tab_did(owner: Browser, add_job: AddJob, db: Database) -> None:
+    job_id = add_job()
+    owner.post(f"/jobs/{job_id}/notes", body="Ask Ruth.")
+    with db.reading() as session:
+        note = jobs.get(session, job_id).notes[0]
+    was = note.updated_at.isoformat()
+    assert was in owner.get(f"/jobs/{job_id}").text
+    path = f"/jobs/{job_id}/notes/{note.id}"
+    owner.post(path, body="Ask Dana.", was=was)
+    owner.post(path, body="Ask nobody.", was=was)
+    page = owner.get(f"/jobs/{job_id}").text
+    assert "written anew meanwhile" in page
+    assert "<p>Ask Dana.</p>" in page
+    owner.post(path, body=" ")
+    assert "The note is empty" in owner.get(f"/jobs/{job_id}").text
+    owner.post(f"{path}9", body="x")
+    assert f"has no note {note.id}9" in owner.get(f"/jobs/{job_id}").text
+    assert owner.post(path, body="x", was="yesterday").status_code == 400
 
 
 def test_notes_are_kept_as_written_and_thrown_away(owner: Browser, add_job: AddJob, db: Database) -> None:
