@@ -98,18 +98,18 @@ def test_a_scan_without_a_turn_is_handed_back_and_asked_for_again_when_its_turn_
     with serving(polite.answer) as server:
         polite.play(server, LEVER)
         one, two = polite.watch("https://jobs.lever.co/one"), polite.watch("https://jobs.lever.co/two")
-        polite.be(Policy(rate=1 / 60, concurrency=2))
+        polite.be(Policy(rate=1 / 85, concurrency=2))
         assert polite.scan(one).state is ScanState.SUCCEEDED
         waiting = polite.scan(two)
         assert (waiting.state, waiting.attempts, waiting.error) == (ScanState.QUEUED, 0, "")
         assert polite.source(two).lease_by is None, "the worker is free"
         emitted.assert_incremented(catalogue.SCANS_POSTPONED, 1, kind="lever", reason="busy")
         assert waiting.not_before is not None
-        assert 30 < (waiting.not_before - polite.world.time).total_seconds() <= 120
+        assert 60 < (waiting.not_before - polite.world.time).total_seconds() <= 160
         polite.monkeypatch.setattr(reaper, "_PICKED_UP", 0.0)
         forgotten = reaper.Forgotten(polite.world.db, polite.queue)
         assert forgotten.enqueue() == 0
-        polite.world.later(minutes=2)
+        polite.world.later(minutes=3)
         assert forgotten.enqueue() == 1
         assert polite.queue.waiting() == {waiting.id}
         polite.be(Policy(rate=1000.0))
@@ -196,6 +196,33 @@ def test_a_reading_that_was_not_made_is_not_used_up(polite: Polite) -> None:
             assert polite.scan(slug).reason == "held"
         polite.redis.client().delete(*courtesy._keys("https://remotive.com"))
         assert polite.scan(slug).state is ScanState.SUCCEEDED
+
+
+def test_a_reading_of_which_only_a_redirect_was_had_is_used_up(polite: Polite) -> None:
+    moved = reply(b"", 302, Location="https://other.example/api")
+    with serving(lambda _: moved) as server:
+        polite.play(server, "https://remotive.com", "https://other.example")
+        slug = polite.watch("https://remotive.com")
+        with Courtesy(polite.world.settings, kind="test") as other:
+            other.hold("https://other.example", 600.0)
+        reasons = [polite.scan(slug).reason for _ in range(6)]
+    assert reasons == ["held"] * 4 + ["daily_limit"] * 2
+    assert len(server.asked) == 4
+
+
+def test_a_scan_that_waited_for_an_hour_ends(polite: Polite) -> None:
+    with serving(lambda _: reply(LISTING)) as server:
+        polite.play(server, LEVER)
+        slug = polite.watch("https://jobs.lever.co/acme")
+        with Courtesy(polite.world.settings, kind="test") as other:
+            other.hold(LEVER, 60.0)
+        result = polite.scan(slug)
+        assert result.state is ScanState.QUEUED
+        polite.world.later(minutes=61)
+        scanning.scan(polite.world.db, polite.world.settings, result.id, worker="test")
+        result = polite.world.result(result.id)
+        assert (result.state, result.reason) == (ScanState.FAILED, "held")
+        assert server.asked == []
 
 
 def test_what_a_robots_file_forbids_is_not_read_and_the_file_is_asked_for_once_a_day(polite: Polite) -> None:
