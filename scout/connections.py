@@ -70,6 +70,10 @@ class Deadline:
         self._ends = time.monotonic() + total
         self._step = step
 
+    def extend(self, seconds: float) -> None:
+        """Give time back that the fetch spent waiting for its turn."""
+        self._ends += seconds
+
     def left(self) -> float:
         """What is left, never below zero."""
         return max(0.0, self._ends - time.monotonic())

@@ -56,6 +56,8 @@ _ALONE_SECONDS = 30.0
 _KEPT = 86_400
 #: Seconds that a place may be held past the time of its request.
 _GRACE = 5.0
+#: The part of a request's time that its turn is waited for at most.
+_MOST_OF_IT = 0.75
 #: Seconds between two looks at whether a place is free.
 _LOOK = 0.05
 
@@ -259,6 +261,8 @@ class Courtesy:
         self._settings = settings
         self._sleep = sleep
         self._chance = chance
+        #: Turns that came: requests that were sent, or were about to be.
+        self.turns = 0
         self._run = secrets.token_hex(8)
         self._spacing: dict[str, float] = {}
         self._marred: set[str] = set()
@@ -295,14 +299,14 @@ class Courtesy:
 
         Args:
             origin: The origin.
-            left: Seconds that are left for the request. At most half of them are waited away.
+            left: Seconds that are left for the request. At most three quarters of them are waited away.
 
         Raises:
             NotNow: No turn came, or the origin is to be left alone.
         """
         token = secrets.token_hex(8)
         began = time.monotonic()
-        ends = began + min(self.patience(origin), left / 2)
+        ends = began + min(self.patience(origin), left * _MOST_OF_IT)
         try:
             try:
                 wait = self._taken(origin, token, ends, left)
@@ -313,6 +317,7 @@ class Courtesy:
                 raise
             finally:
                 catalogue.OUTBOUND_TURN_WAIT.observe(time.monotonic() - began, kind=self.kind)
+            self.turns += 1
             yield
         finally:
             # Also when a worker that stops is interrupted while it waits.

@@ -103,6 +103,9 @@ _ORIGIN_FAILED = frozenset(
     {Reason.CONNECT, Reason.TLS, Reason.TIMEOUT, Reason.TRUNCATED, Reason.SERVER_ERROR}
 )
 
+#: Nothing was sent to the origin, so nothing is known of it.
+_NOT_SENT = frozenset({*NOT_ASKED, Reason.DNS, Reason.ADDRESS, Reason.SCHEME, Reason.URL, Reason.ROBOTS})
+
 
 class FetchError(Exception):
     """A fetch failed.
@@ -122,7 +125,7 @@ class FetchError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one fetch may cost. Seconds and decoded bytes."""
+    """What one fetch may cost, waits for its turns (`scout.courtesy`) aside. Seconds and decoded bytes."""
 
     connect: float = 10.0
     read: float = 20.0
@@ -498,7 +501,7 @@ class Door:
 
     def _tell_courtesy(self, reason: Reason | None) -> None:
         """Tell whether the origin that was asked last answered."""
-        if self.courtesy is None or not self._asking or reason in {*NOT_ASKED, Reason.DNS}:
+        if self.courtesy is None or not self._asking or reason in _NOT_SENT:
             return
         if reason in _ORIGIN_FAILED:
             self.courtesy.failed(self._asking)
@@ -542,11 +545,12 @@ class Door:
         Raises:
             FetchError: No turn came, or the origin is to be left alone.
         """
+        self._asking = ""
         there = self._overrides.target(target) or target
         if self.courtesy is None or (is_here(there) and not self.courtesy.everywhere):
             yield
             return
-        self._asking = ""
+        began = time.monotonic()
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(self.courtesy.turn(target.origin, left=self._gate.deadline.left()))
@@ -554,6 +558,8 @@ class Door:
                 raise FetchError(
                     Reason(not_now.why), _no_turn(target.host, not_now), not_now.seconds
                 ) from not_now
+            # Our own wait is not the server's time: no request fails since its turn came late.
+            self._gate.deadline.extend(time.monotonic() - began)
             self._asking = target.origin
             yield
 

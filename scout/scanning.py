@@ -43,7 +43,7 @@ from scout.database import Database
 from scout.endings import Ending
 from scout.fetch import NOT_ASKED, VERSION, Answer, Door, FetchError, Limits, Reason
 from scout.leases import Keeper, Lease, LeaseLost, changed
-from scout.models import ScanResult, ScanState, Source
+from scout.models import ScanResult, ScanRun, ScanState, Source
 from scout.postings import Posting
 from scout.settings import Settings
 from scout.sources.about import about
@@ -70,6 +70,8 @@ DETAILED_BATCH = 20
 
 #: Seconds that a scan is handed back for, to wait for its turn. A longer wait ends it; it is due after that.
 SOON = 120.0
+#: How long a run waits for scans that are handed back.
+LONGEST_WAIT = dt.timedelta(hours=1)
 
 
 class _Postponed(Exception):  # noqa: N818 - named for what happened; it never reaches a person
@@ -201,6 +203,7 @@ class _Scan:
         self.gone: list[Known] = []
         self.retry_after: float | None = None
         self.taken: int | None = None
+        self.turns = 0
         with db.reading() as session:
             self.source = session.get_one(Source, lease.source_id)
             self.known = storing.known_listings(session, lease.source_id)
@@ -267,12 +270,15 @@ class _Scan:
         """What follows when the board was not asked.
 
         Raises:
-            _Postponed: It can be asked soon.
+            _Postponed: It can be asked soon, and the run did not wait for it for long.
         """
-        if self.taken is not None and not self.seen:
-            number, self.taken = self.taken, None
+        if self.taken is not None and not self.turns:
+            number = self.taken
             self._transact(lambda session: allowance.give_back(session, kind, number))
-        if error.reason is not Reason.DAILY_LIMIT and (error.retry_after or 0.0) <= SOON:
+        with self.db.reading() as session:
+            asked_at = session.get_one(ScanRun, self.lease.run_id).created_at
+        soon = error.reason is not Reason.DAILY_LIMIT and (error.retry_after or 0.0) <= SOON
+        if soon and clock.now() - asked_at < LONGEST_WAIT:
             catalogue.SCANS_POSTPONED.inc(kind=kind.name, reason=error.reason)
             raise _Postponed(error)
 
@@ -305,6 +311,7 @@ class _Scan:
             except (SQLAlchemyError, LeaseLost):
                 raise
             except Exception as error:
+                self.turns = courtesy.turns
                 if not isinstance(error, FetchError) or error.reason is not Reason.TOO_LARGE:
                     details.left = 0  # a board that just failed is not asked for more
                 self._store_waiting(details, door, profile)

@@ -235,11 +235,15 @@ def left_alone(connection: Redis, every: Sequence[Source]) -> dict[int, Standing
         return {}
     known = courtesy.standings(connection, sorted({origin for each in asked.values() for origin in each}))
     worst = {
-        source_id: max((known[origin] for origin in each), key=lambda standing: standing.seconds)
+        source_id: max((known[origin] for origin in each), key=_how_unusual)
         for source_id, each in asked.items()
         if each
     }
     return {source_id: standing for source_id, standing in worst.items() if standing.unusual}
+
+
+def _how_unusual(standing: Standing) -> tuple[bool, float]:
+    return standing.unusual, standing.seconds
 
 
 def told(standing: Standing) -> str:

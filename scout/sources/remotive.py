@@ -45,7 +45,7 @@ class Remotive:
             "locations", "remote", "description_text", "salary",
             "employment_type", "department", "posted_at", "tags",
         ),
-        policy=Policy(rate=1 / 40, concurrency=1),
+        policy=Policy(rate=1 / 31, concurrency=1),
         daily=4,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,6 +156,26 @@ def test_each_try_takes_a_turn_of_its_own(alone: Settings, emitted: Captured) ->
             door.get(f"{BOARD}/a")
     emitted.assert_observed(catalogue.OUTBOUND_TURN_WAIT, ANY, kind="test")
     assert courtesy._alone[BOARD].places == set(), "every place is free again"
+
+
+def test_no_request_fails_since_its_turn_came_late(alone: Settings) -> None:
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        time.sleep(seconds)
+
+    with serving(lambda _: reply(b"{}")) as server:
+        settings = Settings(origin_overrides={BOARD: server.origin})
+        polite = Courtesy(alone, Policy(rate=2.0), kind="test", everywhere=True, sleep=wait)
+        with Door(settings, kind="test", courtesy=polite) as door:
+            door.get(f"{BOARD}/a")
+            began = time.monotonic()
+            door.get(f"{BOARD}/a", limits=Limits(total=1.0, tries=1))
+            left = door._gate.deadline.left()
+            took = time.monotonic() - began
+    assert waited
+    assert left + took >= 1.0 + sum(waited) - 0.01
 
 
 def test_a_question_that_is_posted_takes_a_turn_too(alone: Settings) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from redis import Redis
 from sqlalchemy import func, select
 
-from scout import clock, jobs, watchlist
+from scout import clock, courtesy, jobs, watchlist
+from scout.courtesy import CircuitState, Standing
 from scout.database import Database
-from scout.models import Job, Listing, Note, ScanState, Status
+from scout.models import Job, Listing, Note, ScanState, Source, Status
 from scout.sources.board import Board
 from scout.watchlist import AlreadyWatched, UnknownSource, slugify
 from tests import kept
@@ -172,3 +174,35 @@ def test_starter_boards_are_added_once(database: Database) -> None:
         assert len(watchlist.every(session)) == added
         # Slugs are shown and typed: a token that names no board does not do for one.
         assert watchlist.get(session, "we-work-remotely").name == "We Work Remotely"
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        (Standing("https://a.example", CircuitState.OPEN, 1500.0),
+         "Scans of a.example kept failing, so it is left alone for another 25 minutes."),
+        (Standing("https://a.example", CircuitState.HALF_OPEN),
+         "Scans of a.example kept failing; the next one tries it again."),
+        (Standing("https://a.example", CircuitState.CLOSED, 40.0),
+         "a.example asked to be left alone for another 40 seconds."),
+    ],
+)  # fmt: skip
+def test_it_is_told_how_a_host_stands_that_is_not_asked_as_usual(standing: Standing, said: str) -> None:
+    assert standing.unusual
+    assert watchlist.told(standing) == said
+
+
+def test_of_two_hosts_of_a_board_the_one_that_is_not_asked_as_usual_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {
+        "https://api.lever.co": Standing("https://api.lever.co"),
+        "https://api.eu.lever.co": Standing("https://api.eu.lever.co", CircuitState.HALF_OPEN),
+    }
+    monkeypatch.setattr(courtesy, "standings", lambda _, origins: {each: known[each] for each in origins})
+    board = Source(id=7, kind="lever", token="acme", url="https://jobs.lever.co/acme")
+    odd = Source(id=8, kind="nothing known", token="x", url="")
+    nobody = Redis()
+    found = watchlist.left_alone(nobody, [board, odd])
+    nobody.close()
+    assert found == {7: known["https://api.eu.lever.co"]}
