@@ -23,7 +23,7 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -35,6 +35,7 @@ from scout.errors import ScoutError
 from scout.models import Description, Job, Listing, Note, Source, Status, StatusChange, fold
 
 Sort = Literal["newest", "score", "posted"]
+_T = TypeVar("_T")
 
 #: The most that one page may hold.
 MOST_PER_PAGE = 200
@@ -151,6 +152,11 @@ def find(session: Session, query: JobQuery) -> JobPage:
     return JobPage(jobs=list(jobs), total=total, page=page, pages=pages)
 
 
+def every_id(session: Session, query: JobQuery) -> list[int]:
+    """The ids of all jobs that a query asks for, in its order, whatever page it names."""
+    return list(session.scalars(_sorted(select(Job.id).where(*_conditions(query)), query.sort)))
+
+
 def _conditions(query: JobQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.statuses:
@@ -174,7 +180,7 @@ def _storable(text: str) -> str:
     return text.replace("\x00", " ").encode("utf-8", "replace").decode()
 
 
-def _sorted(statement: Select[Job], sort: Sort) -> Select[Job]:
+def _sorted(statement: Select[_T], sort: Sort) -> Select[_T]:
     match sort:
         case "newest":
             return statement.order_by(Job.first_seen_at.desc(), Job.id.desc())
