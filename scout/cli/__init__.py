@@ -24,6 +24,7 @@ _COMMANDS = {
     "jobs": "scout.cli.jobs:jobs",
     "profile": "scout.cli.profile:profile",
     "export": "scout.cli.export:export",
+    "import": "scout.cli.import_:import_",
     "backup": "scout.cli.backup:backup",
     "restore": "scout.cli.backup:restore",
     "normalise": "scout.cli.normalise:normalise",
