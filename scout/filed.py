@@ -72,7 +72,12 @@ def rows(path: Path, encoding: str = "") -> Iterator[Row]:
                 case "{":
                     yield from _json_lines(file)
                 case _:
-                    yield from _table(path, file, _separator(start))
+                    # The module's own limit of a cell is less than a long description, and is everybody's.
+                    usual = csv.field_size_limit(LARGEST_ROW)
+                    try:
+                        yield from _table(path, file, _separator(start))
+                    finally:
+                        csv.field_size_limit(usual)
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}.") from error
     except (UnicodeError, LookupError) as error:
@@ -108,7 +113,6 @@ def _separator(start: str) -> str:
 
 
 def _table(path: Path, file: IO[str], separator: str) -> Iterator[Row]:
-    csv.field_size_limit(LARGEST_ROW)  # the module's own limit is less than a long description
     table = csv.reader(file, delimiter=separator)
     headings: list[str] | None = None
     number = 0

@@ -33,7 +33,7 @@ from scout.database import Database, after_commit
 from scout.errors import ScoutError
 from scout.filed import Row, rows
 from scout.matching import Profile
-from scout.models import Description, Job, Listing, Note, Source, Status, StatusChange
+from scout.models import Base, Job, Listing, Note, Source, Status, StatusChange
 from scout.storing import Entry
 from scout.trackers import Brought, Columns, NotUnderstood, Step
 
@@ -50,6 +50,9 @@ _UNREAD = "brought in"
 _TRACKING = re.compile(
     r"utm_\w+|gh_src|lever-\w+|fbclid|gclid|msclkid|ref|refid|source|src|trk|trackingid", re.IGNORECASE
 )
+
+
+_JOBS, _DESCRIPTIONS = Base.metadata.tables["jobs"], Base.metadata.tables["descriptions"]
 
 
 class Refused(ScoutError):  # noqa: N818 - reads as the sentence that it is
@@ -134,8 +137,14 @@ def bring_in(
         here = _Here.of(session)
     every = _read(path, chosen, encoding, report)
     while batch := list(itertools.islice(every, BATCH)):
+        # What takes long is done before the transaction: on SQLite nobody else writes meanwhile.
+        entries = {
+            place: _entry(brought, profile)
+            for place, brought in enumerate(batch)
+            if here.find(brought) is None
+        }
         with database.session() as session:
-            outcomes = Counter(_Writer(session, profile, here, report).write(batch))
+            outcomes = Counter(_Writer(session, profile, here, report).write(batch, entries))
         report.outcomes += outcomes
         for outcome, count in outcomes.items():
             catalogue.IMPORTED_ROWS.inc(count, outcome=outcome.value)
@@ -164,6 +173,11 @@ def _read(path: Path, chosen: Mapping[str, str], encoding: str, report: Report) 
         if len(report.first) < 5:  # noqa: PLR2004 - enough to see whether it is right
             report.first.append(brought)
         yield brought
+
+
+def _entry(brought: Brought, profile: Profile) -> Entry:
+    posting = normalise.completed(brought.posting)
+    return Entry(posting, _UNREAD, matching.score(posting, profile))
 
 
 def _brought(row: Row, told: Columns | None) -> Brought:
@@ -267,10 +281,10 @@ class _Writer:
     here: _Here
     report: Report
 
-    def write(self, batch: list[Brought]) -> Iterator[Outcome]:
-        """Write a batch; what came of each row."""
+    def write(self, batch: list[Brought], entries: Mapping[int, Entry]) -> Iterator[Outcome]:
+        """Write a batch, with what is known already to be stored of its new jobs; what came of each row."""
         listed = self._listed(batch)
-        for brought in batch:
+        for place, brought in enumerate(batch):
             for each in brought.listings:
                 if each.source not in self.here.sources:
                     self.report.unwatched[each.source] += 1
@@ -281,7 +295,7 @@ class _Writer:
             ]
             job_id = known[0] if known else self.here.find(brought)
             if job_id is None:
-                job_id = self._add(brought)
+                job_id = self._add(brought, entries.get(place) or _entry(brought, self.profile))
                 outcome = Outcome.ADDED
             else:
                 outcome = self._fill_in(job_id, brought)
@@ -307,17 +321,17 @@ class _Writer:
         )
         return {(row.source_id, row.source_job_id): row.job_id for row in found}
 
-    def _add(self, brought: Brought) -> int:
+    def _add(self, brought: Brought, entry: Entry) -> int:
         now = clock.now()
-        posting = normalise.completed(brought.posting)
-        job, description = storing.columns(Entry(posting, _UNREAD, matching.score(posting, self.profile)))
+        posting = entry.posting
+        job, description = storing.columns(entry)
         born = min(brought.first_seen_at or now, now)
         closed = brought.closed_at or (now if brought.status is Status.CLOSED else None)
-        job_id = self.session.scalars(
-            insert(Job).returning(Job.id),
-            [job | {"status": brought.status, "first_seen_at": born, "closed_at": closed, "version": 1}],
-        ).one()
-        self.session.execute(insert(Description), [{"job_id": job_id, **description}])
+        # By the tables themselves: row by row, the mapping would take as long as all the rest.
+        connection = self.session.connection()
+        values = job | {"status": brought.status, "first_seen_at": born, "closed_at": closed, "version": 1}
+        job_id = int(connection.execute(insert(_JOBS).values(values).returning(_JOBS.c.id)).scalar_one())
+        connection.execute(insert(_DESCRIPTIONS).values(job_id=job_id, **description))
         self._step(job_id, brought.history if brought.own else _steps(brought, Status.NEW, now), now)
         self._note(job_id, brought, set())
         self.here.add(job_id, posting.url, posting.title, posting.company, born)

@@ -219,8 +219,8 @@ def test_an_import_that_is_cut_off_can_be_repeated(
     write = importing._Writer.write
     batches = iter([None])
 
-    def dies(self: importing._Writer, batch: list[Any]) -> Any:
-        yield from write(self, batch)
+    def dies(self: importing._Writer, batch: list[Any], entries: Any) -> Any:
+        yield from write(self, batch, entries)
         if next(batches, "end") == "end":
             raise KeyboardInterrupt
 
