@@ -611,6 +611,29 @@ DATA_DISK_FREE = Gauge(
     unit=Unit.BYTES,
     ttl=SAMPLED_LIFETIME,
 )
+LAST_BACKUP = Gauge(
+    name="iam_last_backup_timestamp_seconds",
+    help="When the last backup was made, in Unix time; 0 when none ever was.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
+    unit=Unit.TIMESTAMP,
+    ttl=SAMPLED_LIFETIME,
+)
+LAST_BACKUP_SIZE = Gauge(
+    name="iam_last_backup_size_bytes",
+    help="Size of the last backup; 0 when none was ever made.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
+    unit=Unit.BYTES,
+    ttl=SAMPLED_LIFETIME,
+)
+IMPORTED_ROWS = Counter(
+    name="iam_imported_rows_total",
+    help="Rows of files of jobs, by what came of them: refused ones could not be read.",
+    raised_by="scout import",
+    signal=Signal.BUSINESS,
+    labels=(Label("outcome", ("added", "updated", "known", "refused")),),
+)
 
 SAMPLED = Gauge(
     name="iam_sampled_timestamp_seconds",

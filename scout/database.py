@@ -301,6 +301,13 @@ def _revisions(database: Database) -> set[str]:
         return set(MigrationContext.configure(connection).get_current_heads())
 
 
+def revision(connection: Connection) -> str:
+    """The migration that the connection's database is at; empty when none was ever run."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - see above
+
+    return ",".join(MigrationContext.configure(connection).get_current_heads())
+
+
 def migrate(settings: Settings) -> None:
     """Bring the tables up to date. Whoever comes second waits, and then finds nothing to do.
 

@@ -24,7 +24,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -37,6 +37,7 @@ from scout.errors import ScoutError
 from scout.models import Description, EventKind, Job, Listing, Note, Source, Status, StatusChange, fold
 
 Sort = Literal["newest", "score", "posted"]
+_T = TypeVar("_T")
 
 #: The most that one page may hold.
 MOST_PER_PAGE = 200
@@ -183,6 +184,11 @@ def ids(query: JobQuery) -> Select[int]:
     return select(Job.id).where(*_conditions(query))
 
 
+def every_id(session: Session, query: JobQuery) -> list[int]:
+    """The ids of all jobs that a query asks for, in its order, whatever page it names."""
+    return list(session.scalars(_sorted(select(Job.id).where(*_conditions(query)), query.sort)))
+
+
 def _conditions(query: JobQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.statuses:
@@ -206,7 +212,7 @@ def _storable(text: str) -> str:
     return text.replace("\x00", " ").encode("utf-8", "replace").decode()
 
 
-def _sorted(statement: Select[Job], sort: Sort) -> Select[Job]:
+def _sorted(statement: Select[_T], sort: Sort) -> Select[_T]:
     match sort:
         case "newest":
             return statement.order_by(Job.first_seen_at.desc(), Job.id.desc())

@@ -475,7 +475,7 @@ class StatusChange(Base):
     to_status: Mapped[Status] = mapped_column(_enum(Status, "to_status"))
     at: Mapped[dt.datetime] = mapped_column(default=_now)
     by: Mapped[str] = mapped_column(String(20))
-    """Who: `owner` (pages), `command` (command line) or `scan`."""
+    """Who: `owner` (pages), `command` (command line), `import` (as a file says) or `scan`."""
     undid: Mapped[int | None]
     """The id of the step of the same job that this one took back, or null."""
 

@@ -374,3 +374,8 @@ def _clean(text: str) -> str:
 
 def _parts(ids: Sequence[int]) -> list[Sequence[int]]:
     return [ids[start : start + _IDS_PER_STATEMENT] for start in range(0, len(ids), _IDS_PER_STATEMENT)]
+
+
+def columns(entry: Entry) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the rows of a job and of its description hold of a posting."""
+    return _content(entry), _description(entry)

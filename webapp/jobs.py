@@ -7,12 +7,12 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from metrics.instruments import count_error
-from scout import history, jobs, runs, sources, watchlist
+from scout import export, history, jobs, runs, sources, watchlist
 from scout.fetch import Reason
 from scout.jobs import Bulk, Conflict, IllegalChange, JobQuery, NothingToUndo, Sort
 from scout.models import ScanResult, ScanRun, ScanState, Source, Status
@@ -89,14 +89,16 @@ class Filters:
             per_page=_PER_PAGE,
         )
 
-    def address(self, **changes: Any) -> str:
+    def address(self, at: str = ".index", **changes: Any) -> str:
         """The list's address with some changes; any change but of the page begins at page 1."""
         changed = replace(self, **({"page": 1} | changes))
         usual = Filters()
         named = {name: getattr(changed, name) for name in self.__slots__}
-        return url_for(
-            ".index", **{name: value for name, value in named.items() if value != getattr(usual, name)}
-        )
+        return url_for(at, **{name: value for name, value in named.items() if value != getattr(usual, name)})
+
+    def download(self, form: export.Form) -> str:
+        """Where the whole list, not just its page, is a file."""
+        return self.address(at=f".download_{form}")
 
 
 def _whole(text: str, *, most: int) -> int:
@@ -133,6 +135,32 @@ def index() -> ResponseReturnValue:
             else "",
             ways_out=list(_ways_out(db, filters)) if not found.total else [],
         )
+
+
+@pages.get("/export.csv")
+def download_csv() -> Response:
+    """All jobs that the list's address asks for, as a table."""
+    return _download("csv")
+
+
+@pages.get("/export.json")
+def download_json() -> Response:
+    """The same as an array."""
+    return _download("json")
+
+
+@pages.get("/export.jsonl")
+def download_jsonl() -> Response:
+    """The same as an object a line."""
+    return _download("jsonl")
+
+
+def _download(form: export.Form) -> Response:
+    # Sent while it is read: a hundred thousand jobs are never in memory together.
+    pieces = export.write(parts().database, Filters.of(request.args).query, form)
+    answer = Response(pieces, content_type=export.MEDIA_TYPES[form])
+    answer.headers["Content-Disposition"] = f'attachment; filename="jobs.{form}"'
+    return answer
 
 
 def open_run(db: Session) -> ScanRun | None:

@@ -21,7 +21,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from metrics import catalogue
-from scout import clock, courtesy, matching, sessions, sources, watchlist
+from scout import backup, clock, courtesy, matching, sessions, sources, watchlist
 from scout.courtesy import CircuitState
 from scout.database import Database
 from scout.models import Job as FoundJob
@@ -81,6 +81,9 @@ def sample_database(db: Database, settings: Settings) -> None:
     folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.is_dir())
     catalogue.DATA_DISK_FREE.set(shutil.disk_usage(folder).free)
     catalogue.SAMPLED.set(clock.now().timestamp(), part="database")
+    made = backup.last(settings)
+    catalogue.LAST_BACKUP.set(made.made_at.timestamp() if made else 0)
+    catalogue.LAST_BACKUP_SIZE.set(made.bytes if made else 0)
 
 
 def _jobs_kept(session: Session) -> Counter[tuple[Status, str]]:

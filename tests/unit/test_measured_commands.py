@@ -43,6 +43,7 @@ def scout(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
     [
         ("jobs", "set", "1", "saved"),
         ("scan",),
+        ("import", "nothing.csv"),
         ("sources", "test", "nonsense"),
         ("sources", "discover", "http://127.0.0.1/"),
     ],

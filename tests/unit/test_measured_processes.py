@@ -16,7 +16,7 @@ import metrics
 import workers.__main__ as scan_workers
 from metrics import catalogue, gunicorn, mapping, process
 from metrics.testing import ANY, Captured
-from scout import leases, watchlist
+from scout import backup, leases, watchlist
 from scout.queue import Scans
 from scout.settings import PROJECT
 from tests.boards_in_folders import posting
@@ -173,6 +173,15 @@ def test_the_databases_gauges_are_set(world: World, emitted: Captured) -> None:
     for state in ("queued", "running"):
         emitted.assert_gauge(catalogue.SCAN_RUNS_OPEN, 0, status=state)
     emitted.assert_gauge(catalogue.SAMPLED, world.time.timestamp(), part="database")
+    emitted.assert_gauge(catalogue.LAST_BACKUP, 0)
+    emitted.assert_gauge(catalogue.LAST_BACKUP_SIZE, 0)
+
+
+def test_when_the_last_backup_was_made_is_told(world: World, emitted: Captured) -> None:
+    path, _ = backup.make(world.db, world.settings)
+    sampler.sample_database(world.db, world.settings)
+    emitted.assert_gauge(catalogue.LAST_BACKUP, world.time.timestamp())
+    emitted.assert_gauge(catalogue.LAST_BACKUP_SIZE, path.stat().st_size)
 
 
 def test_a_run_that_the_scheduler_ends_is_counted(world: World, emitted: Captured) -> None:
