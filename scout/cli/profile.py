@@ -74,7 +74,7 @@ def try_(name_or_file: str | None, limit: int, *, as_json: bool) -> None:
         wanted = select(Job).options(joinedload(Job.description)).execution_options(yield_per=_BATCH)
         for job in session.scalars(wanted):
             seen += 1
-            match = score(posting_of(job), chosen)
+            match = score(posting_of(job, job.description_text), chosen)
             session.expunge(job)  # a hundred thousand descriptions need not be held
             if match.score:
                 matching += 1

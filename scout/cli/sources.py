@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NoReturn
 import click
 
 import metrics.push
-from scout import discovery, lists, matching, settings, watchlist
+from scout import discovery, lists, matching, normalise, settings, watchlist
 from scout.cli import FAILED, PARTIAL, measure, table
 from scout.database import Database, for_command
 from scout.errors import ScoutError
@@ -382,5 +382,5 @@ def _told(board: Board, postings: list[Posting], unparsed: list[str]) -> Iterato
 
 def _scored(postings: list[Posting]) -> list[tuple[matching.Match, Posting]]:
     profile = matching.load_profile()
-    scored = [(matching.score(posting, profile), posting) for posting in postings]
+    scored = [(matching.score(normalise.completed(posting), profile), posting) for posting in postings]
     return sorted(scored, key=lambda each: -each[0].score)
