@@ -21,7 +21,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from metrics import catalogue
-from scout import clock, matching, sessions, watchlist
+from scout import clock, matching, rescoring, sessions, watchlist
 from scout.database import Database
 from scout.models import Job as FoundJob
 from scout.models import ScanRun, ScanState, Source, Status
@@ -53,6 +53,8 @@ def sample_database(db: Database, settings: Settings) -> None:
         active = sessions.active(session)
         open_runs = _open_runs(session)
         size = _size(session)
+        scoring = rescoring.progress(session)
+    catalogue.JOBS_TO_RESCORE.set(scoring.left if scoring else 0)
     catalogue.JOBS.set(kept.total())
     for status in Status:
         count = sum(number for (has, _), number in kept.items() if has is status)

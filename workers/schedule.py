@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import metrics
 from metrics import kernel, process
 from metrics.instruments import count_error
-from scout import clock, runs
+from scout import clock, rescoring, runs
 from scout import settings as scout_settings
 from scout.database import Database
 from scout.errors import ScoutError
@@ -65,6 +65,7 @@ class Scheduler:
         self._attempt("the end of runs", lambda: finish_runs(self.db))
         self._attempt("scans that are due", self.ask_for_due)
         self._attempt("scans without a job", self.forgotten.enqueue)
+        self._attempt("scoring anew", lambda: rescoring.drive(self.db, self.queue))
         if time.monotonic() - self.sampled_at >= sampler.INTERVAL:
             self.sampled_at = time.monotonic()
             self._attempt("the database's sample", lambda: sampler.sample_database(self.db, self.settings))

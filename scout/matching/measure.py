@@ -98,7 +98,9 @@ def labelled(file: Path) -> list[tuple[Posting, bool]]:
     except (OSError, UnicodeDecodeError) as error:
         raise ScoutError(f"The labelled postings {file} cannot be read: {error}.") from error
     if not lines or lines[0].split("\t") != _COLUMNS:
-        raise ScoutError(f"{file}: the first line must name the columns {', '.join(_COLUMNS)}, tab-separated.")
+        raise ScoutError(
+            f"{file}: the first line must name the columns {', '.join(_COLUMNS)}, tab-separated."
+        )
     found = []
     for number, line in enumerate(lines[1:], 2):
         cells = line.split("\t")

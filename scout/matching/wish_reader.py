@@ -21,6 +21,7 @@ from scout.matching.wishes import (
 )
 from scout.normalise import LEVELS, company_key, place
 from scout.normalise.gazetteer import folded
+from scout.normalise.places import country_code
 from scout.postings import Remote
 
 
@@ -42,6 +43,9 @@ def _named_places(reader: Reader, where: str, value: Any) -> dict[tuple[str, str
                 raise reader.fail(where, "has the whole world: leave it out to take any place")
             found |= {(code, "", ""): name for code in GROUPS[group]}
             continue
+        if code := country_code(name):
+            found[code, "", ""] = name
+            continue
         told = place(name)
         if not told.country:
             raise reader.fail(where, f"has {name!r}, which is no country, region or town that is known here")
@@ -56,7 +60,7 @@ def _remote(reader: Reader, data: Mapping[str, Any]) -> Wish:
     kinds = [each.value for each in Remote]
     home: set[str] = set()
     for name in reader.texts("remote: from", said.get("from", [])):
-        code = group_named(name) or place(name).country
+        code = group_named(name) or country_code(name) or place(name).country
         if not code or code == WORLD:
             raise reader.fail("remote: from", f"has {name!r}, which is no country or group of countries")
         home.add(code)
