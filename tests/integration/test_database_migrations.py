@@ -24,6 +24,8 @@ from scout.models import (
     ScanResult,
     ScanRun,
     ScanState,
+    Scoring,
+    ScoringPart,
     Session,
     Status,
     StatusChange,
@@ -53,6 +55,8 @@ def fill(settings: Settings) -> None:
         session.add(Note(job=job, body="Ask Ruth."))
         run = ScanRun(trigger=RunTrigger.FIRST)
         session.add_all([run, ScanResult(run=run, source=source, state=ScanState.FAILED)])
+        scoring = Scoring(fingerprint="x", profile="iam")
+        session.add_all([scoring, ScoringPart(scoring=scoring, number=0, at_id=0, last_id=1)])
         session.add(Account(password_hash="x"))
         session.add(Session(token_hash="x", expires_at=kept.DAY))
     database.dispose()
@@ -121,7 +125,7 @@ def test_the_two_schemas_agree_in_checks_indexes_and_keys_too(
             assert (
                 one.scalars(sql).all()
                 == other.scalars(sql).all()
-                == ["jobs", "scan_results", "scan_runs", "sources"]
+                == ["jobs", "scan_results", "scan_runs", "scorings", "sources"]
             )
     made.dispose()
     migrated.dispose()
