@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
-from scout import jobs, runs, sources, watchlist
+from scout import jobs, rescoring, runs, sources, watchlist
 from scout.fetch import Reason
 from scout.jobs import Conflict, IllegalChange, JobQuery, Sort
 from scout.models import Job, Note, ScanResult, ScanRun, ScanState, Source, Status
@@ -118,6 +118,7 @@ def index() -> ResponseReturnValue:
             scores=_SCORES,
             sources=watchlist.every(db),
             running=running,
+            scoring=rescoring.progress(db),
             back=filters.address(page=filters.page),
             why_empty=_why_empty(db, sum(counts.values()), running=running is not None)
             if not found.total
