@@ -235,7 +235,7 @@ def _batch(db: Database, scoring_id: int, number: int, profile: Profile) -> Outc
         part = session.get(ScoringPart, (scoring_id, number))
         if part is None or part.scoring.fingerprint != matching.fingerprint(profile):
             return Outcome.OUTDATED
-        rows = _rows(session, part, wishes=bool(profile.wishes))
+        rows = batch_of(session, part, wishes=bool(profile.wishes))
     found = [(row, match) for row in rows if (match := _match(row, profile)) is not None]
     others = [
         (row, match) for row, match in found if (match.score, match.reasons) != (row.score, row.reasons)
@@ -262,7 +262,8 @@ def _batch(db: Database, scoring_id: int, number: int, profile: Profile) -> Outc
     return Outcome.MORE if at < part.last_id else Outcome.DONE
 
 
-def _rows(session: Session, part: ScoringPart, *, wishes: bool) -> Sequence[Any]:
+def batch_of(session: Session, part: ScoringPart, *, wishes: bool) -> Sequence[Any]:
+    """The next jobs of a part as they are now, with all that matching reads of them."""
     columns = (*TERM_COLUMNS, *(WISH_COLUMNS if wishes else ()), Job.score, Job.reasons, Job.changed_at)
     wanted = (
         select(*columns, func.coalesce(Description.text, "").label("text"))

@@ -38,6 +38,7 @@ class Term:
         needs: Phrases of which one must stand somewhere in the posting.
         unless: Phrases of which none may stand anywhere in the posting, boilerplate included.
         others: How many other terms must be found for this one to count.
+        phrases: Those of `words`, as they are looked for in other words.
     """
 
     label: str
@@ -48,6 +49,7 @@ class Term:
     needs: tuple[str, ...]
     unless: tuple[str, ...]
     others: int
+    phrases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

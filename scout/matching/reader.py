@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scout.matching.profile import PLACES, ProfileUnusable, Term, Where
-from scout.matching.words import each_spelling, forms, split, words_of
+from scout.matching.words import between_spaces, each_spelling, forms, split, words_of
 
 _NONE: frozenset[tuple[str, ...]] = frozenset()
 _TERM_KEYS = frozenset({"also", "case", "needs", "unless", "others", *PLACES})
@@ -115,23 +115,25 @@ class Reader:
         points = {place: value for place, value in {**points, **self.points(where, entry)}.items() if value}
         if not points:
             raise self.fail(where, "gives no points anywhere")
+        words = {
+            # A term of choices is named by the one that was found.
+            phrase: spelling if "(" in label else label
+            for spelling in reversed(spellings)
+            for phrase in forms([spelling], plural=not exact)
+        }
         return Term(
             label=label,
             group=group,
             points=points,
             written=frozenset(tuple(split(each)) for each in each_spelling(label)) if exact else _NONE,
-            words={
-                # A term of choices is named by the one that was found.
-                words: spelling if "(" in label else label
-                for spelling in reversed(spellings)
-                for words in forms([spelling], plural=not exact)
-            },
+            words=words,
             needs=self.context(f"needs of {where}", entry.get("needs", [])),
             unless=self.context(f"unless of {where}", entry.get("unless", [])),
             others=others,
+            phrases=tuple(map(between_spaces, words)),
         )
 
     def context(self, where: str, value: Any) -> tuple[str, ...]:
         """Phrases that must or must not be there."""
         # As they are searched for: whole words between spaces.
-        return tuple(f" {' '.join(words)} " for words in forms(self.phrases(where, value), plural=True))
+        return tuple(map(between_spaces, forms(self.phrases(where, value), plural=True)))

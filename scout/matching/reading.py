@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from scout.matching.boilerplate import ABOUT, ABOUT_LENGTH, HEADING_LENGTH, SELF_PRAISE
 from scout.matching.profile import END, Ends, Node, Profile, Term, Where
-from scout.matching.words import between_spaces, split, words_of
+from scout.matching.words import between_spaces, folded, split, words_of
 from scout.postings import Posting
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+")
@@ -31,47 +31,45 @@ class Finding(NamedTuple):
         return self.term.points[self.where]
 
 
-def _holds(tree: Node, words: list[str]) -> bool:
-    """Whether any term's phrase stands in the words. Boilerplate is none."""
-    for position in [place for place, word in enumerate(words) if word in tree]:
-        node: Node | None = tree
-        for word in itertools.islice(words, position, None):
-            node = node.get(word) if node else None
-            if node is None:
-                break
-            if any(term is not None for term, _ in node.get(END, ())):
-                return True
-    return False
+def _ends(tree: Node, words: list[str], start: int) -> list[tuple[int, Ends]]:
+    """What ends after the words from a place on, the longest phrase first."""
+    ends: list[tuple[int, Ends]] = []
+    node: Node | None = tree[words[start]]
+    stop = start + 1
+    while node is not None:
+        if END in node:
+            ends.append((stop, node[END]))
+        node = node.get(words[stop]) if stop < len(words) else None
+        stop += 1
+    ends.reverse()
+    return ends
 
 
-def _hits(tree: Node, words: list[str], text: str) -> list[tuple[Term, str]] | None:
-    """The terms in some words, each with the spelling that was found; None when the words are boilerplate."""
+#: The terms that some words hold, each with the spelling that was found; None for boilerplate.
+_Hits = list[tuple[Term, str]] | None
+#: A line or a sentence, as words, and what it holds.
+_Piece = tuple[list[str], _Hits]
+
+
+def _hits(tree: Node, words: list[str], text: str) -> _Hits:
+    """What some words, and the text that they are of, hold."""
     hits: list[tuple[Term, str]] = []
-    position = 0
-    while position < len(words):
-        step = 1
-        node = tree.get(words[position])
-        if node is not None:
-            ends: list[tuple[int, Ends]] = []
-            end = position + 1
-            while node is not None:
-                if END in node:
-                    ends.append((end, node[END]))
-                node = node.get(words[end]) if end < len(words) else None
-                end += 1
-            # The longest phrase counts, and uses up its words: "identity governance" is not also "identity".
-            for stop, entries in reversed(ends):
-                fitting = []
-                for term, spelling in entries:
-                    if term is None:
-                        return None
-                    if not term.written or _in_case(term, words, position, stop, text):
-                        fitting.append((term, spelling))
-                if fitting:
-                    hits += fitting
-                    step = stop - position
-                    break
-        position += step
+    free = 0
+    for start in [place for place, word in enumerate(words) if word in tree]:
+        if start < free:
+            continue
+        # The longest phrase counts, and uses up its words: "identity governance" is not also "identity".
+        for stop, entries in _ends(tree, words, start):
+            fitting = []
+            for term, spelling in entries:
+                if term is None:
+                    return None
+                if not term.written or _in_case(term, words, start, stop, text):
+                    fitting.append((term, spelling))
+            if fitting:
+                hits += fitting
+                free = stop
+                break
     return hits
 
 
@@ -87,11 +85,12 @@ def _in_case(term: Term, words: list[str], start: int, stop: int, text: str) -> 
 class Reading:
     """One posting being read: which terms it holds, and where."""
 
-    __slots__ = ("_company", "_kept", "_profile", "found")
+    __slots__ = ("_company", "_employer", "_kept", "_profile", "found")
 
     def __init__(self, profile: Profile, company: list[str]) -> None:
         self._profile = profile
         self._company = company
+        self._employer = between_spaces(company)
         self._kept: list[list[str]] = []
         #: What was found, and the spelling in which it was found first.
         self.found: dict[tuple[Term, Where], str] = {}
@@ -104,42 +103,45 @@ class Reading:
 
     def description(self, text: str) -> None:
         """Read a description, leaving out what is not about the work."""
-        tree = self._profile.tree
-        words = words_of(text)
-        # Most descriptions hold nothing: one look over all words, before any care about lines and sentences.
-        if not _holds(tree, words):
-            self._kept.append(words)
+        begins = self._profile.tree.keys()
+        lines = text.split("\n")
+        pieces: dict[int, list[_Piece]] = {}
+        words = [plain.split() for plain in folded(text).split("\n")]
+        for number, line_words in enumerate(words):
+            # Most lines hold no word with which any phrase begins.
+            if not begins.isdisjoint(line_words):
+                pieces[number] = self._pieces(lines[number], line_words)
+        if not any(hits for each in pieces.values() for _, hits in each):
+            # Most descriptions hold nothing: no care about sections.
+            self._kept += words
             return
         about = 0
-        for line in text.split("\n"):
+        for number, line in enumerate(lines):
             if line and len(line) <= HEADING_LENGTH and not line.rstrip().endswith((".", "!", "?")):
                 heading = ABOUT.fullmatch(line)
                 about = ABOUT_LENGTH if heading and self._names_employer(heading["name"]) else 0
             if about > 0:
                 about -= len(line) + 1
                 continue
-            self._line(line)
+            for piece, hits in pieces.get(number, [(words[number], [])]):
+                if hits is not None and not (hits and self._praises_employer(piece)):
+                    self._kept.append(piece)
+                    self._note("description", hits)
+
+    def _pieces(self, line: str, words: list[str]) -> list[_Piece]:
+        """A line, by sentences if it has something to lose: boilerplate and praise take only their own."""
+        tree = self._profile.tree
+        hits = _hits(tree, words, line)
+        if hits == []:
+            return [(words, [])]
+        sentences = _SENTENCE_END.split(line)
+        if len(sentences) == 1:
+            return [(words, hits)]
+        return [(each, _hits(tree, each, text)) for text in sentences for each in (words_of(text),)]
 
     def _names_employer(self, name: str | None) -> bool:
         # "About the role" is about the work.
         return name is None or (bool(self._company) and words_of(name)[:1] == self._company[:1])
-
-    def _line(self, line: str) -> None:
-        words = words_of(line)
-        tree = self._profile.tree
-        hits = [] if tree.keys().isdisjoint(words) else _hits(tree, words, line)
-        if hits == []:
-            self._kept.append(words)
-            return
-        # There is something to lose: boilerplate and self-praise take only their own sentence with them.
-        sentences = _SENTENCE_END.split(line)
-        for sentence in sentences:
-            if len(sentences) > 1:
-                words = words_of(sentence)
-                hits = _hits(tree, words, sentence)
-            if hits is not None and not self._praises_employer(words):
-                self._kept.append(words)
-                self._note("description", hits)
 
     def _praises_employer(self, words: list[str]) -> bool:
         company = self._company
@@ -156,12 +158,7 @@ class Reading:
                 self.found.setdefault((term, where), spelling)
 
     def _is_employer(self, term: Term) -> bool:
-        company = self._company
-        return any(
-            list(phrase) == company[start : start + len(phrase)]
-            for phrase in term.words
-            for start in range(len(company) - len(phrase) + 1)
-        )
+        return any(phrase in self._employer for phrase in term.phrases)
 
     def counting(self, posting: Posting) -> list[Finding]:
         """What was found, without the terms whose surroundings say that they mean something else."""

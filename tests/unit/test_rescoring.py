@@ -258,7 +258,7 @@ def test_two_workers_on_one_part_move_it_on_once(world: World, profile: Path) ->
     rescoring.ask(world.db, matching.load_profile())
     with world.db.reading() as session:
         scoring_id = session.scalars(select(Scoring.id)).one()
-    real = rescoring._rows
+    real = rescoring.batch_of
 
     def overtaken(*arguments: Any, **options: Any) -> Any:
         rows = real(*arguments, **options)
@@ -267,7 +267,7 @@ def test_two_workers_on_one_part_move_it_on_once(world: World, profile: Path) ->
             changed(session, statement.values(at_id=ScoringPart.last_id, seen=2))
         return rows
 
-    world.monkeypatch.setattr(rescoring, "_rows", overtaken)
+    world.monkeypatch.setattr(rescoring, "batch_of", overtaken)
     assert rescoring.score_part(world.db, scoring_id, 0, seconds=60) is Outcome.OUTDATED
     assert progress(world).done == 2
     assert set(scores(world).values()) == {0}, "who was overtaken writes nothing"
