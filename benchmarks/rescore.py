@@ -3,8 +3,7 @@
 100,000 jobs on SQLite, descriptions of the simulator's openings at the length of real ones, one in twenty of
 the trade. The real path: the scheduler notices the changed file, two workers take the parts from a real
 Redis. Then the same work in this process, phase by phase, over a tenth of the jobs: reading, scoring with and
-without wishes, writing where everything changes. There is no peer that does the same: the figures stand by
-themselves.
+without wishes. There is no peer that does the same: the figures stand by themselves.
 
 `JOBS` changes how many there are.
 """
