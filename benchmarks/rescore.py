@@ -87,11 +87,12 @@ def run(jobs: int = JOBS) -> dict[str, Any]:
     result = {"jobs": jobs, "rounds": rounds, "phases": phases}
     print(
         table(
-            ["a round", "seconds", "changed", "jobs/s", "largest process MB"],
+            ["a round", "seconds", "of processor", "changed", "jobs/s", "largest process MB"],
             [
                 [
                     each["round"],
                     f"{each['seconds']:.1f}",
+                    f"{each['processor seconds']:.1f}",
                     f"{each['changed']:,}",
                     f"{each['jobs per second']:,.0f}",
                     f"{each['largest process mb']:.0f}",
@@ -164,6 +165,16 @@ class _Watched:
     processes: list[psutil.Process]
     most: float = 0.0
 
+    def processor(self) -> float:
+        """Seconds of processor time that they and their ended children have taken."""
+        total = 0.0
+        for root in self.processes:
+            for each in (root, *root.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    times = each.cpu_times()
+                    total += times.user + times.system + times.children_user + times.children_system
+        return total
+
     def look(self) -> None:
         """Take the resident size of each of their processes."""
         for root in self.processes:
@@ -196,7 +207,7 @@ def _round(db: Database, profile: matching.Profile, watched: _Watched) -> dict[s
     """Wait until all jobs are scored with a profile; the time counts from its change."""
     began = time.monotonic()
     wanted = matching.fingerprint(profile)
-    watched.most = 0.0
+    watched.most, before = 0.0, watched.processor()
     while True:
         watched.look()
         with db.reading() as session:
@@ -207,6 +218,7 @@ def _round(db: Database, profile: matching.Profile, watched: _Watched) -> dict[s
     seconds = time.monotonic() - began
     return {
         "seconds": round(seconds, 2),
+        "processor seconds": round(watched.processor() - before, 2),
         "changed": found.changed,
         "jobs per second": round(found.total / seconds),
         "largest process mb": round(watched.most, 1),
