@@ -21,6 +21,7 @@ from scout import clock, matching, rescoring, scanning
 from scout.leases import changed
 from scout.matching import ProfileUnusable
 from scout.models import Job, Scoring, ScoringPart
+from scout.postings import Remote
 from scout.queue import Scans
 from scout.rescoring import Outcome, Progress
 from tests import kept
@@ -126,6 +127,39 @@ def test_wishes_read_what_is_stored(any_world: World, profile: Path) -> None:
     world.later(days=30)
     assert drive(world) == [0], "an age is another one on another day"
     assert scores(world) == {"Baker": 50}
+
+
+def test_a_stored_job_scores_as_its_posting_did(any_world: World, profile: Path) -> None:
+    world = any_world
+    wishes = """
+places: {wanted: [Basel], otherwise: -3}
+remote: {wanted: [hybrid], points: 4, from: [CH]}
+pay: {least: 200000, currency: CHF, points: 5}
+level: {wanted: [senior], unknown: -2}
+companies: {liked: [Example AG], points: 6}
+language: {wanted: [en], unknown: 1}
+age: {old: 20}
+"""
+    profile.write_text(
+        "name: x\ngroups: [{name: g, title: 20, description: 5, terms: [identity, okta, engineer]}]" + wishes
+    )
+    world.board.show(
+        [
+            posting(1),
+            posting(2, title="Senior Identity Engineer", locations=("Remote - EU",), remote=Remote.REMOTE),
+            posting(3, salary=None, description_text="Okta. Salary: CHF 90'000 a year.", posted_at=None),
+            posting(4, company="Other", locations=(), remote=Remote.UNKNOWN, department="Identity"),
+            posting(5, title="Gardener", description_text=""),
+        ]
+    )
+    world.scan()
+    with world.db.reading() as session:
+        wheres = {each["where"] for reasons in session.scalars(select(Job.reasons)) for each in reasons}
+    assert wheres == {
+        "title", "department", "description", "place", "remote", "pay", "level", "company", "language", "age",
+    }  # fmt: skip
+    drive(world)
+    assert (progress(world).done, progress(world).changed) == (5, 0)
 
 
 def test_only_what_came_out_otherwise_is_written(any_world: World, profile: Path) -> None:
