@@ -10,7 +10,7 @@ import itertools
 import re
 from typing import NamedTuple
 
-from scout.matching.boilerplate import ABOUT, ABOUT_LENGTH, HEADING_LENGTH, SELF_PRAISE
+from scout.matching.boilerplate import ABOUT, ABOUT_BEGINS, ABOUT_LENGTH, HEADING_LENGTH, SELF_PRAISE
 from scout.matching.profile import END, Ends, Node, Profile, Term, Where
 from scout.matching.words import between_spaces, folded, split, words_of
 from scout.postings import Posting
@@ -118,7 +118,8 @@ class Reading:
         about = 0
         for number, line in enumerate(lines):
             if line and len(line) <= HEADING_LENGTH and not line.rstrip().endswith((".", "!", "?")):
-                heading = ABOUT.fullmatch(line)
+                begins_so = words[number] and words[number][0] in ABOUT_BEGINS
+                heading = ABOUT.fullmatch(line) if begins_so else None
                 about = ABOUT_LENGTH if heading and self._names_employer(heading["name"]) else 0
             if about > 0:
                 about -= len(line) + 1
