@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -112,7 +113,7 @@ class _Ours:
         begun = time.perf_counter()
         page = b"".join(merged_page(self._settings))
         found["merged page"] = (time.perf_counter() - begun, len(page))
-        if b"could not be read" in page:
+        if re.search(rb"^# \w+ could not be read: ", page, re.MULTILINE):
             raise ChildProcessError("a part of the merged page is missing")
         return found
 

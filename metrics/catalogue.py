@@ -49,7 +49,7 @@ BAND = Label("band", ("0-24", "25-49", "50-69", "70-84", "85-100"))
 CHANNEL = Label("channel", bound=40)
 QUEUE = Label("queue", ("scans",))
 #: The queue's functions (`workers.jobs`), by the last part of their names.
-FUNCTION = Label("function", ("scan_sources", "tell"))
+FUNCTION = Label("function", ("scan_sources", "rescore", "tell"))
 #: `interrupted` handed itself back to be run again; `killed` ended without a word, its process with it.
 JOB_OUTCOME = Label("outcome", ("succeeded", "failed", "interrupted", "killed"))
 JOB_STATUSES = ("new", "saved", "applied", "interviewing", "offer", "rejected", "dismissed", "closed")
@@ -335,6 +335,13 @@ MATCHES = Counter(
     signal=Signal.BUSINESS,
     labels=(BAND,),
 )
+JOBS_RESCORED = Counter(
+    name="iam_jobs_rescored_total",
+    help="Jobs kept that were scored again after the profile changed, by whether that changed their match.",
+    raised_by="the workers, a batch at a time",
+    signal=Signal.BUSINESS,
+    labels=(Label("result", ("changed", "unchanged")),),
+)
 DUPLICATES_MERGED = Counter(
     name="iam_duplicates_merged_total",
     help="Postings that one answer of a board held again, and that were kept once.",
@@ -537,6 +544,13 @@ SCAN_RUNS_OPEN = Gauge(
     raised_by="the sampler, every 30 seconds",
     signal=Signal.BUSINESS,
     labels=(Label("status", ("queued", "running")),),
+    ttl=SAMPLED_LIFETIME,
+)
+JOBS_TO_RESCORE = Gauge(
+    name="iam_jobs_to_rescore",
+    help="Jobs kept whose score is still of an earlier profile.",
+    raised_by="the sampler, every 30 seconds",
+    signal=Signal.BUSINESS,
     ttl=SAMPLED_LIFETIME,
 )
 STATUS_UPDATES = Counter(

@@ -277,7 +277,7 @@ class Job(Base):
 
     score: Mapped[int] = mapped_column(default=0)
     reasons: Mapped[list[Any]] = mapped_column(default=list)
-    """Why it matches: `{"term", "where", "points"}`, best first."""
+    """Why it matches: `{"term", "where", "points"}`, as in `scout.matching.Match`."""
 
     status: Mapped[Status] = mapped_column(_enum(Status, "status"), default=Status.NEW)
     first_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
@@ -462,6 +462,52 @@ class Asking(Base):
     kind: Mapped[str] = mapped_column(String(40), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     asked_at: Mapped[dt.datetime]
+
+
+class Scoring(Base):
+    """One round of scoring what is kept, asked for when the profile changed. Only the newest is kept.
+
+    It says which profile the stored scores are of, once it is finished.
+    """
+
+    __tablename__ = "scorings"
+    __table_args__ = _NO_REUSE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """Of the profile and the matcher (`scout.matching.fingerprint`)."""
+    profile: Mapped[str] = mapped_column(String(200))
+    """The profile's name."""
+    asked_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    finished_at: Mapped[dt.datetime | None]
+    total: Mapped[int] = mapped_column(default=0)
+    """How many jobs there were."""
+
+    parts: Mapped[list[ScoringPart]] = relationship(
+        back_populates="scoring",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        order_by="ScoringPart.number",
+    )
+
+
+class ScoringPart(Base):
+    """A range of jobs' ids that one worker at a time scores again, from its lower end."""
+
+    __tablename__ = "scoring_parts"
+
+    scoring_id: Mapped[int] = mapped_column(ForeignKey("scorings.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at_id: Mapped[int] = mapped_column()
+    """Jobs up to this id are done."""
+    last_id: Mapped[int] = mapped_column()
+    late: Mapped[bool] = mapped_column(default=False)
+    """Whether it is of those only that scans stored since the round was asked for."""
+    seen: Mapped[int] = mapped_column(default=0)
+    changed: Mapped[int] = mapped_column(default=0)
+    """How many got another score or other reasons."""
+
+    scoring: Mapped[Scoring] = relationship(back_populates="parts")
 
 
 class StatusChange(Base):

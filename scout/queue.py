@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import logging
 import math
 import re
@@ -15,11 +17,14 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from metrics import catalogue
 from metrics.instruments import count_error
+from scout import clock
 from scout.errors import ScoutError
 from scout.settings import Settings
 
@@ -28,10 +33,13 @@ logger = logging.getLogger(__name__)
 NAME = "scans"
 #: The job, by name: what enqueues does not import what runs.
 SCAN_SOURCES = "workers.jobs.scan_sources"
+RESCORE = "workers.jobs.rescore"
 #: The key that the scheduler at work holds; it ends by itself some seconds after that process.
 SCHEDULER_LOCK = "scout:scheduler"
 #: Seconds after which RQ ends a scan that ignores its own time limit (`scout.scanning.TIME_LIMIT`).
 JOB_TIMEOUT = 900
+#: Seconds without a sign of life after which a job's worker is taken for dead; it gives one every five.
+_DEAD_AFTER = 30
 #: Seconds that Redis keeps a failed job, for who wants to look; the database keeps what matters.
 FAILURE_TTL = 86_400
 
@@ -63,7 +71,7 @@ def connect(settings: Settings) -> Redis:
 
 
 class Scans:
-    """The queue of scans."""
+    """The queue of scans, and of scoring anew what they stored."""
 
     def __init__(self, settings: Settings, connection: Redis | None = None) -> None:
         self.settings = settings
@@ -126,6 +134,55 @@ class Scans:
         catalogue.RQ_JOBS_ENQUEUED.inc(queue=NAME, function="scan_sources")
         if again:
             catalogue.RQ_JOBS_RETRIED.inc(queue=NAME, function="scan_sources")
+        return True
+
+    def rescore(self, scoring_id: int, number: int) -> bool:
+        """Put one part of a round of scoring on the queue, unless a job of it waits or runs.
+
+        Returns:
+            Whether it was put there now.
+
+        Raises:
+            redis.RedisError: Redis does not answer.
+        """
+        job_id = f"rescore_{scoring_id}_{number}"
+        try:
+            self._enqueue_rescoring(job_id, scoring_id, number)
+        except DuplicateJobError:
+            if not self._is_over(job_id):
+                return False
+            with contextlib.suppress(DuplicateJobError):  # another scheduler was faster
+                self._enqueue_rescoring(job_id, scoring_id, number)
+        catalogue.RQ_JOBS_ENQUEUED.inc(queue=NAME, function="rescore")
+        return True
+
+    def _enqueue_rescoring(self, job_id: str, scoring_id: int, number: int) -> None:
+        self.queue.enqueue_call(
+            RESCORE,
+            args=(scoring_id, number),
+            job_id=job_id,
+            unique=True,
+            description=f"scoring {scoring_id}, part {number}",
+            timeout=JOB_TIMEOUT,
+            result_ttl=0,
+            failure_ttl=FAILURE_TTL,
+        )
+
+    def _is_over(self, job_id: str) -> bool:
+        """Forget a job that ended without success, or whose worker died; whether it did."""
+        try:
+            job = Job.fetch(job_id, connection=self.connection, serializer=JSONSerializer)
+        except NoSuchJobError:
+            return True
+        status = job.get_status(refresh=False)
+        if status is JobStatus.QUEUED:
+            return False
+        alive = job.last_heartbeat
+        if status is JobStatus.STARTED and alive is not None:
+            now = clock.now()
+            if (now - alive.replace(tzinfo=alive.tzinfo or dt.UTC)).total_seconds() < _DEAD_AFTER:
+                return False
+        job.delete()
         return True
 
     def waiting(self) -> set[int]:

@@ -421,7 +421,8 @@ class _Scan:
         self.keeper.phase = "match"
         started = time.monotonic()
         try:
-            return Entry(normalise.completed(posting), digest, matching.score(posting, profile))
+            whole = normalise.completed(posting)
+            return Entry(whole, digest, matching.score(whole, profile))
         except Exception as error:
             # One posting must not keep the others of its board away for ever.
             logger.exception("Posting %s of %s could not be scored", posting.source_job_id, self.source.slug)

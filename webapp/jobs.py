@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from metrics.instruments import count_error
-from scout import export, history, jobs, runs, sources, watchlist
+from scout import export, history, jobs, rescoring, runs, sources, watchlist
 from scout.fetch import Reason
 from scout.jobs import Bulk, Conflict, IllegalChange, JobQuery, NothingToUndo, Sort
 from scout.models import ScanResult, ScanRun, ScanState, Source, Status
@@ -129,6 +129,7 @@ def index() -> ResponseReturnValue:
             scores=_SCORES,
             sources=watchlist.every(db),
             running=running,
+            scoring=rescoring.progress(db),
             back=filters.address(page=filters.page),
             why_empty=_why_empty(db, sum(counts.values()), running=running is not None)
             if not found.total

@@ -10,6 +10,7 @@ import threading
 import time
 from types import FrameType
 
+from scout import rescoring
 from scout import settings as scout_settings
 from scout.database import Database
 from scout.queue import Scans
@@ -75,6 +76,28 @@ def tell() -> None:
 
 def _worker() -> str:
     return f"{socket.gethostname()[:40]}:{os.getpid()}"
+
+
+def rescore(scoring_id: int, number: int) -> str:
+    """Score one part of what is kept again, for some seconds; the scheduler asks for the rest.
+
+    Between two such jobs scans have their turn. SIGTERM ends it after the batch at hand.
+
+    Returns:
+        How it ended, a `scout.rescoring.Outcome`, or `INTERRUPTED`.
+    """
+    db = Database.open(scout_settings.load())
+    stop = threading.Event()
+    previous = None
+    if threading.current_thread() is threading.main_thread():
+        previous = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        outcome = rescoring.score_part(db, scoring_id, number, seconds=rescoring.SLICE, stopped=stop.is_set)
+        return INTERRUPTED if stop.is_set() else outcome.value
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+        db.dispose()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from metrics import catalogue
-from scout import backup, clock, courtesy, matching, sessions, sources, watchlist
+from scout import backup, clock, courtesy, matching, rescoring, sessions, sources, watchlist
 from scout.courtesy import CircuitState
 from scout.database import Database
 from scout.models import Job as FoundJob
@@ -56,6 +56,8 @@ def sample_database(db: Database, settings: Settings) -> None:
         open_runs = _open_runs(session)
         size = _size(session)
         messages = outbox.figures(session)
+        scoring = rescoring.progress(session)
+    catalogue.JOBS_TO_RESCORE.set(scoring.left if scoring else 0)
     catalogue.JOBS.set(kept.total())
     for status in Status:
         count = sum(number for (has, _), number in kept.items() if has is status)

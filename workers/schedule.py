@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import metrics
 from metrics import kernel, process
 from metrics.instruments import count_error
-from scout import clock, runs, schedule, sources
+from scout import clock, rescoring, runs, schedule, sources
 from scout import settings as scout_settings
 from scout.database import Database
 from scout.errors import ScoutError
@@ -77,6 +77,7 @@ class Scheduler:
         if time.monotonic() - self.told_at >= TELL_EVERY:
             self.told_at = time.monotonic()
             self._attempt("messages", self.ask_to_tell)
+        self._attempt("scoring anew", lambda: rescoring.drive(self.db, self.queue))
         if time.monotonic() - self.sampled_at >= sampler.INTERVAL:
             self.sampled_at = time.monotonic()
             self._attempt("the database's sample", lambda: sampler.sample_database(self.db, self.settings))

@@ -21,6 +21,7 @@ from rq.worker_pool import ForkProcess, WorkerPool
 
 import metrics
 from metrics.queue import job_killed, job_retried, track_job
+from scout.errors import ScoutError
 from scout.queue import NAME, ScanQueue, connect
 from scout.settings import Settings
 from workers.jobs import INTERRUPTED
@@ -158,13 +159,26 @@ class Pool(WorkerPool):
 def run(settings: Settings) -> None:
     """Run the pool until it is told to stop (SIGTERM, SIGINT)."""
     _wait_for_redis(settings)
-    # What every job needs is imported once, here, and its pages are shared by all forks; frozen objects are
-    # not touched by the garbage collector, and so stay shared.
-    import scout.sources  # noqa: F401, PLC0415
-
+    _prepare()
     gc.collect()
     gc.freeze()
     Pool(settings).start(logging_level="WARNING")
+
+
+def _prepare() -> None:
+    """Load what every job needs, once: its pages are shared by all forks, and no fork loads it again.
+
+    Frozen objects are not touched by the garbage collector, and so stay shared.
+    """
+    from sqlalchemy.orm import configure_mappers  # noqa: PLC0415 - not for those who only import this module
+
+    import scout.sources  # noqa: F401, PLC0415 - likewise
+    from scout import matching, normalise  # noqa: PLC0415 - likewise
+
+    configure_mappers()
+    normalise.places(("Berlin",))  # reads the gazetteer
+    with contextlib.suppress(ScoutError):  # each scan says what is wrong with a profile
+        matching.load_profile()
 
 
 def _run(settings: Settings, name: str, burst: bool) -> None:  # noqa: FBT001 - a process's arguments are positional

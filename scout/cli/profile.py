@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
-from scout import settings
+from scout import rescoring, settings
 from scout.cli import table
 from scout.database import for_command
-from scout.matching import Match, Profile, load_profile, names, posting_of, score
-from scout.models import Job
-
-_BATCH = 500
+from scout.errors import ScoutError
+from scout.matching import Profile, ProfileUnusable, fingerprint, load_profile, names
+from scout.matching.measure import Figures, measure
+from scout.previewing import Change, Previewed, preview
 
 
 @click.group()
@@ -43,6 +42,8 @@ def show(name_or_file: str | None, *, as_json: bool) -> None:
         for term in chosen.terms
     ]
     table.show(["GROUP", *(place.upper() for place in chosen.limits), "TERM"], rows, shrink=[4])
+    if chosen.wishes:
+        click.echo(f"\nIt has wishes of {', '.join(wish.where for wish in chosen.wishes)}.")
 
 
 def _as_dict(chosen: Profile) -> dict[str, object]:
@@ -55,63 +56,191 @@ def _as_dict(chosen: Profile) -> dict[str, object]:
             {"term": term.label, "group": term.group, "points": term.points, "others": term.others}
             for term in chosen.terms
         ],
+        "wishes": [wish.where for wish in chosen.wishes],
     }
+
+
+@profile.command()
+@click.argument("name_or_file", required=False)
+def check(name_or_file: str | None) -> None:
+    """Say whether a profile can be used, and where it is wrong if not.
+
+    Example: scout profile check my-profile.yaml
+    """
+    chosen = load_profile(name_or_file)
+    wishes = [wish.where for wish in chosen.wishes]
+    click.echo(
+        f"The profile {table.plain(chosen.name)} can be used: {len(chosen.terms)} terms, "
+        f"{'and wishes of ' + ', '.join(wishes) if wishes else 'no wishes'}."
+    )
+
+
+@profile.command()
+@click.option("--json", "as_json", is_flag=True, help="Print an object for programs.")
+def status(*, as_json: bool) -> None:
+    """Show which profile is in use, and how far scoring the jobs kept with it has come.
+
+    Example: scout profile status
+    """
+    with for_command(settings.load()) as database, database.reading() as session:
+        found = rescoring.progress(session)
+    problem, chosen = "", None
+    try:
+        chosen = load_profile()
+    except ProfileUnusable as error:
+        problem = str(error)
+    current = found is not None and chosen is not None and found.fingerprint == fingerprint(chosen)
+    if as_json:
+        told = {
+            "profile": chosen.name if chosen else None,
+            "problem": problem,
+            "scored_with": found.profile if found else None,
+            "current": current and found is not None and found.finished_at is not None,
+            "total": found.total if found else 0,
+            "done": found.done if found else 0,
+            "changed": found.changed if found else 0,
+            "asked_at": found.asked_at.isoformat() if found else None,
+            "finished_at": found.finished_at.isoformat() if found and found.finished_at else None,
+        }
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    elif chosen is None:
+        click.echo(f"{table.plain(problem)} The scores stay as they are.")
+    else:
+        click.echo(f"The profile in use is {table.plain(chosen.name)}. {_told(found, current=current)}")
+
+
+def _told(found: rescoring.Progress | None, *, current: bool) -> str:
+    if found is None or not current:
+        return "The jobs kept will be scored with it once the scheduler runs (`scout up`)."
+    if found.finished_at is None:
+        return f"Scoring again: {found.done:,} of {found.total:,}."
+    return (
+        f"All {found.total:,} jobs kept were scored with it, {found.changed:,} of them otherwise than before "
+        f"({table.ago(found.finished_at)})."
+    )
 
 
 @profile.command("try")
 @click.argument("name_or_file", required=False)
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Show the best so many.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Show so many.")
+@click.option(
+    "--only",
+    type=click.Choice([each.value for each in Change]),
+    help="Show jobs of one change, instead of the best matches.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print an array for programs.")
-def try_(name_or_file: str | None, limit: int, *, as_json: bool) -> None:
+def try_(name_or_file: str | None, limit: int, only: str | None, *, as_json: bool) -> None:
     """Score the stored jobs with a profile, and change nothing.
 
-    Example: scout profile try my-profile.yaml
+    Shows the best matches and what each scores now; then how many would appear, vanish, rise and fall.
+
+    Example: scout profile try my-profile.yaml --only vanishes
     """
     chosen = load_profile(name_or_file)
-    found: list[tuple[Match, Job]] = []
-    seen = matching = 0
     with for_command(settings.load()) as database, database.reading() as session:
-        wanted = select(Job).options(joinedload(Job.description)).execution_options(yield_per=_BATCH)
-        for job in session.scalars(wanted):
-            seen += 1
-            match = score(posting_of(job), chosen)
-            session.expunge(job)  # a hundred thousand descriptions need not be held
-            if match.score:
-                matching += 1
-                found.append((match, job))
-                if len(found) > _BATCH + limit:
-                    found = _best(found, limit)
-    best = _best(found, limit)
+        found = preview(session, chosen, limit=limit, only=Change(only) if only else None)
     if as_json:
-        click.echo(json.dumps([_compared(match, job) for match, job in best], indent=2, ensure_ascii=False))
-    elif not best:
-        click.echo(f"None of the {seen} jobs matches the profile {chosen.name}.")
-    else:
+        click.echo(json.dumps([_compared(each) for each in found.best], indent=2, ensure_ascii=False))
+    elif not found.matching and not only:
+        click.echo(f"None of the {found.total} jobs matches the profile {table.plain(chosen.name)}.")
+    elif found.best:
         rows = [
             [
-                str(job.id),
-                str(match.score),
-                str(job.score),
-                job.title,
-                job.company,
-                ", ".join(str(reason["term"]) for reason in match.reasons),
+                str(each.id),
+                str(each.match.score),
+                str(each.now),
+                each.change.value,
+                each.title,
+                each.company,
+                ", ".join(str(reason["term"]) for reason in each.match.reasons),
             ]
-            for match, job in best
+            for each in found.best
         ]
-        table.show(["ID", "SCORE", "NOW", "TITLE", "COMPANY", "WHY"], rows, shrink=[3, 4, 5])
-        click.echo(f"{matching} of {seen} jobs match.", err=True)
+        table.show(["ID", "SCORE", "NOW", "CHANGE", "TITLE", "COMPANY", "WHY"], rows, shrink=[4, 5, 6])
+    counts = [f"{found.counts[each]:,} {_PLURAL[each]}" for each in Change]
+    click.echo(f"{found.matching:,} of {found.total:,} jobs match: {', '.join(counts)}.", err=True)
 
 
-def _best(found: list[tuple[Match, Job]], limit: int) -> list[tuple[Match, Job]]:
-    return sorted(found, key=lambda each: (-each[0].score, each[1].id))[:limit]
+_PLURAL = {
+    Change.APPEARS: "appear",
+    Change.VANISHES: "vanish",
+    Change.RISES: "rise",
+    Change.FALLS: "fall",
+    Change.STAYS: "stay",
+}
 
 
-def _compared(match: Match, job: Job) -> dict[str, object]:
+def _compared(each: Previewed) -> dict[str, object]:
     return {
-        "id": job.id,
-        "title": job.title,
-        "company": job.company,
-        "score": match.score,
-        "score_now": job.score,
-        "reasons": match.reasons,
+        "id": each.id,
+        "title": each.title,
+        "company": each.company,
+        "score": each.match.score,
+        "score_now": each.now,
+        "change": each.change.value,
+        "reasons": each.match.reasons,
+    }
+
+
+@profile.command("measure")
+@click.argument("name_or_file", required=False)
+@click.option(
+    "--rows",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of labelled postings. Without it, that of the profile's name beside the program's tests.",
+)
+@click.option("--misses", is_flag=True, help="List the postings that were told otherwise than labelled.")
+@click.option("--json", "as_json", is_flag=True, help="Print an object for programs.")
+def measure_(name_or_file: str | None, file: Path | None, *, misses: bool, as_json: bool) -> None:
+    """Print how well a profile tells wanted postings from others, on labelled ones.
+
+    A file of them is tab-separated; the first line names the columns: wanted (yes or no), title, company,
+    department, text. A posting counts as found from a score of 30 on.
+
+    Example: scout profile measure iam --misses
+    """
+    chosen = load_profile(name_or_file)
+    if file is None:
+        file = _LABELLED / f"{chosen.name}.tsv"
+        if not file.is_file():
+            raise ScoutError(
+                f"There are no labelled postings for the profile {chosen.name}; name a file with --rows."
+            )
+    found = measure(chosen, file)
+    if as_json:
+        click.echo(json.dumps(_figures(found), indent=2, ensure_ascii=False))
+        return
+    table.show(
+        ["PROFILE", "ROWS", "FIRST 20", "PRECISION", "RECALL"],
+        [
+            [
+                found.profile,
+                str(len(found.rows)),
+                *(f"{share:.3f}" for share in (found.precision_of_first, found.precision, found.recall)),
+            ]
+        ],
+    )
+    if misses:
+        click.echo()
+        rows = [
+            ["yes" if each.wanted else "no", str(each.score), each.posting.title] for each in found.misses
+        ]
+        table.show(["WANTED", "SCORE", "TITLE"], rows, shrink=[2])
+
+
+#: Postings written for this project, beside its tests.
+_LABELLED = settings.PROJECT / "tests" / "labelled" / "matching"
+
+
+def _figures(found: Figures) -> dict[str, object]:
+    return {
+        "profile": found.profile,
+        "rows": len(found.rows),
+        "precision_of_first": round(found.precision_of_first, 4),
+        "precision": round(found.precision, 4),
+        "recall": round(found.recall, 4),
+        "misses": [
+            {"wanted": each.wanted, "score": each.score, "title": each.posting.title} for each in found.misses
+        ],
     }

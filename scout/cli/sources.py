@@ -20,6 +20,7 @@ from scout import (
     discovery,
     lists,
     matching,
+    normalise,
     robots,
     schedule,
     settings,
@@ -490,5 +491,5 @@ def _told(board: Board, postings: list[Posting], unparsed: list[str]) -> Iterato
 
 def _scored(postings: list[Posting]) -> list[tuple[matching.Match, Posting]]:
     profile = matching.load_profile()
-    scored = [(matching.score(posting, profile), posting) for posting in postings]
+    scored = [(matching.score(normalise.completed(posting), profile), posting) for posting in postings]
     return sorted(scored, key=lambda each: -each[0].score)

@@ -185,13 +185,13 @@ def _starts_with_region(piece: str) -> bool:
     if first.isdigit():
         return True
     if len(first) <= 3:  # noqa: PLR2004 - codes of countries and states
-        return first in STATES or _code(first) != ""
+        return first in STATES or country_code(first) != ""
     found = gazetteer.find(folded(first))
     # A town of that name would be "Stratford-upon-Avon"; towns called as countries are few.
     return bool(found.country) or any(country == _US for country, _ in found.regions)
 
 
-def _code(piece: str) -> str:
+def country_code(piece: str) -> str:
     """The country that a code of two or three capitals, or a short name, stands for."""
     if len(piece) == 2 and piece.isupper():  # noqa: PLR2004 - ISO 3166 alpha-2
         return "GB" if piece == "UK" else piece if piece in _CODES else ""
@@ -263,8 +263,8 @@ def _country(pieces: list[str], text: str) -> tuple[str, str]:  # noqa: PLR0911 
     if by_region:
         return by_region, _region(pieces, by_region)
     for word in _UPPER_WORD.findall(text):
-        if word == "USA" or (len(pieces) > 1 and (_code(word))):
-            found = _code(word)
+        if word == "USA" or (len(pieces) > 1 and (country_code(word))):
+            found = country_code(word)
             return found, _region(pieces, found)
     for piece in pieces:
         country = _by_town(piece)
@@ -284,7 +284,7 @@ def _also_region(piece: str) -> bool:
 
 def _country_or_state(pieces: list[str], at: int, country: str) -> tuple[str, str]:
     state = next(name for home, name in gazetteer.find(folded(_bare(pieces[at]))).regions if home == _US)
-    if any(_code(piece) == _US or piece in {"USA", "US"} for piece in pieces):
+    if any(country_code(piece) == _US or piece in {"USA", "US"} for piece in pieces):
         return _US, state
     for piece in pieces[:at] + pieces[at + 1 :]:
         for town in towns_called(piece):
@@ -297,14 +297,14 @@ def _country_or_state(pieces: list[str], at: int, country: str) -> tuple[str, st
 
 def _coded(pieces: list[str], text: str) -> str:  # noqa: PLR0911 - one return a rule
     """The country by a code among the pieces; states are told from countries by their neighbours."""
-    codes = [(at, piece) for at, piece in enumerate(pieces) if _code(piece) or _state(piece)]
+    codes = [(at, piece) for at, piece in enumerate(pieces) if country_code(piece) or _state(piece)]
     if not codes:
         return ""
     postal = _ZIP.search(text)
     others = [piece for at, piece in enumerate(pieces) if (at, piece) not in codes]
     at, last = codes[-1]
-    country, state = _code(last), _state(last)
-    if _code(pieces[0]) == _US and len(pieces) > 1:
+    country, state = country_code(last), _state(last)
+    if country_code(pieces[0]) == _US and len(pieces) > 1:
         return _US
     if country and not state:
         return country
@@ -376,7 +376,7 @@ def _last_words(pieces: list[str]) -> tuple[str, str]:
         words = piece.split()
         for start in range(1, len(words)):
             for part in (" ".join(words[start:]), " ".join(words[:-start])):
-                found = country_named(part) or (_code(part) if part not in STATES else "")
+                found = country_named(part) or (country_code(part) if part not in STATES else "")
                 if found and not _also_region(part):
                     return found, ""
     for piece in pieces:
@@ -416,7 +416,7 @@ def _city(pieces: list[str], country: str, region: str) -> tuple[str, Town | Non
         if len(words) > 1 and (words[-1] in STATES | _AUSTRALIAN):
             words = words[:-1]
         name = " ".join(words)
-        if not name or folded(name) in _NO_PLACES or _code(name):
+        if not name or folded(name) in _NO_PLACES or country_code(name):
             continue
         towns = towns_called(name)
         for town in towns:

@@ -105,6 +105,16 @@ def test_faults_of_the_pipeline_are_measured_and_no_visitor_feels_an_error(tmp_p
 
 
 @pytest.mark.xdist_group("whole-stack")
+def test_a_changed_profile_is_measured_until_it_has_reached_every_job(tmp_path: Path) -> None:
+    result, printed = short_run("rescore", tmp_path)
+    for each in result["rounds"]:
+        assert each["round"] in printed
+        assert 0 < each["changed"] <= result["jobs"]
+        assert 0 < each["largest process mb"] < 200
+    assert set(result["phases"]) == {"read", "score", "score with wishes"}
+
+
+@pytest.mark.xdist_group("whole-stack")
 def test_the_stack_is_measured_process_by_process(tmp_path: Path) -> None:
     result, _ = short_run("memory", tmp_path)
     assert result["processes"] == len(result["each"])

@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,10 +16,11 @@ import pytest
 from sqlalchemy import text
 
 from metrics import catalogue
-from scout import account, cli, settings
+from scout import account, cli, rescoring, settings
 from scout.cli import jobs as jobs_command
 from scout.cli import table
 from scout.database import Database, migrate
+from scout.matching import load_profile
 from scout.models import EventKind, Job, JobEvent, Status
 from tests import kept
 from tests.statsd_listener import Listener, statsd
@@ -275,6 +277,9 @@ def test_wrong_usage_is_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
         ("sources", "test"),
         ("profile", "show"),
         ("profile", "try"),
+        ("profile", "check"),
+        ("profile", "status"),
+        ("profile", "measure"),
         ("account", "password"),
         ("migrate",),
     ],
@@ -391,6 +396,83 @@ def test_a_profile_is_tried_over_the_stored_jobs(run: Run, database: Database) -
     assert (found["title"], found["score_now"]) == ("IAM Engineer", 80)
     assert found["score"] > 60
     assert json.loads(run("jobs", "show", "3", "--json")[1])["score"] == 10
+
+
+def test_a_tried_profile_tells_what_would_become_of_each_job(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    profile = tmp_path / "mine.yaml"
+    terms = "[baker, data engineer, {term: IAM engineer, title: 90}]"
+    profile.write_text(f"{{name: m, groups: [{{name: g, title: 5, terms: {terms}}}], limits: {{title: 90}}}}")
+    with database.session() as session:
+        kept.job(session, "Gardener", score=40)
+    out, err = run("profile", "try", str(profile))[1:]
+    assert re.findall(r"(?m)^\d+ +(\d+) +(\d+) +(\w+)", out) == [
+        ("90", "80", "rises"), ("5", "0", "appears"), ("5", "10", "falls"),
+    ]  # fmt: skip
+    assert err == "3 of 4 jobs match: 1 appear, 1 vanish, 1 rise, 1 fall, 0 stay.\n"
+    (gone,) = json.loads(run("profile", "try", str(profile), "--only", "vanishes", "--json")[1])
+    assert (gone["title"], gone["score"], gone["score_now"], gone["reasons"]) == ("Gardener", 0, 40, [])
+    (best,) = json.loads(run("profile", "try", str(profile), "--limit", "1", "--json")[1])
+    assert best["change"] == "rises"
+
+
+def test_a_profile_is_checked(run: Run, tmp_path: Path) -> None:
+    assert run("profile", "check", "nursing")[1].endswith("terms, no wishes.\n")
+    file = tmp_path / "mine.yaml"
+    file.write_text("{name: m, groups: [{name: g, title: 5, terms: [a]}], level: {wanted: [senior]}}")
+    assert run("profile", "check", str(file))[1] == (
+        "The profile m can be used: 1 terms, and wishes of level.\n"
+    )
+    assert json.loads(run("profile", "show", str(file), "--json")[1])["wishes"] == ["level"]
+    assert "It has wishes of level." in run("profile", "show", str(file))[1]
+    file.write_text("{name: m, groups: [{name: g, title: 5, terms: [a]}], level: {wanted: [boss]}}")
+    code, _, err = run("profile", "check", str(file))
+    assert code == cli.FAILED
+    assert "level: wanted has 'boss'" in err
+
+
+def test_the_status_of_the_profile_tells_how_far_scoring_has_come(
+    run: Run, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("{name: m, groups: [{name: g, title: 5, terms: [a]}]}")
+    monkeypatch.setenv("SCOUT_PROFILE", str(file))
+    assert "once the scheduler runs" in run("profile", "status")[1]
+    assert json.loads(run("profile", "status", "--json")[1])["current"] is False
+    rescoring.ask(database, load_profile())
+    assert "Scoring again: 0 of 3." in run("profile", "status")[1]
+
+    class Worker:
+        def rescore(self, scoring_id: int, number: int) -> bool:
+            rescoring.score_part(database, scoring_id, number, seconds=60)
+            return True
+
+    for _ in range(4):
+        rescoring.drive(database, Worker())  # type: ignore[arg-type]
+    told = json.loads(run("profile", "status", "--json")[1])
+    assert (told["current"], told["done"], told["total"], told["changed"]) == (True, 3, 3, 2)
+    assert "All 3 jobs kept were scored with it, 2 of them otherwise" in run("profile", "status")[1]
+    file.write_text("name: m")
+    assert "lacks 'groups'. The scores stay as they are." in run("profile", "status")[1]
+    told = json.loads(run("profile", "status", "--json")[1])
+    assert (told["current"], told["profile"], told["scored_with"]) == (False, None, "m")
+
+
+def test_a_profile_is_measured_on_labelled_postings(run: Run, tmp_path: Path) -> None:
+    assert re.search(r"(?m)^iam +2\d\d +\S+", run("profile", "measure", "--misses")[1])
+    file = tmp_path / "rows.tsv"
+    head = "wanted\ttitle\tcompany\tdepartment\ttext\n"
+    file.write_text(f"{head}no\tIAM Engineer\tAcme\t\t\nyes\tBaker\tAcme\t\tBread\n")
+    told = json.loads(run("profile", "measure", "iam", "--rows", str(file), "--json")[1])
+    assert (told["precision_of_first"], told["precision"], told["recall"]) == (0.5, 0.0, 0.0)
+    assert [each["title"] for each in told["misses"]] == ["IAM Engineer", "Baker"]
+    assert "name a file with --rows" in run("profile", "measure", "data-engineering")[2]
+    for wrong, why in (("title\n", "must name the columns"), (f"{head}maybe\ta\tb\tc\td\n", "line 2")):
+        file.write_text(wrong)
+        code, _, err = run("profile", "measure", "--rows", str(file))
+        assert code == cli.FAILED
+        assert why in err
 
 
 def test_a_new_password_is_read_from_standard_input(run: Run) -> None:

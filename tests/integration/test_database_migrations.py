@@ -30,6 +30,8 @@ from scout.models import (
     ScanResult,
     ScanRun,
     ScanState,
+    Scoring,
+    ScoringPart,
     Session,
     Status,
     StatusChange,
@@ -66,6 +68,8 @@ def fill(settings: Settings) -> None:
         session.flush()
         session.add(FoundJob(search_id=search.id, job_id=job.id, batch="b"))
         session.add(Message(search=search, batch="b", channel="mail"))
+        scoring = Scoring(fingerprint="x", profile="iam")
+        session.add_all([scoring, ScoringPart(scoring=scoring, number=0, at_id=0, last_id=1)])
         session.add(Account(password_hash="x"))
         session.add(Session(token_hash="x", expires_at=kept.DAY))
     database.dispose()
@@ -134,7 +138,7 @@ def test_the_two_schemas_agree_in_checks_indexes_and_keys_too(
             assert (
                 one.scalars(sql).all()
                 == other.scalars(sql).all()
-                == ["jobs", "messages", "scan_results", "scan_runs", "searches", "sources"]
+                == ["jobs", "messages", "scan_results", "scan_runs", "scorings", "searches", "sources"]
             )
     made.dispose()
     migrated.dispose()

@@ -23,7 +23,7 @@ from metrics import catalogue, push
 from metrics.model import Gauge
 from metrics.push import ScanFigures
 from metrics.testing import ANY, captured
-from scout import leases, runs, scanning, watchlist
+from scout import leases, matching, rescoring, runs, scanning, watchlist
 from scout.leases import changed
 from scout.models import RunTrigger, ScanResult, ScanRun, ScanState, Source
 from scout.queue import QueueAway, Scans
@@ -48,6 +48,8 @@ def queue(world: World, redis_server: RedisServer) -> Iterator[Scans]:
 
 @pytest.fixture
 def scheduler(world: World, queue: Scans) -> Scheduler:
+    # As the first tick of a new stack does: no job that a test stores is of an earlier profile.
+    rescoring.ask(world.db, matching.load_profile())
     return Scheduler(world.settings, world.db, queue)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scout import matching
 from scout.matching import Match, ProfileUnusable, load_profile, parse_profile, score
+from scout.matching.words import folded, words_of
 from scout.postings import Posting
 
 IAM = load_profile("iam")
@@ -229,10 +230,17 @@ def test_accents_may_be_composed_or_not() -> None:
 @given(st.text(max_size=300))
 def test_words_are_those_that_a_regular_expression_finds(text: str) -> None:
     text = text.replace("+", " ").replace("#", " ")
-    found = matching._words(text)
+    found = words_of(text)
     assert all(re.fullmatch(r"\w+", word) for word in found)
     if text.isascii():
         assert found == re.findall(r"[^\W_]+", text.replace("&", " and ").lower())
+
+
+@given(st.lists(st.text(max_size=40), max_size=6))
+def test_a_text_has_the_words_of_its_lines(lines: list[str]) -> None:
+    lines = [line.replace("\n", " ") for line in lines]
+    found = [line.split() for line in folded("\n".join(lines)).split("\n")]
+    assert found == ([words_of(line) for line in lines] or [[]])
 
 
 @given(st.text(max_size=200), st.text(max_size=500))

@@ -8,13 +8,26 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from metrics import catalogue
 from metrics.testing import Captured
-from scout import clock, jobs
+from scout import clock, jobs, rescoring
 from scout.database import Database
-from scout.models import EventKind, Job, JobEvent, RunTrigger, ScanResult, ScanRun, ScanState, Source, Status
+from scout.matching import load_profile
+from scout.models import (
+    EventKind,
+    Job,
+    JobEvent,
+    RunTrigger,
+    ScanResult,
+    ScanRun,
+    ScanState,
+    Scoring,
+    Source,
+    Status,
+)
 from tests.unit.web.browser import Browser
 
 AddJob = Callable[..., int]
@@ -58,6 +71,25 @@ def test_the_list_shows_what_one_wants_to_know_of_a_job(owner: Browser, add_job:
     assert ">72</p>" in page
     assert "identity<small> in title" in page
     assert f'href="/jobs/{job_id}"' in page
+
+
+def test_a_wish_is_told_as_what_it_is(owner: Browser, add_job: AddJob) -> None:
+    add_job(reasons=[{"term": "senior", "where": "level", "points": 10}])
+    assert "senior<small> · level" in owner.get("/").text
+
+
+def test_the_list_tells_how_far_scoring_with_a_changed_profile_has_come(
+    owner: Browser, add_job: AddJob, db: Database
+) -> None:
+    for number in range(3):
+        add_job(title=f"IAM Engineer {number}")
+    assert "Scoring again" not in owner.get("/").text
+    rescoring.ask(db, load_profile("iam"))
+    rescoring.score_part(db, 1, 0, seconds=60)
+    assert "Scoring again: 1 of 3." in owner.get("/").text
+    with db.session() as session:
+        session.scalars(select(Scoring)).one().finished_at = clock.now()
+    assert "Scoring again" not in owner.get("/").text
 
 
 def test_the_best_match_comes_first_and_the_order_can_be_changed(owner: Browser, add_job: AddJob) -> None:
