@@ -32,6 +32,7 @@ from metrics import catalogue
 from scout import clock
 from scout.database import after_commit
 from scout.errors import ScoutError
+from scout.identity import reposts
 from scout.models import Description, Job, Listing, Note, Source, Status, StatusChange, fold
 
 Sort = Literal["newest", "score", "posted"]
@@ -137,6 +138,7 @@ class JobPage:
 def find(session: Session, query: JobQuery) -> JobPage:
     """The jobs that a query asks for, with their listings and those listings' sources, in three statements.
 
+    A fourth tells what became before of those that were posted anew, where there are any.
     Descriptions are not loaded.
     """
     per_page = min(max(query.per_page, 1), MOST_PER_PAGE)
@@ -148,6 +150,7 @@ def find(session: Session, query: JobQuery) -> JobPage:
     if page <= pages and total:
         statement = _sorted(select(Job).where(*conditions), query.sort).options(*_listings())
         jobs = session.scalars(statement.limit(per_page).offset((page - 1) * per_page)).all()
+        reposts.told(session, jobs)
     return JobPage(jobs=list(jobs), total=total, page=page, pages=pages)
 
 
@@ -193,7 +196,7 @@ def _listings() -> list[Any]:
 
 
 def get(session: Session, job_id: int) -> Job:
-    """One job with all that belongs to it: descriptions, listings, history and notes.
+    """One job with all that belongs to it: descriptions, listings and why they are its, history and notes.
 
     Raises:
         JobNotFound: There is none with this id.
@@ -203,10 +206,12 @@ def get(session: Session, job_id: int) -> Job:
         selectinload(Job.history),
         selectinload(Job.notes),
         *_listings(),
+        selectinload(Job.listings).selectinload(Listing.merges),
     ]
     job = session.scalar(select(Job).where(Job.id == _id(job_id)).options(*everything))
     if job is None:
         raise JobNotFound(job_id)
+    reposts.told(session, [job])
     return job
 
 
@@ -315,7 +320,8 @@ def as_dict(job: Job) -> dict[str, Any]:
     (`scout.postings.Place`); `remote_regions` are ISO country codes and groups such as `EU`; `salary`
     is null or `{"minimum",
     "maximum", "currency", "period", "origin", "raw"}`
-    (`scout.postings.Salary`); times are ISO 8601 in UTC. The job's listings must be loaded, as `find` and
+    (`scout.postings.Salary`); `earlier` is null, or what became of the job before it was posted anew
+    (`scout.models.Earlier`); times are ISO 8601 in UTC. The job's listings must be loaded, as `find` and
     `get` do.
     """
     return {
@@ -340,8 +346,17 @@ def as_dict(job: Job) -> dict[str, Any]:
         "first_seen_at": _iso(job.first_seen_at),
         "last_seen_at": _iso(job.last_seen_at),
         "closed_at": _iso(job.closed_at),
+        "earlier": None
+        if job.earlier is None
+        else {
+            "job_id": job.earlier.job_id,
+            "status": job.earlier.status.value,
+            "at": _iso(job.earlier.at),
+            "decided": job.earlier.decided,
+        },
         "listings": [
             {
+                "id": listing.id,
                 "source": listing.source.slug,
                 "source_job_id": listing.source_job_id,
                 "url": listing.url,
@@ -357,6 +372,17 @@ def in_full(job: Job) -> dict[str, Any]:
     return {
         **as_dict(job),
         "remote_evidence": job.remote_evidence,
+        "merges": [
+            {
+                "listing_id": listing.id,
+                "tier": merge.tier,
+                "by": merge.by,
+                "at": _iso(merge.at),
+                "evidence": merge.evidence,
+            }
+            for listing in job.listings
+            if (merge := listing.merged) is not None
+        ],
         "description_text": job.description_text,
         "description_html": job.description_html,
         "next_statuses": [status.value for status in next_statuses(job.status)],

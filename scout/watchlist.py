@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scout import clock, jobs
 from scout.errors import ScoutError
+from scout.identity import contents
 from scout.models import Job, Listing, Note, ScanState, Source, Status
 from scout.sources.board import Board
 
@@ -170,8 +171,12 @@ def remove(session: Session, slug: str) -> None:
     left = session.scalars(select(Job).where(Job.id.in_(listed_here), Job.closed_at.is_(None))).all()
     for job in left:
         jobs.close(session, job)
+    elsewhere_too = session.scalars(
+        select(Listing.job_id).where(Listing.source_id == source.id, Listing.content.is_not(None))
+    ).all()
     session.delete(source)
     session.flush()
+    contents.compose(session, elsewhere_too)
     # What was loaded before may be gone.
     session.expire_all()
 

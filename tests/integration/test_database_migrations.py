@@ -18,12 +18,15 @@ from scout.models import (
     Account,
     Base,
     Job,
+    Mark,
+    Merge,
     Note,
     Remote,
     RunTrigger,
     ScanResult,
     ScanRun,
     ScanState,
+    Separation,
     Session,
     Status,
     StatusChange,
@@ -51,6 +54,10 @@ def fill(settings: Settings) -> None:
         )
         session.add(StatusChange(job=job, from_status=Status.NEW, to_status=Status.SAVED, by="owner"))
         session.add(Note(job=job, body="Ask Ruth."))
+        other = kept.listed(session, job, kept.source(session, "globex"))
+        session.add(Merge(job_id=job.id, listing_id=other.id, tier="role", by="scan"))
+        session.add(Separation(listing_id=job.listings[0].id, other_id=other.id, by="owner"))
+        session.add(Mark(job_id=job.id, mark=-(2**63)))
         run = ScanRun(trigger=RunTrigger.FIRST)
         session.add_all([run, ScanResult(run=run, source=source, state=ScanState.FAILED)])
         session.add(Account(password_hash="x"))
