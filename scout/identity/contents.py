@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from scout import matching, sources
 from scout.identity.decision import Facts, towns
+from scout.matching import Profile
 from scout.models import Job, Listing
 from scout.normalise.gazetteer import folded
 from scout.postings import Place, Remote
@@ -51,7 +52,7 @@ def of_job(job: Job) -> dict[str, Any]:
     return of_values(values, job.description_html, job.description_text)
 
 
-def put(job: Job, content: Mapping[str, Any]) -> bool:
+def put(job: Job, content: Mapping[str, Any], profile: Profile | None = None) -> bool:
     """Let a job say what a content says, and match as that does; whether it said something else before."""
     other = False
     for name in COLUMNS:
@@ -66,8 +67,8 @@ def put(job: Job, content: Mapping[str, Any]) -> bool:
     if (job.description_html, job.description_text) != (content["html"], content["text"]):
         job.description_html, job.description_text = content["html"], content["text"]
         other = True
-    match = matching.score(matching.posting_of(job), matching.load_profile())
-    if (job.score, job.reasons) != (match.score, match.reasons):
+    if other:
+        match = matching.score(matching.posting_of(job), profile or matching.load_profile())
         job.score, job.reasons = match.score, match.reasons
     return other
 
@@ -215,8 +216,10 @@ def compose(session: Session, job_ids: Iterable[int], edited_at: dt.datetime | N
         job_ids: The jobs.
         edited_at: When a board changed what one of the listings says; None where none did.
     """
-    for job in loaded(session, sorted(set(job_ids))):
+    jobs = loaded(session, sorted(set(job_ids)))
+    profile = matching.load_profile() if jobs else None
+    for job in jobs:
         told = [each for each in job.listings if each.content is not None]
-        if told and put(job, composed(told)) and edited_at is not None:
+        if told and put(job, composed(told), profile) and edited_at is not None:
             job.changed_at = edited_at
     session.flush()

@@ -97,17 +97,18 @@ def belonging(
         batch.ours = _listed_by(session, source_id, batch.by_role.values())
         _load_texts(session, postings, told, batch)
     found: list[Belongs | None] = []
-    first: dict[int, int] = {}
+    first: dict[int | None, int] = {}
     for at, (posting, own) in enumerate(zip(postings, told, strict=True)):
-        ours = decision.facts(posting)
-        belongs = _by_address(source_id, ours, own, batch)
-        if belongs is None and own.address in first:
-            # The first of them is a job of its own; this one is another listing of it.
-            before = first[own.address]
-            verdict = decision.by_address(ours, decision.facts(postings[before]), one_board=True)
-            belongs = Belongs(None, before, verdict) if verdict is not None else None
-        if belongs is None:
-            belongs = _by_role(ours, own, batch)
+        belongs = None
+        if own.address in batch.by_address or own.role in batch.by_role or own.address in first:
+            ours = decision.facts(posting)
+            before = first.get(own.address)
+            belongs = _by_address(source_id, ours, own, batch)
+            if belongs is None and before is not None:
+                # The first of them is a job of its own; this one is another listing of it.
+                verdict = decision.by_address(ours, decision.facts(postings[before]), one_board=True)
+                belongs = Belongs(None, before, verdict) if verdict is not None else None
+            belongs = belongs or _by_role(ours, own, batch)
         if belongs is not None and belongs.job_id is not None and not belongs.anew:
             batch.ours.add(belongs.job_id)
         if (belongs is None or belongs.anew) and own.address is not None:
@@ -243,12 +244,13 @@ def _load_texts(session: Session, postings: Sequence[Posting], told: Sequence[Ke
     """Give the candidates that may fit by their role the texts that are compared; no others."""
     wanted: dict[int, list[Candidate]] = {}
     for posting, own in zip(postings, told, strict=True):
-        if own.role is None or not posting.description_text:
+        candidates = batch.by_role.get(own.role) if own.role is not None else None
+        if not candidates or not posting.description_text:
             continue
         ours = decision.facts(posting)
         fitting = [
             each
-            for each in batch.by_role.get(own.role, ())
+            for each in candidates
             if not each.described and decision.overlapping(ours, each.facts)[0] != "none"
         ]
         for each in fitting[:_MOST_TEXTS]:
