@@ -305,45 +305,49 @@ def _join(
     now: dt.datetime,
 ) -> None:
     """What follows once listings were inserted that belong to jobs of others."""
+    if not joins:
+        return
     records: list[tuple[int, int, str, str]] = []
     for at, each in joins.items():
         known = inserted.get(identity(entries[at].posting))
         if known is not None:
             records.append((known.job_id, known.listing_id, each.verdict.tier, each.verdict.why))
     merging.attached(session, records, now)
-    contents.compose(session, {job_id for job_id, *_ in records})
+    attached_to = {job_id for job_id, *_ in records}
+    for job in session.scalars(select(Job).where(Job.id.in_(attached_to), Job.closed_at.is_not(None))):
+        jobs.reopen(session, job)
+    contents.compose(session, attached_to)
 
 
 def _update(session: Session, pairs: Sequence[tuple[Entry, Known]], now: dt.datetime, stored: Stored) -> None:
     edited = [(entry, known) for entry, known in pairs if entry.digest != known.digest]
-    moved = [known for entry, known in pairs if known.closed or entry.digest != known.digest]
-    contents.lock(session, {known.job_id for known in moved})
-    shared = contents.with_own_content(session, [known.listing_id for known in moved])
-    alone = [(entry, known) for entry, known in edited if known.listing_id not in shared]
-    told = [(entry, known) for entry, known in edited if known.listing_id in shared]
+    moved = [known.listing_id for entry, known in pairs if known.closed or entry.digest != known.digest]
+    belongs = contents.belonging_to(session, moved)
+    alone: list[tuple[Entry, int, int]] = []
+    told: list[tuple[Entry, int, int]] = []
+    for entry, known in edited:
+        if known.listing_id in belongs:
+            job_id, shared = belongs[known.listing_id]
+            (told if shared else alone).append((entry, known.listing_id, job_id))
     if alone:
         # The version is left alone: it guards the owner's own changes, and the board's touch none of them.
         session.connection().execute(
             update(Job.__table__).where(Job.__table__.c.id == bindparam("job")),  # type: ignore[arg-type]
-            [{**_content(entry), "changed_at": now, "job": known.job_id} for entry, known in alone],
+            [{**_content(entry), "changed_at": now, "job": job_id} for entry, _, job_id in alone],
         )
         session.connection().execute(
             update(Description.__table__).where(Description.__table__.c.job_id == bindparam("job")),  # type: ignore[arg-type]
-            [{**_description(entry), "job": known.job_id} for entry, known in alone],
+            [{**_description(entry), "job": job_id} for entry, _, job_id in alone],
         )
         resemblance.mark(
             session,
-            [
-                (known.job_id, entry.posting.description_text)
-                for entry, known in alone
-                if entry.match.score > 0
-            ],
+            [(job_id, entry.posting.description_text) for entry, _, job_id in alone if entry.match.score > 0],
             anew=True,
         )
     if told:
         session.connection().execute(
             update(Listing.__table__).where(Listing.__table__.c.id == bindparam("listing")),  # type: ignore[arg-type]
-            [{"content": _own_content(entry), "listing": known.listing_id} for entry, known in told],
+            [{"content": _own_content(entry), "listing": listing_id} for entry, listing_id, _ in told],
         )
     session.connection().execute(
         update(Listing.__table__).where(Listing.__table__.c.id == bindparam("listing")),  # type: ignore[arg-type]
@@ -360,14 +364,13 @@ def _update(session: Session, pairs: Sequence[tuple[Entry, Known]], now: dt.date
             for entry, known in pairs
         ],
     )
-    back = [known.job_id for _, known in pairs if known.closed]
-    if back:
-        for job in session.scalars(select(Job).where(Job.id.in_(back))):
+    back = [known.listing_id for _, known in pairs if known.closed]
+    reopened = {belongs[each] for each in back if each in belongs}
+    if reopened:
+        for job in session.scalars(select(Job).where(Job.id.in_({job_id for job_id, _ in reopened}))):
             jobs.reopen(session, job)
-    contents.compose(session, {known.job_id for _, known in told}, edited_at=now)
-    contents.compose(
-        session, {known.job_id for known in moved if known.closed and known.listing_id in shared}
-    )
+    contents.compose(session, {job_id for _, _, job_id in told}, edited_at=now)
+    contents.compose(session, {job_id for job_id, shared in reopened if shared})
     stored.reopened += len(back)
     stored.updated += sum(1 for _, known in edited if not known.closed)
     for entry, known in pairs:

@@ -169,6 +169,28 @@ def lock(session: Session, job_ids: Iterable[int]) -> set[int]:
     return found
 
 
+def belonging_to(session: Session, listing_ids: Sequence[int]) -> dict[int, tuple[int, bool]]:
+    """The jobs that listings belong to now, locked, and whether each keeps a content of its own.
+
+    A merge or a split may have moved them since a scan began.
+    """
+    found = _jobs_of(session, listing_ids)
+    lock(session, {job_id for job_id, _ in found.values()})
+    # Read again: who held a lock before us may have moved them.
+    return _jobs_of(session, listing_ids)
+
+
+def _jobs_of(session: Session, listing_ids: Sequence[int]) -> dict[int, tuple[int, bool]]:
+    found: dict[int, tuple[int, bool]] = {}
+    for start in range(0, len(listing_ids), _IDS_PER_STATEMENT):
+        some = listing_ids[start : start + _IDS_PER_STATEMENT]
+        rows = session.execute(
+            select(Listing.id, Listing.job_id, Listing.content.is_not(None)).where(Listing.id.in_(some))
+        )
+        found |= {row[0]: (row[1], row[2]) for row in rows}
+    return found
+
+
 def with_own_content(session: Session, listing_ids: Sequence[int]) -> set[int]:
     """Those of some listings that keep a content of their own, since their jobs have others."""
     found: set[int] = set()

@@ -103,8 +103,9 @@ def merge(
     changed(session, update(Job).where(Job.repost_of_id == other_id).values(repost_of_id=kept_id))
     if kept.repost_of_id == other_id:
         kept.repost_of_id = None
+    before = kept.status
     _decide(kept, other, decided_here, decided_there)
-    kept.version += 1
+    kept.version += kept.status is not before
     kept.first_seen_at = min(kept.first_seen_at, other.first_seen_at)
     if other.closed_at is None:
         kept.closed_at = None
@@ -311,8 +312,9 @@ def _as_before(session: Session, job: Job, record: Merge) -> None:
     before = (record.absorbed or {})["into"]
     job.first_seen_at = dt.datetime.fromisoformat(before["first_seen_at"])
     decided = _decided_at(session, job.id)
-    if decided is None or decided <= record.at:
+    if (decided is None or decided <= record.at) and job.status is not Status(before["status"]):
         job.status = Status(before["status"])
+        job.version += 1
     if job.status is Status.CLOSED and job.closed_at is None:
         jobs.reopen(session, job)
 
@@ -324,7 +326,6 @@ def _after_split(session: Session, job: Job, staying: Sequence[Listing], now: dt
         staying[0].content = None
     if all(listing.closed_at is not None for listing in staying):
         jobs.close(session, job, now)
-    job.version += 1
     session.flush()
     session.expire(job, ["listings", "history", "notes"])
 

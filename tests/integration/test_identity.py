@@ -458,6 +458,49 @@ def test_two_that_a_board_listed_side_by_side_are_no_reposts_of_each_other(any_w
     assert world.jobs()["2"].repost_of_id is None
 
 
+def test_a_merge_and_a_split_while_a_scan_runs_send_its_changes_to_the_right_job(any_world: World) -> None:
+    world = any_world
+    site = Site(world, "site")
+    scan(world, posting(1))
+    site.scan(copy(77))
+    job = only(world)
+    with world.db.reading() as session:
+        known = storing.known_listings(session, site.id)
+    with world.db.session() as session:
+        new_id = merging.split(session, job.id, site.listing().id, by="owner").id
+    changed = completed(copy(77, title="Okta Person"))
+    entry = storing.Entry(changed, storing.digest(changed), Match(5, []))
+    with world.db.session() as session:
+        storing.write(session, site.id, [entry], known)
+    assert {each.id: each.title for each in all_jobs(world)} == {
+        job.id: "Okta Engineer",
+        new_id: "Okta Person",
+    }
+    with world.db.reading() as session:
+        known = storing.known_listings(session, site.id)
+    with world.db.session() as session:
+        merging.merge(session, job.id, new_id, by="owner")
+    changed = completed(copy(77, title="Okta Human", locations=("Berlin", "Ulm")))
+    with world.db.session() as session:
+        storing.write(
+            session, site.id, [storing.Entry(changed, storing.digest(changed), Match(5, []))], known
+        )
+    assert (only(world).title, only(world).locations) == ("Okta Engineer", ["Berlin, Germany", "Ulm"])
+
+
+def test_a_copy_of_a_closed_job_with_the_same_address_opens_it_again(any_world: World) -> None:
+    world = any_world
+    site = Site(world, "site")
+    rest = [posting(n, title=f"Role {n}") for n in range(20, 24)]
+    scan(world, posting(1), *rest)
+    scan(world, *rest)
+    scan(world, *rest)
+    assert world.jobs()["1"].status is Status.CLOSED
+    site.scan(copy(77, url="https://acme.example/jobs/1?ref=gather"))
+    job = world.jobs()["77"]
+    assert (job.id, job.status, job.closed_at) == (world.jobs()["1"].id, Status.NEW, None)
+
+
 # --- At once ----------------------------------------------------------------------------------------------
 
 

@@ -360,8 +360,10 @@ def test_a_job_as_json_has_the_fields_that_programs_rely_on(database: Database) 
             "first_seen_at": "2026-03-01T12:00:00Z",
             "last_seen_at": "2026-03-01T12:00:00Z",
             "closed_at": None,
+            "earlier": None,
             "listings": [
                 {
+                    "id": number,
                     "source": "acme",
                     "source_job_id": f"j{number}",
                     "url": "https://example.com/1",

@@ -42,6 +42,8 @@ def scout(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
     "words",
     [
         ("jobs", "status", "1", "saved"),
+        ("jobs", "merge", "1", "2"),
+        ("jobs", "split", "1", "1"),
         ("scan",),
         ("sources", "test", "nonsense"),
         ("sources", "discover", "http://127.0.0.1/"),
