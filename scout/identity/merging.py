@@ -57,7 +57,7 @@ def attached(session: Session, listings: Sequence[tuple[int, int, str, str]], no
         ],
     )  # fmt: skip
     for told, count in Counter(tier for _, _, tier, _ in listings).items():
-        after_commit(session, functools.partial(catalogue.MERGES.inc, count, tier=told))
+        after_commit(session, functools.partial(_count, count, told))
 
 
 def merge(
@@ -125,7 +125,7 @@ def merge(
     if by != "scan":
         _forget_separations(session, kept_id)
     contents.compose(session, [kept_id])
-    after_commit(session, lambda: catalogue.MERGES.inc(len(listing_ids), tier=tier))
+    after_commit(session, functools.partial(_count, len(listing_ids), tier))
     return kept
 
 
@@ -218,6 +218,10 @@ def kept_instead(session: Session, job_id: int) -> int | None:
 
 
 # --- Parts of it ------------------------------------------------------------------------------------------
+
+
+def _count(listings: int, tier: str) -> None:
+    catalogue.MERGES.inc(listings, tier=tier)
 
 
 def _decided_at(session: Session, job_id: int) -> dt.datetime | None:
