@@ -105,16 +105,22 @@ def belonging(
             before = first.get(own.address)
             belongs = _by_address(source_id, ours, own, batch)
             if belongs is None and before is not None:
-                # The first of them is a job of its own; this one is another listing of it.
                 verdict = decision.by_address(ours, decision.facts(postings[before]), one_board=True)
-                belongs = Belongs(None, before, verdict) if verdict is not None else None
+                belongs = _beside(found[before], before, verdict) if verdict is not None else None
             belongs = belongs or _by_role(ours, own, batch)
         if belongs is not None and belongs.job_id is not None and not belongs.anew:
             batch.ours.add(belongs.job_id)
-        if (belongs is None or belongs.anew) and own.address is not None:
+        if own.address is not None:
             first.setdefault(own.address, at)
         found.append(belongs)
     return found
+
+
+def _beside(leader: Belongs | None, entry: int, verdict: Verdict) -> Belongs:
+    """Where a posting belongs that is one with an earlier one of its batch: to the same job as that."""
+    if leader is None or leader.anew:
+        return Belongs(None, entry, verdict)
+    return Belongs(leader.job_id, leader.entry, verdict)
 
 
 def _by_address(source_id: int, ours: Facts, own: Keys, batch: _Batch) -> Belongs | None:

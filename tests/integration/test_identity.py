@@ -222,6 +222,15 @@ def test_two_that_one_board_lists_are_two_unless_they_have_one_id(any_world: Wor
     assert sorted(len(job.listings) for job in all_jobs(world)) == [1, 1, 2]
 
 
+def test_what_has_one_id_goes_together_to_the_job_of_another_board(any_world: World) -> None:
+    world = any_world
+    site = Site(world, "site")
+    site.scan(copy(77))
+    workday = "https://acme.wd5.myworkdayjobs.com/Ext/job/Berlin/Okta-Engineer_R0045678"
+    scan(world, posting(3, url=workday), posting(4, url=f"{workday}-1"))
+    assert len(only(world).listings) == 3
+
+
 def test_copies_of_two_equal_postings_go_to_one_each(any_world: World) -> None:
     world = any_world
     site = Site(world, "site")
