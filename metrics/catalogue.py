@@ -41,6 +41,8 @@ OUTCOME = Label("outcome", ("ok", "not_modified", "error"))
 #: Why a fetch or a scan of a board failed: `scout.fetch.Reason` and what scanning adds to it.
 REASON = Label("reason", bound=60)
 SCAN_STATE = Label("status", ("succeeded", "partial", "failed"))
+#: What told that two listings are one job: their addresses, company with title and place, or the owner.
+TIER = Label("tier", ("address", "role", "owner"))
 PHASE = Label("phase", ("fetch", "parse", "match", "store"))
 CHANGE = Label("change", ("new", "updated", "unchanged", "closed", "reopened"))
 #: How well a job matches; the lowest and the highest score of each band.
@@ -348,6 +350,26 @@ DUPLICATES_MERGED = Counter(
     raised_by="the store phase of a scan",
     signal=Signal.BUSINESS,
     labels=(KIND,),
+)
+MERGES = Counter(
+    name="iam_merges_total",
+    help="Listings of other boards that became one job with what was there, by what told it.",
+    raised_by="the store phase of a scan, and the owner, who merges two jobs",
+    signal=Signal.BUSINESS,
+    labels=(TIER,),
+)
+SPLITS = Counter(
+    name="iam_splits_total",
+    help="Merges that were undone, by what had told them.",
+    raised_by="the owner, who says that a listing is not the same job",
+    signal=Signal.BUSINESS,
+    labels=(TIER,),
+)
+REPOSTS = Counter(
+    name="iam_reposts_total",
+    help="Jobs that were posted anew after they were gone.",
+    raised_by="the store phase and the end of a scan",
+    signal=Signal.BUSINESS,
 )
 SCAN_CLAIMS_LOST = Counter(
     name="iam_scan_claims_lost_total",

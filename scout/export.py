@@ -14,13 +14,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, get_args
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
-
 from scout import jobs
 from scout.database import Database
 from scout.jobs import JobQuery
-from scout.models import Job, Listing
+from scout.models import Job
 
 Form = Literal["csv", "json", "jsonl"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -84,23 +81,8 @@ def _batches(database: Database, wanted: list[int]) -> Iterator[list[Job]]:
     for start in range(0, len(wanted), BATCH):
         ids = wanted[start : start + BATCH]
         with database.reading() as session:
-            found = _load(session, ids)
+            found = {job.id: job for job in jobs.get_many(session, ids)}
         yield [found[each] for each in ids if each in found]
-
-
-def _load(session: Session, ids: list[int]) -> dict[int, Job]:
-    statement = (
-        select(Job)
-        .where(Job.id.in_(ids))
-        .options(
-            joinedload(Job.description),
-            selectinload(Job.history),
-            selectinload(Job.events),
-            selectinload(Job.notes),
-            selectinload(Job.listings).joinedload(Listing.source, innerjoin=True),
-        )
-    )
-    return {job.id: job for job in session.scalars(statement)}
 
 
 def as_dict(job: Job) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from scout import clock
 from scout import history as events
 from scout.database import after_commit
 from scout.errors import ScoutError
+from scout.identity import reposts
 from scout.models import Description, EventKind, Job, Listing, Note, Source, Status, StatusChange, fold
 
 Sort = Literal["newest", "score", "posted"]
@@ -165,6 +166,7 @@ class JobPage:
 def find(session: Session, query: JobQuery) -> JobPage:
     """The jobs that a query asks for, with their listings and those listings' sources, in three statements.
 
+    A fourth tells what became before of those that were posted anew, where there are any.
     Descriptions are not loaded.
     """
     per_page = min(max(query.per_page, 1), MOST_PER_PAGE)
@@ -176,6 +178,7 @@ def find(session: Session, query: JobQuery) -> JobPage:
     if page <= pages and total:
         statement = _sorted(select(Job).where(*conditions), query.sort).options(*_listings())
         jobs = session.scalars(statement.limit(per_page).offset((page - 1) * per_page)).all()
+        reposts.told(session, jobs)
     return JobPage(jobs=list(jobs), total=total, page=page, pages=pages)
 
 
@@ -231,22 +234,30 @@ def _listings() -> list[Any]:
 
 
 def get(session: Session, job_id: int) -> Job:
-    """One job with all that belongs to it: descriptions, listings, history and notes.
+    """One job with all that belongs to it: descriptions, listings and why they are its, history and notes.
 
     Raises:
         JobNotFound: There is none with this id.
     """
+    found = get_many(session, [_id(job_id)])
+    if not found:
+        raise JobNotFound(job_id)
+    return found[0]
+
+
+def get_many(session: Session, job_ids: Sequence[int]) -> list[Job]:
+    """Those of some jobs that there are, each with all that belongs to it, as `get` has it."""
     everything = [
         joinedload(Job.description),
         selectinload(Job.history),
         selectinload(Job.events),
         selectinload(Job.notes),
         *_listings(),
+        selectinload(Job.listings).selectinload(Listing.merges),
     ]
-    job = session.scalar(select(Job).where(Job.id == _id(job_id)).options(*everything))
-    if job is None:
-        raise JobNotFound(job_id)
-    return job
+    found = list(session.scalars(select(Job).where(Job.id.in_(job_ids)).options(*everything)))
+    reposts.told(session, found)
+    return found
 
 
 def _id(job_id: int) -> int:
@@ -333,8 +344,12 @@ def undo(session: Session, job_id: int, by: str, version: int | None = None) -> 
     if last is None:
         raise NothingToUndo(job_id, job.status)
     _move(session, job, _undecided(job, last.from_status), by, undid=last.id)
-    after_commit(session, catalogue.STATUS_UNDOS.inc)
+    after_commit(session, _count_undo)
     return job
+
+
+def _count_undo() -> None:
+    catalogue.STATUS_UNDOS.inc()
 
 
 def undo_to(job: Job) -> Status | None:
@@ -655,7 +670,8 @@ def as_dict(job: Job) -> dict[str, Any]:
     groups such as `EU`; `salary`
     is null or `{"minimum",
     "maximum", "currency", "period", "origin", "raw"}`
-    (`scout.postings.Salary`); times are ISO 8601 in UTC. The job's listings must be loaded, as `find` and
+    (`scout.postings.Salary`); `earlier` is null, or what became of the job before it was posted anew
+    (`scout.models.Earlier`); times are ISO 8601 in UTC. The job's listings must be loaded, as `find` and
     `get` do.
     """
     return {
@@ -683,8 +699,17 @@ def as_dict(job: Job) -> dict[str, Any]:
         "edit_unseen": job.edit_unseen,
         "next_action": job.next_action,
         "next_action_on": job.next_action_on.isoformat() if job.next_action_on else None,
+        "earlier": None
+        if job.earlier is None
+        else {
+            "job_id": job.earlier.job_id,
+            "status": job.earlier.status.value,
+            "at": _iso(job.earlier.at),
+            "decided": job.earlier.decided,
+        },
         "listings": [
             {
+                "id": listing.id,
                 "source": listing.source.slug,
                 "source_job_id": listing.source_job_id,
                 "url": listing.url,
@@ -703,6 +728,17 @@ def in_full(job: Job) -> dict[str, Any]:
     return {
         **as_dict(job),
         "remote_evidence": job.remote_evidence,
+        "merges": [
+            {
+                "listing_id": listing.id,
+                "tier": merge.tier,
+                "by": merge.by,
+                "at": _iso(merge.at),
+                "evidence": merge.evidence,
+            }
+            for listing in job.listings
+            if (merge := listing.merged) is not None
+        ],
         "description_text": job.description_text,
         "description_html": job.description_html,
         "next_statuses": [status.value for status in next_statuses(job.status)],

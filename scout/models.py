@@ -6,10 +6,12 @@ import datetime as dt
 import enum
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     DateTime,
     Dialect,
@@ -238,6 +240,23 @@ class Source(Base):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What became of a job before it was posted anew.
+
+    Attributes:
+        job_id: The earlier job: the one last decided about, or else the last one.
+        status: What the owner made of it; `closed` where nothing was decided.
+        at: When that was, or when the earlier one was first seen where nothing was decided.
+        decided: Whether the owner decided something.
+    """
+
+    job_id: int
+    status: Status
+    at: dt.datetime
+    decided: bool
+
+
 class Job(Base):
     """One job, whatever the number of boards it was seen on. Holds what the owner decided about it."""
 
@@ -291,6 +310,9 @@ class Job(Base):
     """When the owner means to do something about it, a day of their calendar."""
     next_action: Mapped[str] = mapped_column(String(500), default="", server_default="")
     """What that is, in the owner's words."""
+    repost_of_id: Mapped[int | None] = mapped_column(index=True)
+    """The job that this one is the same as, posted anew after that one was gone. It may have been removed:
+    ids are never given again, and a split brings a merged one back."""
     version: Mapped[int] = mapped_column(default=1)
     """Rises with each change of the status, and only then: a scan that touches the job is no conflict."""
     search_text: Mapped[str] = mapped_column(Text, default=_search_text_of_row, deferred=True)
@@ -314,6 +336,16 @@ class Job(Base):
     notes: Mapped[list[Note]] = relationship(
         back_populates="job", cascade="all, delete-orphan", passive_deletes=True, order_by="Note.id"
     )
+
+    @property
+    def earlier(self) -> Earlier | None:
+        """What it was before it was posted anew; None where it was not, or nobody asked (`reposts.told`)."""
+        found: Earlier | None = self.__dict__.get("_earlier")
+        return found
+
+    @earlier.setter
+    def earlier(self, found: Earlier | None) -> None:
+        self.__dict__["_earlier"] = found
 
     @property
     def description_html(self) -> str:
@@ -390,8 +422,26 @@ class Listing(Base):
     """Complete listings in a row that lacked it."""
     closed_at: Mapped[dt.datetime | None]
 
+    address_key: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    """What the address says of the posting's identity (`scout.identity.keys`); null where it says nothing."""
+    role_key: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    """Company and title, as they are compared."""
+    requisition: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    """The employer's own number, as it is compared, or empty."""
+    content: Mapped[dict[str, Any] | None]
+    """What it says itself (`scout.identity.contents`), where its job has other listings; else null."""
+
     source: Mapped[Source] = relationship(back_populates="listings")
     job: Mapped[Job] = relationship(back_populates="listings")
+    merges: Mapped[list[Merge]] = relationship(order_by="Merge.id", viewonly=True)
+
+    @property
+    def merged(self) -> Merge | None:
+        """Why it is a listing of this job; None where it is the job's first. Its merges must be loaded."""
+        return next(
+            (each for each in reversed(self.merges) if each.undone_at is None and each.job_id == self.job_id),
+            None,
+        )
 
     @property
     def seen_at(self) -> dt.datetime:
@@ -403,6 +453,52 @@ class Listing(Base):
         if whole is None or self.closed_at is not None or self.missing:
             return self.last_seen_at
         return max(whole, self.last_seen_at)
+
+
+class Merge(Base):
+    """A listing that was attached to a job, and why. It stays when it is undone."""
+
+    __tablename__ = "merges"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listings.id", ondelete="CASCADE"), index=True)
+    tier: Mapped[str] = mapped_column(String(20))
+    """What told it: one of `metrics.catalogue.TIER`'s values."""
+    by: Mapped[str] = mapped_column(String(20))
+    """Who: `owner` (pages), `command` (command line) or `scan`."""
+    at: Mapped[dt.datetime] = mapped_column(default=_now)
+    evidence: Mapped[str] = mapped_column(Text, default="")
+    """Why, in words for the owner."""
+    absorbed_id: Mapped[int | None] = mapped_column(index=True)
+    """The job that the listing had been of; null where it was attached as it was first seen."""
+    absorbed: Mapped[dict[str, Any] | None]
+    """What that job was, so that a split brings it back (`scout.identity.merging`)."""
+    undone_at: Mapped[dt.datetime | None]
+    undone_by: Mapped[str] = mapped_column(String(20), default="")
+
+
+class Separation(Base):
+    """Two listings that the owner told apart: no scan joins them again."""
+
+    __tablename__ = "separations"
+
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listings.id", ondelete="CASCADE"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(
+        ForeignKey("listings.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    """The one with the higher id."""
+    at: Mapped[dt.datetime] = mapped_column(default=_now)
+    by: Mapped[str] = mapped_column(String(20))
+
+
+class Mark(Base):
+    """One of the few marks of a job's text: texts that are much alike share most of theirs."""
+
+    __tablename__ = "marks"
+
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    mark: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)
 
 
 class ScanRun(Base):

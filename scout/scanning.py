@@ -42,6 +42,7 @@ from scout.courtesy import Courtesy
 from scout.database import Database
 from scout.endings import Ending
 from scout.fetch import NOT_ASKED, VERSION, Answer, Door, FetchError, Limits, Reason
+from scout.identity import joining
 from scout.leases import Keeper, Lease, LeaseLost, changed
 from scout.models import ScanResult, ScanRun, ScanState, Source
 from scout.postings import Posting
@@ -603,6 +604,8 @@ class _Scan:
             source, run = endings.record(session, self.settings, result_id=self.lease.result_id, ending=final)
             result = session.get_one(ScanResult, self.lease.result_id)
             result.seen += self.uncounted
+            if result.new and result.started_at is not None:
+                joining.join_stored_at_once(session, self.lease.source_id, result.started_at)
             self.lease.release(session)
             return _Ended(final, source, result, run, storing.open_count(session, self.lease.source_id))
 

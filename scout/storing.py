@@ -15,11 +15,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from scout import clock, history, jobs
+from scout.identity import contents, joining, keys, merging, reposts, resemblance
 from scout.leases import changed
 from scout.matching import Match
 from scout.models import Description, Job, Listing, Status, search_text
@@ -202,8 +203,12 @@ def close_absent(
         changed(session, update(Listing).where(Listing.id.in_(ids)).values(missing=Listing.missing + 1))
     for ids in _parts([row.id for row in gone]):
         changed(session, update(Listing).where(Listing.id.in_(ids)).values(closed_at=now))
+    closed: list[int] = []
     for ids in _parts([row.job_id for row in gone]):
-        _close_jobs(session, ids, now)
+        closed += _close_jobs(session, ids, now)
+    shared = contents.with_own_content(session, [row.id for row in gone])
+    contents.compose(session, {row.job_id for row in gone if row.id in shared})
+    reposts.link_closed(session, source_id, closed)
     return len(gone), len(absent) > len(gone)
 
 
@@ -219,46 +224,70 @@ def close_gone(session: Session, listings: Sequence[Known]) -> int:
     return count
 
 
-def _close_jobs(session: Session, job_ids: Sequence[int], now: dt.datetime) -> None:
-    listed_elsewhere = select(Listing.job_id).where(Listing.closed_at.is_(None))
-    for job in session.scalars(select(Job).where(Job.id.in_(job_ids), Job.id.not_in(listed_elsewhere))):
+def _close_jobs(session: Session, job_ids: Sequence[int], now: dt.datetime) -> list[int]:
+    still_listed = exists().where(Listing.job_id == Job.id, Listing.closed_at.is_(None))
+    unlisted = session.scalars(select(Job).where(Job.id.in_(job_ids), ~still_listed)).all()
+    for job in unlisted:
         jobs.close(session, job, now)
+    return [job.id for job in unlisted]
 
 
 def _insert(
     session: Session, source_id: int, entries: Sequence[Entry], now: dt.datetime, stored: Stored
 ) -> list[tuple[Entry, Known]]:
     """Insert jobs with their listings. Returns those that somebody else had inserted meanwhile."""
-    job_ids = list(
-        session.scalars(
-            insert(Job).returning(Job.id, sort_by_parameter_order=True),
-            [
-                {
-                    **_content(entry),
-                    "status": Status.NEW,
-                    "first_seen_at": now,
-                    "version": 1,
-                }
-                for entry in entries
-            ],
+    told = [keys.of(entry.posting) for entry in entries]
+    belongs = joining.belonging(session, source_id, [entry.posting for entry in entries], told, now)
+    there = contents.lock(session, {each.job_id for each in belongs if each and each.job_id is not None})
+    joins = {
+        at: each
+        for at, each in enumerate(belongs)
+        if each is not None and not each.anew and (each.job_id is None or each.job_id in there)
+    }
+    own = [at for at in range(len(entries)) if at not in joins]
+    anew = {at: each.job_id for at, each in enumerate(belongs) if each and each.anew and each.job_id in there}
+    made = session.scalars(
+        insert(Job).returning(Job.id, sort_by_parameter_order=True),
+        [
+            {
+                **_content(entries[at]),
+                "status": Status.NEW,
+                "first_seen_at": now,
+                "repost_of_id": anew.get(at),
+                "version": 1,
+            }
+            for at in own
+        ],
+    ).all() if own else ()  # fmt: skip
+    job_of = dict(zip(own, made, strict=True))
+    if own:
+        session.execute(
+            insert(Description), [{"job_id": job_of[at], **_description(entries[at])} for at in own]
         )
-    )
-    session.execute(
-        insert(Description),
-        [{"job_id": job_id, **_description(entry)} for entry, job_id in zip(entries, job_ids, strict=True)],
-    )
+        resemblance.mark(
+            session,
+            [(job_of[at], entries[at].posting.description_text) for at in own if entries[at].match.score > 0],
+        )
+    for at, each in joins.items():
+        job_of[at] = job_of[each.entry] if each.entry is not None else each.job_id or 0
+    shared = {job_of[at] for at in joins}
+    for job in contents.loaded(session, sorted(shared.difference(made))):
+        contents.kept_apart(job)
+    session.flush()
     rows = [
         {
             "source_id": source_id,
             "source_job_id": identity(entry.posting),
-            "job_id": job_id,
+            "job_id": job_of[at],
             "url": _clean(entry.posting.url),
             "digest": entry.digest,
             "first_seen_at": now,
             "last_seen_at": now,
             "missing": 0,
+            **_keys(told[at]),
+            "content": _own_content(entry) if job_of[at] in shared else None,
         }
-        for entry, job_id in zip(entries, job_ids, strict=True)
+        for at, entry in enumerate(entries)
     ]
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     inserted: dict[str, Known] = {}
@@ -270,15 +299,39 @@ def _insert(
     for row in session.execute(statement, rows):
         inserted[row[0]] = Known(row[1], row[2], row[3], closed=False)
     stored.new += len(inserted)
-    stored.new_scores += [entry.match.score for entry in entries if identity(entry.posting) in inserted]
+    stored.new_scores += [entries[at].match.score for at in own if identity(entries[at].posting) in inserted]
     stored.known.update(inserted)
+    _join(session, joins, entries, inserted, now)
+    reposts.counted(session, sum(1 for at in anew if identity(entries[at].posting) in inserted))
     lost = [entry for entry in entries if identity(entry.posting) not in inserted]
     if not lost:
         return []
-    orphans = [row["job_id"] for row in rows if row["source_job_id"] not in inserted]
+    orphans = set(made).difference(known.job_id for known in inserted.values())
     changed(session, Job.__table__.delete().where(Job.id.in_(orphans)))  # type: ignore[attr-defined]
     theirs = known_listings(session, source_id)
     return [(entry, theirs[identity(entry.posting)]) for entry in lost]
+
+
+def _join(
+    session: Session,
+    joins: dict[int, joining.Belongs],
+    entries: Sequence[Entry],
+    inserted: dict[str, Known],
+    now: dt.datetime,
+) -> None:
+    """What follows once listings were inserted that belong to jobs of others."""
+    if not joins:
+        return
+    records: list[tuple[int, int, str, str]] = []
+    for at, each in joins.items():
+        known = inserted.get(identity(entries[at].posting))
+        if known is not None:
+            records.append((known.job_id, known.listing_id, each.verdict.tier, each.verdict.why))
+    merging.attached(session, records, now)
+    attached_to = {job_id for job_id, *_ in records}
+    for job in session.scalars(select(Job).where(Job.id.in_(attached_to), Job.closed_at.is_not(None))):
+        jobs.reopen(session, job)
+    contents.compose(session, attached_to)
 
 
 def _update(
@@ -289,18 +342,37 @@ def _update(
     stored: Stored,
 ) -> None:
     edited = [(entry, known) for entry, known in pairs if entry.digest != known.digest]
-    if edited:
-        contents = {known.job_id: {**_content(entry), **_description(entry)} for entry, known in edited}
-        filled = {known.job_id for _, known in edited if is_brief(known.digest)}
-        history.keep_edits(session, source_id, contents, filled=filled, at=now)
+    moved = [known.listing_id for entry, known in pairs if known.closed or entry.digest != known.digest]
+    belongs = contents.belonging_to(session, moved)
+    alone: list[tuple[Entry, int, int]] = []
+    told: list[tuple[Entry, int, int]] = []
+    for entry, known in edited:
+        if known.listing_id in belongs:
+            job_id, shared = belongs[known.listing_id]
+            (told if shared else alone).append((entry, known.listing_id, job_id))
+    if alone:
+        columns_of = {job_id: {**_content(entry), **_description(entry)} for entry, _, job_id in alone}
+        brief_ones = {known.listing_id for _, known in edited if is_brief(known.digest)}
+        filled = {job_id for _, listing_id, job_id in alone if listing_id in brief_ones}
+        history.keep_edits(session, source_id, columns_of, filled=filled, at=now)
         # The version is left alone: it guards the owner's own changes, and the board's touch none of them.
         session.connection().execute(
             update(Job.__table__).where(Job.__table__.c.id == bindparam("job")),  # type: ignore[arg-type]
-            [{**_content(entry), "changed_at": now, "job": known.job_id} for entry, known in edited],
+            [{**_content(entry), "changed_at": now, "job": job_id} for entry, _, job_id in alone],
         )
         session.connection().execute(
             update(Description.__table__).where(Description.__table__.c.job_id == bindparam("job")),  # type: ignore[arg-type]
-            [{**_description(entry), "job": known.job_id} for entry, known in edited],
+            [{**_description(entry), "job": job_id} for entry, _, job_id in alone],
+        )
+        resemblance.mark(
+            session,
+            [(job_id, entry.posting.description_text) for entry, _, job_id in alone if entry.match.score > 0],
+            anew=True,
+        )
+    if told:
+        session.connection().execute(
+            update(Listing.__table__).where(Listing.__table__.c.id == bindparam("listing")),  # type: ignore[arg-type]
+            [{"content": _own_content(entry), "listing": listing_id} for entry, listing_id, _ in told],
         )
     session.connection().execute(
         update(Listing.__table__).where(Listing.__table__.c.id == bindparam("listing")),  # type: ignore[arg-type]
@@ -311,15 +383,20 @@ def _update(
                 "last_seen_at": now,
                 "missing": 0,
                 "closed_at": None,
+                **_keys(keys.of(entry.posting)),
                 "listing": known.listing_id,
             }
             for entry, known in pairs
         ],
     )
-    back = [known.job_id for _, known in pairs if known.closed]
-    if back:
-        for job in session.scalars(select(Job).where(Job.id.in_(back))):
+    back = [known.listing_id for _, known in pairs if known.closed]
+    reopened = {belongs[each] for each in back if each in belongs}
+    if reopened:
+        for job in session.scalars(select(Job).where(Job.id.in_({job_id for job_id, _ in reopened}))):
             jobs.reopen(session, job)
+    if told:
+        contents.edited(session, {job_id for _, _, job_id in told}, source_id, now)
+    contents.compose(session, {job_id for job_id, shared in reopened if shared})
     stored.reopened += len(back)
     stored.updated += sum(1 for _, known in edited if not known.closed)
     for entry, known in pairs:
@@ -354,6 +431,15 @@ def _content(entry: Entry) -> dict[str, Any]:
         "score": entry.match.score,
         "reasons": entry.match.reasons,
     }
+
+
+def _own_content(entry: Entry) -> dict[str, Any]:
+    description = _description(entry)
+    return contents.of_values(_content(entry), description["html"], description["text"])
+
+
+def _keys(told: keys.Keys) -> dict[str, Any]:
+    return {"address_key": told.address, "role_key": told.role, "requisition": told.requisition}
 
 
 def _description(entry: Entry) -> dict[str, str]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from scout import clock, courtesy, endings, jobs, schedule, sources
 from scout.courtesy import CircuitState, Standing
 from scout.errors import ScoutError
+from scout.identity import contents
 from scout.models import Job, Listing, Note, ScanState, Source, Status
 from scout.schedule import Due
 from scout.settings import Settings
@@ -176,8 +177,12 @@ def remove(session: Session, slug: str) -> None:
     left = session.scalars(select(Job).where(Job.id.in_(listed_here), Job.closed_at.is_(None))).all()
     for job in left:
         jobs.close(session, job)
+    elsewhere_too = session.scalars(
+        select(Listing.job_id).where(Listing.source_id == source.id, Listing.content.is_not(None))
+    ).all()
     session.delete(source)
     session.flush()
+    contents.compose(session, elsewhere_too)
     # What was loaded before may be gone.
     session.expire_all()
 

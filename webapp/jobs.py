@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from metrics.instruments import count_error
 from scout import export, history, jobs, rescoring, runs, sources, watchlist
 from scout.fetch import Reason
+from scout.identity import merging, resemblance
 from scout.jobs import Bulk, Conflict, IllegalChange, JobQuery, NothingToUndo, Sort
 from scout.models import ScanResult, ScanRun, ScanState, Source, Status
 from webapp.parts import parts
@@ -206,13 +207,20 @@ def _ways_out(db: Session, filters: Filters) -> Iterator[tuple[str, str, int]]:
 
 @pages.get("/jobs/<int:job_id>")
 def detail(job_id: int) -> ResponseReturnValue:
-    """One job with all that is known of it."""
+    """One job with all that is known of it. One that was merged into another leads there."""
     with parts().database.reading() as db:
-        job = jobs.get(db, job_id)
+        try:
+            job = jobs.get(db, job_id)
+        except jobs.JobNotFound:
+            there = merging.kept_instead(db, job_id)
+            if there is None:
+                raise
+            return redirect(url_for(".detail", job_id=there), 303)
         page = render_template(
             "job.html",
             job=job,
             history=history.of(job),
+            look_alikes=resemblance.look_alikes(db, job),
             back=safe_next(request.args.get("back", "")),
             credits={name: kind.attribution for name, kind in sources.KINDS.items()},
         )
@@ -324,6 +332,19 @@ def plan(job_id: int) -> ResponseReturnValue:
 
 def _day(text: str) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
+
+
+@pages.post("/jobs/<int:job_id>/listings/<int:listing_id>/split")
+def split(job_id: int, listing_id: int) -> ResponseReturnValue:
+    """Say that a listing is not the same job. One that is split off already is no error."""
+    with parts().database.session() as db:
+        try:
+            new = merging.split(db, job_id, listing_id, by="owner")
+        except merging.CannotSplit as error:
+            flash(str(error), "problem")
+        else:
+            flash(f"“{new.title}” of {new.company} is a job of its own now, and stays one.")
+    return redirect(url_for(".detail", job_id=job_id, _anchor="seen"), 303)
 
 
 def _note_body() -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from scout import clock
+from scout.identity import reposts
 from scout.models import RunTrigger, ScanState
 from scout.postings import Remote
 
@@ -66,6 +67,7 @@ def add_filters(app: Flask) -> None:
         host=lambda address: (urlsplit(address).hostname or address).removeprefix("www."),
         count=lambda number: f"{number:,}",
         grade=grade,
+        before=reposts.words,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from typing import Any, get_args
 
@@ -11,6 +12,8 @@ import click
 from scout import history, settings
 from scout.cli import FAILED, PARTIAL, measure, table
 from scout.database import for_command
+from scout.identity import duplicates as look_alike
+from scout.identity import merging, reposts, resemblance
 from scout.jobs import (
     MOST_PER_PAGE,
     Bulk,
@@ -161,10 +164,11 @@ def _show(job: Job) -> None:
         ("Pay", _pay(job.salary)),
         ("Status", job.status.value + (", no longer listed" if job.closed_at else "")),
         ("Next", _planned(job)),
+        ("Before", f"{reposts.words(job.earlier)} (job {job.earlier.job_id})" if job.earlier else ""),
         ("Posted", job.posted_at.date().isoformat() if job.posted_at else ""),
         ("Found", job.first_seen_at.date().isoformat()),
         ("Address", job.url),
-        ("Listed by", ", ".join(sorted({listing.source.slug for listing in job.listings}))),
+        ("Listed by", ", ".join(_listed_by(listing) for listing in job.listings)),
         ("Credit", "; ".join(sorted({credit for listing in job.listings if (credit := _credit(listing))}))),
         ("Score", str(job.score)),
     ]
@@ -359,6 +363,80 @@ def delete(job_id: int, note_id: int) -> None:
         get(session, job_id)
         there = delete_note(session, job_id, note_id)
     click.echo(f"Note {note_id} is deleted." if there else f"Job {job_id} has no note {note_id}.")
+
+
+@jobs.command()
+@click.argument("job_id", type=click.IntRange(1), metavar="ID")
+@click.argument("other_id", type=click.IntRange(1), metavar="OTHER")
+def merge(job_id: int, other_id: int) -> None:
+    """Make one job of two.
+
+    ID stays; what OTHER has, its notes and history too, goes over to it. `scout jobs split` undoes it.
+
+    Example: scout jobs merge 17 42
+    """
+    chosen = settings.load()
+    measure(chosen)
+    with for_command(chosen) as database, database.session() as session:
+        job = merging.merge(session, job_id, other_id, by="command", why="you said so on the command line")
+        listings = ", ".join(str(listing.id) for listing in job.listings)
+    click.echo(f"Job {other_id} is part of job {job_id} now, which has the listings {listings}.")
+
+
+@jobs.command()
+@click.argument("job_id", type=click.IntRange(1), metavar="ID")
+@click.argument("listing_id", type=click.IntRange(1), metavar="LISTING")
+def split(job_id: int, listing_id: int) -> None:
+    """Say that a listing is not the same job.
+
+    It is a job of its own again, and stays one. `scout jobs show ID` shows the numbers of a job's listings.
+
+    Example: scout jobs split 17 203
+    """
+    chosen = settings.load()
+    measure(chosen)
+    with for_command(chosen) as database, database.session() as session:
+        new = merging.split(session, job_id, listing_id, by="command")
+    click.echo(f"Listing {listing_id} is job {new.id} now: {table.plain(new.title)}")
+
+
+@jobs.command()
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many.")
+@click.option("--json", "as_json", is_flag=True, help="Print an array for programs.")
+def duplicates(limit: int, *, as_json: bool) -> None:
+    """List jobs that look like one and were not merged.
+
+    Where the company is another, it may be an agency's copy: such jobs are never merged by themselves.
+    `scout jobs merge` makes one of two.
+
+    Example: scout jobs duplicates
+    """
+    with for_command(settings.load()) as database:
+        with database.session() as session:
+            resemblance.mark_missing(session)
+        with database.reading() as session:
+            pairs = list(itertools.islice(look_alike.found(session), limit))
+    if as_json:
+        told = [
+            {"job_id": pair.job.id, "other_id": pair.other.id, "tier": pair.tier, "evidence": pair.why}
+            for pair in pairs
+        ]
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    if not pairs:
+        click.echo("No two jobs look like one.")
+        return
+    rows = [
+        [str(pair.job.id), str(pair.other.id), pair.job.title, pair.job.company, pair.other.company, pair.why]
+        for pair in pairs
+    ]
+    table.show(["ID", "OTHER", "TITLE", "COMPANY", "OTHER COMPANY", "WHY"], rows, shrink=[2, 3, 4, 5])
+
+
+def _listed_by(listing: Listing) -> str:
+    """A listing's source and number, and why it is this job's."""
+    merged = listing.merged
+    return f"{listing.source.slug} ({listing.id}{f': {merged.evidence}' if merged else ''})"
 
 
 def _credit(listing: Listing) -> str:

@@ -1,11 +1,9 @@
 r"""How well the fields are read: against labelled rows, in files that people write.
 
 A corpus is a folder of tab-separated files, each named for what is in it (`salaries.tsv`, `places.tsv`,
-`levels.tsv`,
-`workplaces.tsv`, `regions.tsv`, `companies.tsv`, `titles.tsv`, `languages.tsv`): a row a line, the first
-line names the columns, `-` is nothing, `\\n` a new line. Files in JSON that list rows of `text` and
-`expect`, of `location_raw`,
-`country` and `city`, or of `title` and `level` are read too.
+`levels.tsv`, `workplaces.tsv`, `regions.tsv`, `companies.tsv`, `titles.tsv`, `languages.tsv`, `pairs.tsv`): a
+row a line, the first line names the columns, `-` is nothing, `\\n` a new line. Files in JSON that list rows
+of `text` and `expect`, of `location_raw`, `country` and `city`, or of `title` and `level` are read too.
 """
 
 from __future__ import annotations
@@ -18,14 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from scout.errors import ScoutError
+from scout.identity import decision
 from scout.normalise.companies import company_key
+from scout.normalise.completing import completed
 from scout.normalise.gazetteer import find, folded
 from scout.normalise.languages import language
 from scout.normalise.levels import level
 from scout.normalise.pay import salary_in_text
-from scout.normalise.places import place, places
+from scout.normalise.places import locations, place, places
 from scout.normalise.remoteness import remote, remote_regions
 from scout.normalise.titles import plain_title
+from scout.postings import Posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,31 @@ def _regions(row: list[str]) -> _Read:
     return {"region": (words, ",".join(sorted(filter(None, regions.split(",")))), ",".join(sorted(found)))}
 
 
+def _pair(row: list[str]) -> _Read:
+    """Two postings, and whether a person would say that they are one job; `=` is what the first one has.
+
+    The second column says where: on `two` boards, on `one` that lists both, or on one that posted the second
+    `later`, after the first was gone.
+    """
+    label, board, *cells = row
+    one = cells[:6]
+    other = [mine if cell == "=" else cell for cell, mine in zip(cells[6:], one, strict=True)]
+    found = decision.judge(_told(one), _told(other), one_board=board == "one")
+    written = " / ".join(" | ".join(cells[:5]) for cells in (one, other))
+    return {"one job": (written, label.removeprefix("different"), "same" if found else "")}
+
+
+def _told(cells: list[str]) -> decision.Facts:
+    title, company, written, url, requisition, text = cells
+    where = locations([written])
+    kind, _ = remote(title=title, places=where)
+    posting = Posting(
+        source_job_id="", title=title, company=company, url=url, locations=where, remote=kind,
+        requisition_id=requisition, description_text=text,
+    )  # fmt: skip
+    return decision.facts(completed(posting))
+
+
 _TABLES: dict[str, Callable[[list[str]], _Read]] = {
     "salaries": _salary,
     "places": _place,
@@ -187,6 +213,7 @@ _TABLES: dict[str, Callable[[list[str]], _Read]] = {
     "workplaces": _workplace,
     "regions": _regions,
     "companies": lambda row: {"company": (row[0], row[1], company_key(row[0]))},
+    "pairs": _pair,
     "titles": lambda row: {"title": (row[0], row[1], plain_title(row[0]))},
     "languages": lambda row: {"language": (row[1], row[0], language(row[1]))},
 }

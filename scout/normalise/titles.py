@@ -11,8 +11,8 @@ from scout.normalise.places import STATES, country_named, towns_called
 
 #: "(m/w/d)", "(f/m/x)", "(all genders)", "H/F": who may apply, which is everybody.
 _GENDERS = re.compile(
-    r"[\s,|\u2013-]*[(\[]\s*(?:(?:[mwfdxhgni]|div|gn|male|female|diverse?|"
-    r"any)(?:\s*[/|,*:-]\s*(?:[mwfdxhgni]|div|gn|\*|male|female|diverse?|any)){1,4}|"
+    r"[\s,|\u2013-]*[(\[]\s*(?:(?:[mwfdxhgnikv]|div|gn|male|female|diverse?|"
+    r"any)(?:\s*[/|,*:-]\s*(?:[mwfdxhgnikv]|div|gn|\*|male|female|diverse?|any)){1,4}|"
     r"all genders?(?: welcome)?|gn|any gender|all humans|human|w\*m\*d|m\*w\*d|homme\s*/\s*femme|"
     r"f\s*/\s*h\s*/\s*x)\s*[)\]]|"
     r"(?:^|[\s,\u2013-]+)(?:[mwfdxh](?:\s*/\s*[mwfdxh]){1,3}|homme/femme)(?=$|[\s,)])",
@@ -83,6 +83,10 @@ def plain_title(title: str) -> str:
             and _is_place(parts[2])
         ):
             text = parts[1].rstrip(" ,-\u2013|")
+        else:
+            break
+        if not _KEEP.search(text):
+            text = _TRAILING.sub("", text)  # "Engineer - Remote (US)"
     return _LOOSE.sub("", text) or " ".join(title.split())
 
 

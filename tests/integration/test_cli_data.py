@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.server
 import io
 import json
@@ -20,9 +21,12 @@ from scout import account, cli, rescoring, settings
 from scout.cli import jobs as jobs_command
 from scout.cli import table
 from scout.database import Database, migrate
+from scout.identity import keys
 from scout.matching import load_profile
-from scout.models import EventKind, Job, JobEvent, Status
+from scout.models import EventKind, Job, JobEvent, Status, StatusChange
+from scout.normalise import completed
 from tests import kept
+from tests.boards_in_folders import posting
 from tests.statsd_listener import Listener, statsd
 
 __all__ = ["statsd"]
@@ -551,3 +555,86 @@ def test_removing_a_source_tells_what_becomes_of_its_jobs(
     assert (code, "stays at the Pushgateway" in complaint) == (cli.DONE, True)
     assert statsd.count(catalogue.APP_ERRORS, "URLError", "push") == 1
     assert statsd.durations(catalogue.DB_QUERY_DURATION, "delete", "sources") == 1
+
+
+WORDS = " ".join(f"word{number}" for number in range(90))
+
+
+@pytest.fixture
+def alike(database: Database) -> list[int]:
+    """Three jobs that look like one: of two boards, and of an agency; their ids."""
+    with database.session() as session:
+        boards = [kept.source(session, slug) for slug in ("one", "two", "three")]
+        ids = []
+        for board, company in zip(boards, ("Acme", "Acme GmbH", "Agency"), strict=True):
+            given = completed(
+                posting(
+                    board.slug, title="Okta Engineer", company=company, locations=("Berlin",),
+                    url=f"https://{board.slug}.example/jobs/1", description_text=WORDS,
+                )
+            )  # fmt: skip
+            told = keys.of(given)
+            job = kept.job(
+                session, "Okta Engineer", company=company, score=50, description_text=WORDS,
+                places=[dataclasses.asdict(each) for each in given.places], locations=["Berlin"],
+                url=given.url,
+            )  # fmt: skip
+            kept.listed(session, job, board, address_key=told.address, role_key=told.role)
+            ids.append(job.id)
+        return ids
+
+
+def test_jobs_that_look_like_one_are_listed_merged_and_split(
+    run: Run, database: Database, alike: list[int]
+) -> None:
+    one, two, agency = (str(each) for each in alike)
+    code, out, _ = run("jobs", "duplicates")
+    assert code == 0
+    assert "the same company, title, place (Berlin), and 100 % of the words" in out
+    assert "another company, but 100 % of the words" in out
+    pairs = json.loads(run("jobs", "duplicates", "--json")[1])
+    assert [(pair["job_id"], pair["other_id"], pair["tier"]) for pair in pairs] == [
+        (int(one), int(two), "role"), (int(one), int(agency), "text"), (int(two), int(agency), "text"),
+    ]  # fmt: skip
+    code, out, _ = run("jobs", "merge", one, two)
+    assert (code, f"Job {two} is part of job {one} now" in out) == (0, True)
+    shown = json.loads(run("jobs", "show", one, "--json")[1])
+    (merge,) = shown["merges"]
+    assert (merge["tier"], merge["by"], len(shown["listings"])) == ("owner", "command", 2)
+    assert "you said so" in run("jobs", "show", one)[1]
+    code, _, err = run("jobs", "show", two)
+    assert (code, f"There is no job {two}" in err) == (1, True)
+    code, out, _ = run("jobs", "split", one, str(merge["listing_id"]))
+    assert (code, f"is job {two} now" in out) == (0, True)
+    tiers = [pair["tier"] for pair in json.loads(run("jobs", "duplicates", "--json")[1])]
+    assert tiers == ["text", "text"], "what was told apart is not shown again"
+
+
+def test_where_no_jobs_look_like_one_that_is_said(run: Run, database: Database) -> None:
+    assert run("jobs", "duplicates")[:2] == (0, "No two jobs look like one.\n")
+    assert json.loads(run("jobs", "duplicates", "--json")[1]) == []
+
+
+def test_what_cannot_be_merged_or_split_is_one_sentence(run: Run, alike: list[int]) -> None:
+    code, _, err = run("jobs", "merge", str(alike[0]), str(alike[0]))
+    assert (code, err) == (1, f"scout: Job {alike[0]} is one job already.\n")
+    code, _, err = run("jobs", "split", str(alike[0]), "999")
+    assert (code, "has no listing 999" in err) == (1, True)
+
+
+def test_a_job_that_was_posted_anew_says_what_became_of_it(run: Run, database: Database) -> None:
+    with database.session() as session:
+        old = kept.job(session, "Vault Engineer", status=Status.DISMISSED)
+        session.add(
+            StatusChange(
+                job_id=old.id, from_status=Status.NEW, to_status=Status.DISMISSED, at=kept.DAY, by="owner"
+            )
+        )
+        new = kept.job(session, "Vault Engineer", repost_of_id=old.id)
+        ids = (old.id, new.id)
+    assert f"You dismissed this on 1 Mar 2026 (job {ids[0]})" in run("jobs", "show", str(ids[1]))[1]
+    listed = json.loads(run("jobs", "list", "--search", "vault", "--json")[1])
+    assert {job["id"]: job["earlier"] for job in listed} == {
+        ids[0]: None,
+        ids[1]: {"job_id": ids[0], "status": "dismissed", "at": "2026-03-01T12:00:00Z", "decided": True},
+    }

@@ -22,6 +22,8 @@ from scout.models import (
     FoundJob,
     Job,
     JobEvent,
+    Mark,
+    Merge,
     Message,
     Note,
     Remote,
@@ -32,6 +34,7 @@ from scout.models import (
     ScanState,
     Scoring,
     ScoringPart,
+    Separation,
     Session,
     Status,
     StatusChange,
@@ -60,6 +63,10 @@ def fill(settings: Settings) -> None:
         session.add(StatusChange(job=job, from_status=Status.NEW, to_status=Status.SAVED, by="owner"))
         session.add(Note(job=job, body="Ask Ruth."))
         session.add(JobEvent(job=job, what=EventKind.EDITED, changes=[{"field": "title"}]))
+        other = kept.listed(session, job, kept.source(session, "globex"))
+        session.add(Merge(job_id=job.id, listing_id=other.id, tier="role", by="scan"))
+        session.add(Separation(listing_id=job.listings[0].id, other_id=other.id, by="owner"))
+        session.add(Mark(job_id=job.id, mark=-(2**63)))
         run = ScanRun(trigger=RunTrigger.FIRST)
         session.add_all([run, ScanResult(run=run, source=source, state=ScanState.FAILED)])
         session.add(Asking(kind="remotive", number=0, asked_at=kept.DAY))

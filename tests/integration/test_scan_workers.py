@@ -222,7 +222,7 @@ def _alive(pid: int) -> bool:
 
 def test_jobs_of_two_boards_are_two_jobs_though_their_ids_are_the_same(stack: Stack) -> None:
     stack.watch("one", [posting(1)])
-    stack.watch("two", [posting(1)])
+    stack.watch("two", [posting(1, title="Vault Engineer", url="https://other.example/1")])
     stack.start("worker")
     stack.finished(stack.ask("one", "two"))
     with stack.db.reading() as session:

@@ -502,8 +502,10 @@ def test_a_job_as_json_has_the_fields_that_programs_rely_on(database: Database) 
             "edit_unseen": False,
             "next_action": "",
             "next_action_on": None,
+            "earlier": None,
             "listings": [
                 {
+                    "id": number,
                     "source": "acme",
                     "source_job_id": f"j{number}",
                     "url": "https://example.com/1",

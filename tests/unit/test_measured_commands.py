@@ -42,6 +42,8 @@ def scout(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
     "words",
     [
         ("jobs", "set", "1", "saved"),
+        ("jobs", "merge", "1", "2"),
+        ("jobs", "split", "1", "1"),
         ("scan",),
         ("import", "nothing.csv"),
         ("sources", "test", "nonsense"),

@@ -43,6 +43,13 @@ def test_a_field_is_read_as_people_labelled_it(
     assert ours[what].exactness >= least, ours[what].misses
 
 
+def test_two_postings_are_one_job_where_a_person_says_so(ours: dict[str, Figures]) -> None:
+    pairs = ours["one job"]
+    assert pairs.rows >= 300
+    assert pairs.precision >= 0.98, [miss for miss in pairs.misses if miss.found]
+    assert pairs.recall >= 0.9, [miss for miss in pairs.misses if miss.wanted]
+
+
 @needs_samples
 @pytest.mark.parametrize(("what", "least"), [("salary", 0.95), ("country", 0.95), ("level", 0.95)])
 def test_a_field_is_read_as_others_labelled_what_boards_wrote(what: str, least: float) -> None:

@@ -14,7 +14,10 @@ from scout.models import Base
 from tests.unit.web.browser import Browser
 from webapp.security import PUBLIC, SAFE_METHODS
 
-VALUES = {"job_id": 1, "note_id": 1, "run_id": 1, "slug": "acme", "filename": "app.css", "token": "x"}
+VALUES = {
+    "job_id": 1, "listing_id": 1, "note_id": 1, "run_id": 1, "slug": "acme", "filename": "app.css",
+    "token": "x",
+}  # fmt: skip
 
 
 def every_request(app: Flask) -> Iterator[tuple[str, str, str]]:
