@@ -77,6 +77,14 @@ def _serve(given: list[str]) -> int:
     parser.add_argument(
         "--cache-mb", type=int, default=256, help="megabytes of ready answers to keep (default: %(default)s)"
     )
+    parser.add_argument(
+        "--warm", action="store_true", help="make every answer first, and serve it from a file"
+    )
+    parser.add_argument("--long", action="store_true", help="texts as long as those of real postings")
+    parser.add_argument("--no-validators", action="store_true", help="answer without ETags")
+    parser.add_argument(
+        "--kinds", type=lambda text: tuple(text.split(",")), default=(), help="kinds of the boards, in turn"
+    )
     options = parser.parse_args(given)
     try:
         simulator = Simulator(
@@ -90,6 +98,10 @@ def _serve(given: list[str]) -> int:
             mild=options.faults == "mild",
             epoch=options.epoch,
             cache_bytes=options.cache_mb * 1024 * 1024,
+            warm=options.warm,
+            validators=not options.no_validators,
+            kinds=options.kinds,
+            long=options.long,
         )
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from demo.words import COMPANIES, FIRST_NAMES, LAST_NAMES, PLACES, Company
@@ -72,16 +73,22 @@ BOARDS: tuple[Board, ...] = (
 _BY_NAME = {company.name: company for company in COMPANIES}
 
 
-def boards(count: int = len(BOARDS)) -> tuple[Board, ...]:
-    """The first `count` boards: those of the demo, and beyond them invented ones without end."""
-    kinds = ("greenhouse", "lever", "ashby")
+def boards(count: int = len(BOARDS), kinds: Sequence[str] = ()) -> tuple[Board, ...]:
+    """The first `count` boards: those of the demo, and beyond them invented ones without end.
+
+    Args:
+        count: How many.
+        kinds: Of these kinds in turn, and all of them invented; unless told, as the demo has them.
+    """
+    known = () if kinds else BOARDS[:count]
+    kinds = kinds or ("greenhouse", "lever", "ashby")
     further = []
-    for number in range(max(0, count - len(BOARDS))):
+    for number in range(count - len(known)):
         first = FIRST_NAMES[number % len(FIRST_NAMES)]
         last = LAST_NAMES[number // len(FIRST_NAMES) % len(LAST_NAMES)]
         token = f"{first}{last}-{number}-demo".lower()
         further.append(_board(kinds[number % len(kinds)], token, f"{first} {last}"))
-    return (*BOARDS[:count], *further)
+    return (*known, *further)
 
 
 def company_of(board: Board, number: int) -> Company | None:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from demo import longer
 from demo.words import (
     COMPANIES,
     EQUAL_OPPORTUNITY,
@@ -118,7 +119,7 @@ class Opening:
     sections: list[Section]
 
 
-def opening(
+def opening(  # noqa: C901 - one case for each choice
     *,
     key: int,
     number: int,
@@ -129,6 +130,7 @@ def opening(
     sibling: bool = False,
     always_remote: bool = False,
     category: str = "",
+    long: bool = False,
 ) -> Opening:
     """The opening that `key` stands for, at a version.
 
@@ -142,6 +144,7 @@ def opening(
         sibling: The same job in another city: places move on by one.
         always_remote: Whether the board lists remote work only.
         category: The one category of a feed that has one; empty for all.
+        long: Whether its text is as long as those of real postings are.
     """
     chance = random.Random(key)
     roll = chance.random
@@ -205,6 +208,8 @@ def opening(
             employment=employment,
         ),
     )
+    if long:
+        _lengthen(made.sections, key, slots)
     for step in range(2, version + 1):
         _edit(made, mix(key, step))
     return made
@@ -299,6 +304,15 @@ def _sections(
         Section(heads[7], some(PROCESS, 1)),
         Section("", some(EQUAL_OPPORTUNITY, 1)),
     ]
+
+
+def _lengthen(sections: list[Section], key: int, slots: dict[str, str]) -> None:
+    """Add the paragraphs that companies put into each of their postings, of each sort all but one."""
+    for place, options in ((0, longer.ABOUT), (5, longer.WORKING), (7, longer.PROCESS), (8, longer.NOTICES)):
+        left_out = mix(key, place) % len(options)
+        sections[place].paragraphs += [
+            text.format_map(slots) for number, text in enumerate(options) if number != left_out
+        ]
 
 
 def _edit(made: Opening, how: int) -> None:

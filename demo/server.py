@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import datetime as dt
 import gzip
 import hashlib
@@ -14,19 +15,21 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
 from demo.boards import Board
 from demo.boards import boards as all_boards
 from demo.faults import Fault, Faults, UnknownFaultError
+from demo.ready import InFile, InMemory, Ready
 from demo.world import Entry, World
 
 #: Listings of more postings than this are made while they are sent, and never kept.
 _KEEP = 2000
+_CONTROLS = ("/demo/tick", "/demo/edit", "/demo/validators", "/demo/faults")
 _PAGE = (
     b"<!doctype html><title>One moment</title><h1>Checking your browser</h1><p>This takes a few seconds.</p>"
 )
@@ -36,43 +39,27 @@ _EMPTY = {
     "ashby": b'{"apiVersion":"1","jobs":[]}',
     "feed": b'<?xml version="1.0"?><rss version="2.0"><channel><title>None</title></channel></rss>',
 }
+
+
+class Ask(NamedTuple):
+    """What is asked of a listing: a part of its postings, and whether with all that it has of them."""
+
+    full: bool = True
+    skip: int = 0
+    limit: int | None = None
+
+    def of(self, entries: list[Entry]) -> list[Entry]:
+        """Those of `entries` that are asked for."""
+        return entries if not self.skip and self.limit is None else entries[self.skip :][: self.limit]
+
+
+#: What a reader asks first, where it is not the whole of it.
+_READERS = {"lever": (Ask(limit=100),)}
 _PATHS = (
     ("greenhouse", re.compile(r"/v1/boards/([^/]+)(?:/jobs(?:/(\d+))?)?/?")),
     ("lever", re.compile(r"/v0/postings/([^/]+)(?:/([^/]+))?/?")),
     ("ashby", re.compile(r"/posting-api/job-board/([^/]+)()/?")),
 )
-
-
-class BodyCache:
-    """The bodies last asked for, gzipped, up to `limit` bytes of them; safe for many threads.
-
-    Gzipped they are a sixth of their size, so that a world of thousands of boards fits.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._bodies: collections.OrderedDict[str, bytes] = collections.OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, tag: str) -> bytes | None:
-        """The gzipped body with this tag, if it is still here."""
-        with self._lock:
-            packed = self._bodies.get(tag)
-            if packed is not None:
-                self._bodies.move_to_end(tag)
-            return packed
-
-    def put(self, tag: str, packed: bytes) -> None:
-        """Keep a gzipped body; the ones longest unused make room for it."""
-        with self._lock:
-            if tag in self._bodies:
-                return
-            self._bodies[tag] = packed
-            self._size += len(packed)
-            while self._size > self._limit and self._bodies:
-                _, gone = self._bodies.popitem(last=False)
-                self._size -= len(gone)
 
 
 class Simulator:
@@ -89,6 +76,10 @@ class Simulator:
         mild: Whether boards misbehave a little by themselves.
         epoch: The time of tick 0; by default the last full hour.
         cache_bytes: How many bytes of ready answers are kept.
+        warm: Whether every board's answer is made before it is asked for, and kept in a file.
+        validators: Whether answers carry an ETag.
+        kinds: The kinds of the boards in turn, if not those of the demo.
+        long: Whether texts are as long as those of real postings are.
 
     Raises:
         OSError: The port cannot be had.
@@ -107,17 +98,25 @@ class Simulator:
         mild: bool = False,
         epoch: dt.datetime | None = None,
         cache_bytes: int = 256 * 1024 * 1024,
+        warm: bool = False,
+        validators: bool = True,
+        kinds: Sequence[str] = (),
+        long: bool = False,
     ) -> None:
-        self.boards: tuple[Board, ...] = all_boards(boards)
+        self.boards: tuple[Board, ...] = all_boards(boards, kinds)
         hour = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0)
-        self.world = World(boards=self.boards, seed=seed, slots=postings, churn=churn, epoch=epoch or hour)
+        self.world = World(
+            boards=self.boards, seed=seed, slots=postings, churn=churn, epoch=epoch or hour, long=long
+        )
         self.faults = Faults([board.key for board in self.boards], mild=mild, seed=seed)
         self.tick_seconds = tick
         self.tick = 0
         self.requests: collections.Counter[str] = collections.Counter()
         self.numbers = {board.key: number for number, board in enumerate(self.boards)}
         self.feeds = {urlsplit(board.token).path: board.key for board in self.boards if board.kind == "feed"}
-        self.cache = BodyCache(cache_bytes)
+        self.validators = validators
+        self.ready: InMemory | InFile = InFile() if warm else InMemory(cache_bytes)
+        self._warm = warm
         self._entries: collections.OrderedDict[tuple[int, int], list[Entry]] = collections.OrderedDict()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -125,6 +124,7 @@ class Simulator:
         self._server = _Server((host, port), _Handler)
         self._server.simulator = self
         self.faults.tick(0)
+        self.make_ready()
 
     @property
     def url(self) -> str:
@@ -156,6 +156,7 @@ class Simulator:
         self._server.server_close()
         for thread in self._threads:
             thread.join(5)
+        self.ready.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -172,7 +173,34 @@ class Simulator:
                 self.tick += 1
                 now = self.tick
             self.faults.tick(now)
+        self.make_ready()
         return self.tick
+
+    def edit(self, times: int = 1) -> int:
+        """Edit the first open posting of every board so often, and return how often that was done so far."""
+        self.world = dataclasses.replace(self.world, edits=self.world.edits + times)
+        self.make_ready()
+        return self.world.edits
+
+    def make_ready(self) -> None:
+        """Make every board's answers, where they are to be warm."""
+        with self._lock:
+            self._entries.clear()
+            self.ready.clear()
+        if self._warm:
+            for number in range(len(self.boards)):
+                for ask in _READERS.get(self.boards[number].kind, (Ask(),)):
+                    self.answer(number, self.tick, ask)
+
+    def answer(self, board: int, tick: int, ask: Ask) -> Ready:
+        """A board's whole answer, made if it is not ready."""
+        found = self.ready.get((board, tick, ask))
+        if found is None:
+            entries = ask.of(self.entries(board, tick))
+            body = b"".join(self.world.listing(board, entries, full=ask.full))
+            found = Ready(tag_of(self.world, board, entries, full=ask.full), gzip.compress(body, 1, mtime=0))
+            self.ready.put((board, tick, ask), found)
+        return found
 
     def _run_ticks(self) -> None:
         while not self._stopping.wait(self.tick_seconds):
@@ -302,6 +330,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(200, simulator.state(query.get("board", ""), brief="brief" in query))
         elif path == "/demo/tick" and asked is not None:
             self._send_json(200, {"tick": simulator.advance(int(asked.get("ticks", 1)))})
+        elif path == "/demo/edit" and asked is not None:
+            self._send_json(200, {"edits": simulator.edit(int(asked.get("times", 1)))})
+        elif path == "/demo/validators" and asked is not None:
+            simulator.validators = bool(asked.get("on"))
+            self._send_json(200, {"validators": simulator.validators})
         elif path == "/demo/faults" and asked is not None:
             board = str(asked.get("board", ""))
             if board != "*" and board not in simulator.numbers:
@@ -309,45 +342,52 @@ class _Handler(BaseHTTPRequestHandler):
             simulator.faults.set(board, Fault.from_json(asked))
             self._send_json(200, {"faults": simulator.faults.told(simulator.tick)})
         else:
-            self._send_json(404, {"error": "There are GET /demo/state, POST /demo/tick, POST /demo/faults."})
+            self._send_json(404, {"error": f"There are GET /demo/state, and POST {', '.join(_CONTROLS)}."})
 
     # Answers that are as they should be.
 
     def _send_listing(self, board: int, tick: int, query: dict[str, str], fault: Fault | None) -> None:
         simulator = self.server.simulator
-        world = simulator.world
-        kind = world.boards[board].kind
-        entries = simulator.entries(board, tick)
-        full = True
+        kind = simulator.world.boards[board].kind
+        ask = Ask()
         if kind == "greenhouse":
-            full = query.get("content") == "true"
+            ask = Ask(full=query.get("content") == "true")
         elif kind == "ashby":
-            full = query.get("includeCompensation") == "true"
+            ask = Ask(full=query.get("includeCompensation") == "true")
         elif kind == "lever":
-            skip, limit = _whole(query.get("skip"), 0), _whole(query.get("limit"), len(entries))
-            entries = entries[skip : skip + limit]
+            ask = Ask(skip=_whole(query.get("skip")) or 0, limit=_whole(query.get("limit")))
         content_type = (
             "application/rss+xml; charset=utf-8" if kind == "feed" else "application/json; charset=utf-8"
         )
-        tag = _tag(world, board, entries, full=full)
-        if fault is None and tag in (self.headers.get("If-None-Match") or ""):
+        if simulator.world.slots > _KEEP and fault is None:
+            self._send_large(board, tick, ask, content_type)
+            return
+        ready = simulator.answer(board, tick, ask)
+        if fault is not None:
+            self._spoil_body(fault, gzip.decompress(ready.packed), content_type)
+        elif self._has(ready.tag):
+            self._send(304, b"", content_type, {"ETag": ready.tag})
+        else:
+            headers = {"Vary": "Accept-Encoding"} | ({"ETag": ready.tag} if simulator.validators else {})
+            if self._takes_gzip():
+                self._send(200, ready.packed, content_type, headers | {"Content-Encoding": "gzip"})
+            else:
+                self._send(200, gzip.decompress(ready.packed), content_type, headers)
+
+    def _send_large(self, board: int, tick: int, ask: Ask, content_type: str) -> None:
+        """A listing that is made while it is sent."""
+        simulator = self.server.simulator
+        entries = ask.of(simulator.entries(board, tick))
+        tag = tag_of(simulator.world, board, entries, full=ask.full)
+        if self._has(tag):
             self._send(304, b"", content_type, {"ETag": tag})
             return
-        pieces = world.listing(board, entries, full=full)
-        if len(entries) > _KEEP and fault is None:
-            self._stream(pieces, content_type, {"ETag": tag})
-            return
-        packed = simulator.cache.get(tag)
-        if packed is None:
-            packed = gzip.compress(b"".join(pieces), 1, mtime=0)
-            simulator.cache.put(tag, packed)
-        headers = {"ETag": tag, "Vary": "Accept-Encoding"}
-        if fault is not None:
-            self._spoil_body(fault, gzip.decompress(packed), content_type)
-        elif self._takes_gzip():
-            self._send(200, packed, content_type, headers | {"Content-Encoding": "gzip"})
-        else:
-            self._send(200, gzip.decompress(packed), content_type, headers)
+        pieces = simulator.world.listing(board, entries, full=ask.full)
+        self._stream(pieces, content_type, {"ETag": tag} if simulator.validators else {})
+
+    def _has(self, tag: str) -> bool:
+        """Whether the client says that it has this version, and is believed."""
+        return self.server.simulator.validators and tag in (self.headers.get("If-None-Match") or "")
 
     def _send_one(self, board: int, tick: int, job: str) -> None:
         simulator = self.server.simulator
@@ -472,14 +512,14 @@ def _near(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def _whole(text: str | None, default: int) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else default
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
-def _tag(world: World, board: int, entries: list[Entry], *, full: bool) -> str:
+def tag_of(world: World, board: int, entries: list[Entry], *, full: bool) -> str:
     """The version of a listing: it changes whenever a byte of the listing does."""
     digest = hashlib.blake2b(digest_size=12)
-    digest.update(f"{world.seed} {world.epoch} {board} {full}".encode())
+    digest.update(f"{world.seed} {world.epoch} {world.long} {board} {full}".encode())
     digest.update(repr(entries).encode())
     return f'"{digest.hexdigest()}"'
 

@@ -52,6 +52,8 @@ class World:
         slots: Postings per board; about nine tenths of them are open at a time.
         churn: The average life of a posting, in ticks.
         epoch: The time of tick 0. Dates in postings follow from it, one second a tick.
+        edits: How often the first posting of every board was edited besides.
+        long: Whether texts are as long as those of real postings are.
     """
 
     boards: Sequence[Board]
@@ -59,6 +61,8 @@ class World:
     slots: int = 40
     churn: int = 120
     epoch: dt.datetime
+    edits: int = 0
+    long: bool = False
 
     def entries(self, board: int, tick: int) -> list[Entry]:
         """What board number `board` carries at `tick`, drafts included."""
@@ -89,6 +93,10 @@ class World:
                     kind != "ashby" or (key >> 8) % 25 != 0,
                 )
             )
+        if self.edits:
+            first = next((place for place, entry in enumerate(found) if entry.listed), None)
+            if first is not None:
+                found[first] = found[first]._replace(version=found[first].version + self.edits)
         return found
 
     def opening(self, board: int, entry: Entry) -> Opening:
@@ -111,6 +119,7 @@ class World:
             sibling=entry.sibling,
             always_remote=place.kind == "feed",
             category="DevOps and Sysadmin" if "devops" in place.token else "",
+            long=self.long,
         )
 
     def job_id(self, board: int, entry: Entry) -> str:

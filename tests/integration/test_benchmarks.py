@@ -111,6 +111,29 @@ def test_the_stack_is_measured_process_by_process(tmp_path: Path) -> None:
     assert result["pss mb"] > 0
 
 
+@pytest.mark.xdist_group("whole-stack")
+def test_scans_are_measured_with_every_posting_stored_and_every_edit_seen(tmp_path: Path) -> None:
+    result, printed = short_run("scan", tmp_path)
+    steps = result["steps"]
+    postings = steps["first scan"]["postings"]
+    assert steps["first scan"]["new"] == postings > 0
+    for name, step in steps.items():
+        assert name in printed
+        assert step["sources by state"] == {"succeeded": step["sources"]}
+        assert step["postings"] == postings
+        assert step["seconds"] > 0
+        assert step["processor seconds"]["scanning"] > 0
+        if name != "first scan":
+            assert step["new"] == 0
+    assert steps["again, 304"]["updated"] == steps["again, same bytes"]["updated"] == 0
+    assert steps["again, one edit a board"]["updated"] == result["boards"]
+    stored = [each["stored"] for each in result["another scan with so many stored"].values()]
+    assert stored == sorted(set(stored))
+    for each in result["another scan with so many stored"].values():
+        assert each["new"]["new"] == each["new"]["postings"] == each["unchanged"]["postings"] > 0
+    assert result["most memory of one process"]["horse"]["pss mb"] > 0
+
+
 @pytest.mark.parametrize(
     ("difference", "ambiguous", "explained"),
     [
