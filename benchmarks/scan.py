@@ -5,7 +5,7 @@ of its own; the boards are those of `demo`, a process of its own that made all i
 share of the processors is told). A posting's text has some six thousand characters, as real ones have.
 
 - `first scan`: of all boards, in two runs: as many boards as make the first of `sizes`, then the others.
-- `again, 304`: nothing changed, and the boards say so by ETag.
+- `again, 304`: of a part of the boards; nothing changed, and they say so by ETag.
 - `again, same bytes`: nothing changed, and the boards have no ETags: the whole listings come again.
 - `again, one edit a board`: whole listings, of which one posting is another.
 - `another N boards`: a first scan of boards that are new, with so many jobs stored already. Past the boards'
@@ -61,9 +61,11 @@ BOARDS = 1000
 POSTINGS = 100
 #: Numbers of stored jobs at which further boards are scanned.
 SIZES = (10_000, 100_000, 1_000_000)
-#: Boards that are scanned at each of them.
+#: Boards that are scanned again, in each of the ways.
+AGAIN = 300
+#: Boards that are scanned at each of `SIZES`.
 PROBE = 20
-SHORT: dict[str, Any] = {"boards": 12, "postings": 8, "sizes": (40, 80, 400), "probe": 3}
+SHORT: dict[str, Any] = {"boards": 12, "postings": 8, "sizes": (40, 80, 400), "again": 6, "probe": 3}
 #: Kinds of the boards, in turn.
 KINDS = ("greenhouse", "lever", "ashby")
 #: Seconds that one run may take.
@@ -421,7 +423,11 @@ def _copy(session: Session, ids: range, source_id: int) -> int:
 
 
 def run(
-    boards: int = BOARDS, postings: int = POSTINGS, sizes: Sequence[int] = SIZES, probe: int = PROBE
+    boards: int = BOARDS,
+    postings: int = POSTINGS,
+    sizes: Sequence[int] = SIZES,
+    again: int = AGAIN,
+    probe: int = PROBE,
 ) -> dict[str, Any]:
     """Measure once, print the tables, and write `results/scan.json`."""
     world = demo.boards(boards + probe * len(sizes), KINDS)
@@ -442,11 +448,12 @@ def run(
         grow(0)
         steps["first scan"] = first + stack.scan(slugs[early:])
         grow(1)
-        steps["again, 304"] = stack.scan(slugs)
+        # Scoring anew what is stored belongs here, once there is a way to ask for it.
+        steps["again, 304"] = stack.scan(slugs[:again])
         stack.tell_boards("/demo/validators", on=False)
-        steps["again, same bytes"] = stack.scan(slugs)
+        steps["again, same bytes"] = stack.scan(slugs[:again])
         stack.tell_boards("/demo/edit", times=1)
-        steps["again, one edit a board"] = stack.scan(slugs)
+        steps["again, one edit a board"] = stack.scan(slugs[:again])
         seen = watch.most
         stack.tell_boards("/demo/validators", on=True)
         for at in range(2, len(sizes)):
@@ -484,7 +491,7 @@ def _show(result: dict[str, Any]) -> None:
                 f"{used.get('boards', 0):.0f}",
             ]
         )
-    head = ["a run of all boards", "postings", "seconds", "a second", *catalogue.PHASE.values]
+    head = ["a run", "postings", "seconds", "a second", *catalogue.PHASE.values]
     print(table([*head, "scanning us", "boards us"], rows))
     rows = [
         [

@@ -99,6 +99,9 @@ class Opening:
         updated: When the board says that it was touched, edit or not.
         sections: About, role, duties, needs, nice to have, way of working, offers, process and equal
             opportunity, in this order.
+        listed: False for a draft, which the board carries but does not publish.
+        apply_url: Its address on its employer's own board, where a site that gathers leads there.
+        days: For how many days it has been there, as of tick 0.
     """
 
     key: int
@@ -117,6 +120,9 @@ class Opening:
     published: dt.datetime
     updated: dt.datetime
     sections: list[Section]
+    listed: bool = True
+    apply_url: str = ""
+    days: int = 0
 
 
 def opening(  # noqa: C901 - one case for each choice
@@ -325,6 +331,8 @@ def _edit(made: Opening, how: int) -> None:
             amount + max(1, round(amount * 0.06 / step)) * step for amount in (old.minimum, old.maximum)
         ]
         made.pay = Pay(raised[0], raised[1], old.currency, old.period)
+        # In words too: some boards tell no pay.
+        made.sections[1].paragraphs.append(f"Update: the pay now begins at {raised[0]:,} {old.currency}.")
         return
     if choice == 1 and made.title.startswith("Senior "):
         made.title = made.title.removeprefix("Senior ")
@@ -337,6 +345,8 @@ def _edit(made: Opening, how: int) -> None:
         more = [city for city in made.company.cities if city not in known]
         if more:
             made.places.append(_BY_CITY[more[how // 4 % len(more)]])
+            # In words too: some boards tell one place only.
+            made.sections[1].paragraphs.append(f"Update: you can also work in {made.places[-1].city}.")
             return
     role = made.sections[1].paragraphs
     fresh = [news for news in NEWS if news not in role]

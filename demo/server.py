@@ -9,7 +9,6 @@ import gzip
 import hashlib
 import ipaddress
 import json
-import re
 import select
 import socket
 import threading
@@ -18,12 +17,12 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from demo.boards import Board
 from demo.boards import boards as all_boards
 from demo.faults import Fault, Faults, UnknownFaultError
+from demo.kinds import KINDS, Ask, Board
 from demo.ready import InFile, InMemory, Ready
 from demo.world import Entry, World
 
@@ -32,33 +31,6 @@ _KEEP = 2000
 _CONTROLS = ("/demo/tick", "/demo/edit", "/demo/validators", "/demo/faults")
 _PAGE = (
     b"<!doctype html><title>One moment</title><h1>Checking your browser</h1><p>This takes a few seconds.</p>"
-)
-_EMPTY = {
-    "greenhouse": b'{"jobs":[],"meta":{"total":0}}',
-    "lever": b"[]",
-    "ashby": b'{"apiVersion":"1","jobs":[]}',
-    "feed": b'<?xml version="1.0"?><rss version="2.0"><channel><title>None</title></channel></rss>',
-}
-
-
-class Ask(NamedTuple):
-    """What is asked of a listing: a part of its postings, and whether with all that it has of them."""
-
-    full: bool = True
-    skip: int = 0
-    limit: int | None = None
-
-    def of(self, entries: list[Entry]) -> list[Entry]:
-        """Those of `entries` that are asked for."""
-        return entries if not self.skip and self.limit is None else entries[self.skip :][: self.limit]
-
-
-#: What a reader asks first, where it is not the whole of it.
-_READERS = {"lever": (Ask(limit=100),)}
-_PATHS = (
-    ("greenhouse", re.compile(r"/v1/boards/([^/]+)(?:/jobs(?:/(\d+))?)?/?")),
-    ("lever", re.compile(r"/v0/postings/([^/]+)(?:/([^/]+))?/?")),
-    ("ashby", re.compile(r"/posting-api/job-board/([^/]+)()/?")),
 )
 
 
@@ -113,7 +85,6 @@ class Simulator:
         self.tick = 0
         self.requests: collections.Counter[str] = collections.Counter()
         self.numbers = {board.key: number for number, board in enumerate(self.boards)}
-        self.feeds = {urlsplit(board.token).path: board.key for board in self.boards if board.kind == "feed"}
         self.validators = validators
         self.ready: InMemory | InFile = InFile() if warm else InMemory(cache_bytes)
         self._warm = warm
@@ -188,19 +159,41 @@ class Simulator:
             self._entries.clear()
             self.ready.clear()
         if self._warm:
-            for number in range(len(self.boards)):
-                for ask in _READERS.get(self.boards[number].kind, (Ask(),)):
+            for number, board in enumerate(self.boards):
+                entries = self.entries(number, self.tick)
+                for ask in KINDS[board.kind].reads(len(entries)):
                     self.answer(number, self.tick, ask)
+                if KINDS[board.kind].detailed:
+                    for entry in entries:
+                        job = KINDS[board.kind].asked_by(board, entry.key, entry.number)
+                        self.answer(number, self.tick, Ask(job=job))
 
-    def answer(self, board: int, tick: int, ask: Ask) -> Ready:
-        """A board's whole answer, made if it is not ready."""
+    def answer(self, board: int, tick: int, ask: Ask) -> Ready | None:
+        """A board's whole answer, made if it is not ready; None where a job is asked for that it has not."""
         found = self.ready.get((board, tick, ask))
-        if found is None:
-            entries = ask.of(self.entries(board, tick))
-            body = b"".join(self.world.listing(board, entries, full=ask.full))
-            found = Ready(tag_of(self.world, board, entries, full=ask.full), gzip.compress(body, 1, mtime=0))
-            self.ready.put((board, tick, ask), found)
+        if found is not None:
+            return found
+        if ask.job:
+            entry = self.entry(board, tick, ask.job)
+            if entry is None:
+                return None
+            body = self.world.render(board, entry, full=True, alone=True).encode()
+        else:
+            body = b"".join(self.world.listing(board, self.entries(board, tick), ask=ask))
+        found = Ready(
+            f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"', gzip.compress(body, 1, mtime=0)
+        )
+        self.ready.put((board, tick, ask), found)
         return found
+
+    def entry(self, board: int, tick: int, job: str) -> Entry | None:
+        """The published posting with an id, if the board has it."""
+        place = self.boards[board]
+        asked_by = KINDS[place.kind].asked_by
+        for entry in self.entries(board, tick):
+            if entry.listed and asked_by(place, entry.key, entry.number) == job:
+                return entry
+        return None
 
     def _run_ticks(self) -> None:
         while not self._stopping.wait(self.tick_seconds):
@@ -277,49 +270,62 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[-1] for name, values in parse_qs(split.query).items()}
         if split.path.startswith("/demo/"):
             self._control(split.path, query)
-            return
-        if split.path == "/":
+        elif split.path == "/":
             self._send(
                 200, b"A simulator of job boards. GET /demo/state tells what is on them.\n", "text/plain"
             )
-            return
+        else:
+            self._board(split.path, query, {})
+
+    def do_POST(self) -> None:
+        """Answer for a board that is asked by POST, or change the world."""
+        length = int(self.headers.get("Content-Length") or 0)
+        data = self.rfile.read(min(length, 1 << 20)) if length else b"{}"
+        split = urlsplit(self.path)
+        try:
+            document = json.loads(data)
+            asked = document if isinstance(document, dict) else {}
+            if split.path.startswith("/demo/"):
+                self._control(split.path, {}, asked)
+            else:
+                self._board(split.path, {}, asked)
+        except (TypeError, ValueError) as error:
+            self._send_json(400, {"error": str(error)})
+
+    def _board(self, path: str, query: dict[str, str], document: dict[str, Any]) -> None:
+        """Answer for the board that a request means."""
         simulator = self.server.simulator
-        kind, key, job = self._find(split.path)
+        key, ask = self._find(path, query, document)
         number = simulator.numbers.get(key)
         if number is None:
             self._send_json(404, {"status": 404, "error": "Job not found"})
             return
         simulator.requests[key] += 1
-        tick = simulator.tick
-        fault = simulator.faults.take(key, tick)
-        if fault is not None and self._spoil_early(fault, kind):
+        board = simulator.boards[number]
+        kind = KINDS[board.kind]
+        fault = simulator.faults.take(key, simulator.tick)
+        if fault is not None and self._spoil_early(fault, board):
             return
-        if job:
-            self._send_one(number, tick, job)
+        refused = kind.refusal(query, {name.lower(): value for name, value in self.headers.items()})
+        if refused:
+            self._send_json(refused, {"status": refused, "error": "A key is missing, or not understood."})
         else:
-            self._send_listing(number, tick, query, fault)
+            self._answer(number, ask, fault)
 
-    def do_POST(self) -> None:
-        """Change the world: `/demo/tick` and `/demo/faults`."""
-        length = int(self.headers.get("Content-Length") or 0)
-        data = self.rfile.read(min(length, 1 << 20)) if length else b"{}"
-        split = urlsplit(self.path)
-        try:
-            asked = json.loads(data)
-            self._control(split.path, {}, asked if isinstance(asked, dict) else {})
-        except (TypeError, ValueError) as error:
-            self._send_json(400, {"error": str(error)})
-
-    def _find(self, path: str) -> tuple[str, str, str]:
-        """The kind, the board's key and the job's id that a path names."""
-        feed = self.server.simulator.feeds.get(path)
-        if feed is not None:
-            return "feed", feed, ""
-        for kind, pattern in _PATHS:
-            match = pattern.fullmatch(path)
-            if match:
-                return kind, f"{kind}/{match[1]}", match[2] or ""
-        return "", "", ""
+    def _find(self, path: str, query: dict[str, str], document: dict[str, Any]) -> tuple[str, Ask]:
+        """The board's key, and what is asked of it; an empty key if no board has such a path."""
+        asked = f"{self.headers.get('X-Forwarded-Host', '')}{path}"
+        known = self.server.simulator.numbers
+        for kind in KINDS.values():
+            for route in kind.routes:
+                match = route.fullmatch(asked)
+                if match is None:
+                    continue
+                named = match.groupdict()
+                key = f"{kind.name}/{named.get('token') or kind.tokens[0]}"
+                if key in known:
+                    return key, kind.ask(named.get("what") or "", named.get("job") or "", query, document)
+        return "", Ask()
 
     def _control(self, path: str, query: dict[str, str], asked: dict[str, Any] | None = None) -> None:
         if not _near(self.client_address[0]):
@@ -346,29 +352,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     # Answers that are as they should be.
 
-    def _send_listing(self, board: int, tick: int, query: dict[str, str], fault: Fault | None) -> None:
+    def _answer(self, board: int, ask: Ask, fault: Fault | None) -> None:
         simulator = self.server.simulator
-        kind = simulator.world.boards[board].kind
-        ask = Ask()
-        if kind == "greenhouse":
-            ask = Ask(full=query.get("content") == "true")
-        elif kind == "ashby":
-            ask = Ask(full=query.get("includeCompensation") == "true")
-        elif kind == "lever":
-            ask = Ask(skip=_whole(query.get("skip")) or 0, limit=_whole(query.get("limit")))
-        content_type = (
-            "application/rss+xml; charset=utf-8" if kind == "feed" else "application/json; charset=utf-8"
-        )
-        if simulator.world.slots > _KEEP and fault is None:
+        tick = simulator.tick
+        place = simulator.boards[board]
+        kind = KINDS[place.kind]
+        content_type = kind.type_of(place, ask)
+        large = simulator.world.slots > _KEEP and (ask.limit or _KEEP + 1) > _KEEP and not ask.job
+        if large and fault is None:
             self._send_large(board, tick, ask, content_type)
             return
         ready = simulator.answer(board, tick, ask)
+        if ready is None:
+            self._send_json(404, {"status": 404, "error": "Job not found"})
+            return
+        told = kind.validators and simulator.validators
         if fault is not None:
             self._spoil_body(fault, gzip.decompress(ready.packed), content_type)
-        elif self._has(ready.tag):
+        elif told and self._has(ready.tag):
             self._send(304, b"", content_type, {"ETag": ready.tag})
         else:
-            headers = {"Vary": "Accept-Encoding"} | ({"ETag": ready.tag} if simulator.validators else {})
+            headers = {"Vary": "Accept-Encoding"} | ({"ETag": ready.tag} if told else {})
             if self._takes_gzip():
                 self._send(200, ready.packed, content_type, headers | {"Content-Encoding": "gzip"})
             else:
@@ -377,26 +381,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_large(self, board: int, tick: int, ask: Ask, content_type: str) -> None:
         """A listing that is made while it is sent."""
         simulator = self.server.simulator
-        entries = ask.of(simulator.entries(board, tick))
-        tag = tag_of(simulator.world, board, entries, full=ask.full)
-        if self._has(tag):
+        entries = simulator.entries(board, tick)
+        tag = tag_of(simulator.world, board, entries, ask)
+        told = KINDS[simulator.boards[board].kind].validators and simulator.validators
+        if told and self._has(tag):
             self._send(304, b"", content_type, {"ETag": tag})
             return
-        pieces = simulator.world.listing(board, entries, full=ask.full)
-        self._stream(pieces, content_type, {"ETag": tag} if simulator.validators else {})
+        pieces = simulator.world.listing(board, entries, ask=ask)
+        self._stream(pieces, content_type, {"ETag": tag} if told else {})
 
     def _has(self, tag: str) -> bool:
-        """Whether the client says that it has this version, and is believed."""
-        return self.server.simulator.validators and tag in (self.headers.get("If-None-Match") or "")
-
-    def _send_one(self, board: int, tick: int, job: str) -> None:
-        simulator = self.server.simulator
-        for entry in simulator.entries(board, tick):
-            if entry.listed and simulator.world.job_id(board, entry) == job:
-                text = simulator.world.render(board, entry, full=True, alone=True)
-                self._send(200, text.encode(), "application/json; charset=utf-8")
-                return
-        self._send_json(404, {"status": 404, "error": "Job not found"})
+        """Whether the client says that it has this version."""
+        return tag in (self.headers.get("If-None-Match") or "")
 
     def _takes_gzip(self) -> bool:
         return "gzip" in (self.headers.get("Accept-Encoding") or "")
@@ -438,12 +434,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     # Answers that are not.
 
-    def _spoil_early(self, fault: Fault, kind: str) -> bool:
+    def _spoil_early(self, fault: Fault, board: Board) -> bool:
         """Give the bad answers for which no listing is needed; False when `fault` is none of them."""
         json_type = "application/json; charset=utf-8"
         bodies = {
             "html": (_PAGE, "text/html; charset=utf-8"),
-            "empty": (_EMPTY[kind], "application/rss+xml" if kind == "feed" else json_type),
+            "empty": (KINDS[board.kind].empty(board).encode(), KINDS[board.kind].type_of(board, Ask())),
             "blank": (b"", json_type),
             "garbage": (b'{"jobs": [\x00\xff\xfe <<<' + bytes(range(256)), json_type),
         }
@@ -512,14 +508,10 @@ def _near(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
-
-
-def tag_of(world: World, board: int, entries: list[Entry], *, full: bool) -> str:
-    """The version of a listing: it changes whenever a byte of the listing does."""
+def tag_of(world: World, board: int, entries: list[Entry], ask: Ask) -> str:
+    """The version of a listing that is not made yet: it changes whenever a byte of the listing does."""
     digest = hashlib.blake2b(digest_size=12)
-    digest.update(f"{world.seed} {world.epoch} {world.long} {board} {full}".encode())
+    digest.update(f"{world.seed} {world.epoch} {world.long} {board} {ask}".encode())
     digest.update(repr(entries).encode())
     return f'"{digest.hexdigest()}"'
 

@@ -115,18 +115,17 @@ def test_the_stack_is_measured_process_by_process(tmp_path: Path) -> None:
 def test_scans_are_measured_with_every_posting_stored_and_every_edit_seen(tmp_path: Path) -> None:
     result, printed = short_run("scan", tmp_path)
     steps = result["steps"]
-    postings = steps["first scan"]["postings"]
-    assert steps["first scan"]["new"] == postings > 0
+    assert steps["first scan"]["new"] == steps["first scan"]["postings"] > 0
     for name, step in steps.items():
         assert name in printed
         assert step["sources by state"] == {"succeeded": step["sources"]}
-        assert step["postings"] == postings
+        assert step["postings"] > 0
         assert step["seconds"] > 0
         assert step["processor seconds"]["scanning"] > 0
         if name != "first scan":
             assert step["new"] == 0
     assert steps["again, 304"]["updated"] == steps["again, same bytes"]["updated"] == 0
-    assert steps["again, one edit a board"]["updated"] == result["boards"]
+    assert steps["again, one edit a board"]["updated"] == steps["again, 304"]["sources"]
     stored = [each["stored"] for each in result["another scan with so many stored"].values()]
     assert stored == sorted(set(stored))
     for each in result["another scan with so many stored"].values():

@@ -76,8 +76,8 @@ def test_the_state_tells_what_each_board_lists(boards: Simulator, client: Client
         listed = [job["id"] for job in json.loads(client.get(ASHBY)[1])["jobs"] if job["isListed"]]
         assert set(listed) == set(told["ashby/tessellate-demo"]["open"])
         feed = client.get(FEED)[1].decode()
-        assert all(f"<guid>{guid}</guid>" in feed for guid in told["feed/remote-jobs"]["open"])
-        assert feed.count("<guid>") == len(told["feed/remote-jobs"]["open"])
+        assert all(f"<guid>{guid}</guid>" in feed for guid in told["weworkremotely/remote-jobs"]["open"])
+        assert feed.count("<guid>") == len(told["weworkremotely/remote-jobs"]["open"])
         post(boards, "/demo/tick", {"ticks": 20})
     assert state(boards)["tick"] == 60
 
@@ -210,7 +210,7 @@ def test_html_empty_blank_and_garbage_are_answers_of_200_that_are_no_listing(
 
 
 def test_an_empty_feed_is_still_a_feed(boards: Simulator, client: Client) -> None:
-    post(boards, "/demo/faults", {"board": "feed/remote-jobs", "fault": "empty"})
+    post(boards, "/demo/faults", {"board": "weworkremotely/remote-jobs", "fault": "empty"})
     body = client.get(FEED)[1]
     assert b"<rss" in body
     assert b"<item>" not in body
@@ -309,7 +309,7 @@ def test_the_command_serves_until_it_is_told_to_stop() -> None:
             assert json.load(answer)["jobs"]
         process.terminate()
         assert process.wait(10) == 0
-    assert "12 boards" in first
+    assert "14 boards" in first
 
 
 def test_a_taken_port_is_one_clear_sentence() -> None:
