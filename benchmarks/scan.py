@@ -5,9 +5,10 @@ of its own; the boards are those of `demo`, a process of its own that made all i
 share of the processors is told). A posting's text has some six thousand characters, as real ones have.
 
 - `first scan`: of all boards, in two runs: as many boards as make the first of `sizes`, then the others.
-- `again, 304`: of a part of the boards; nothing changed, and they say so by ETag.
+- `again, 304`: of a part of the boards; nothing changed, and those whose kind can say so by ETag.
 - `again, same bytes`: nothing changed, and the boards have no ETags: the whole listings come again.
-- `again, one edit a board`: whole listings, of which one posting is another.
+- `again, one edit a board`: whole listings, of which one posting is another. (An edit of the text alone shows
+  in no listing of Workday and SmartRecruiters.)
 - `another N boards`: a first scan of boards that are new, with so many jobs stored already. Past the boards'
   own postings, the database is filled by copies of its rows, under sources that are never scanned.
 
@@ -49,6 +50,7 @@ import demo
 from benchmarks import programs
 from benchmarks.measure import table, write
 from metrics import catalogue
+from metrics.model import Timer
 from scout import clock, runs, sources, watchlist
 from scout.database import Database
 from scout.models import Job, Listing, RunTrigger, ScanResult, ScanRun, Source
@@ -66,8 +68,11 @@ AGAIN = 300
 #: Boards that are scanned at each of `SIZES`.
 PROBE = 20
 SHORT: dict[str, Any] = {"boards": 12, "postings": 8, "sizes": (40, 80, 400), "again": 6, "probe": 3}
-#: Kinds of the boards, in turn.
-KINDS = ("greenhouse", "lever", "ashby")
+#: Kinds of the boards, in turn: those that companies use most come more often.
+KINDS = (
+    "greenhouse", "lever", "ashby", "workday", "greenhouse", "smartrecruiters", "ashby", "workable",
+    "greenhouse", "recruitee",
+)  # fmt: skip
 #: Seconds that one run may take.
 _PATIENCE = 900.0
 #: Seconds between two looks at the processes' memory.
@@ -92,6 +97,8 @@ class Step:
         ended: How many sources ended in each state.
         phases: Seconds of each phase, summed over all scans.
         processor: Seconds of processor time, by part of the stack.
+        kinds: Seconds that the scans of each kind took, summed.
+        named: Postings that the boards of each kind named.
     """
 
     seconds: float = 0.0
@@ -101,6 +108,8 @@ class Step:
     ended: dict[str, float] = field(default_factory=dict)
     phases: dict[str, float] = field(default_factory=dict)
     processor: dict[str, float] = field(default_factory=dict)
+    kinds: dict[str, float] = field(default_factory=dict)
+    named: dict[str, float] = field(default_factory=dict)
 
     def __add__(self, other: Step) -> Step:
         return Step(
@@ -111,6 +120,8 @@ class Step:
             _sum(self.ended, other.ended),
             _sum(self.phases, other.phases),
             _sum(self.processor, other.processor),
+            _sum(self.kinds, other.kinds),
+            _sum(self.named, other.named),
         )
 
     def told(self) -> dict[str, Any]:
@@ -126,6 +137,11 @@ class Step:
             "seconds": round(self.seconds, 2),
             "postings per second": round(self.postings / self.seconds),
             "ms per posting": round(self.seconds / counted * 1e3, 3),
+            "ms of a scan per posting, by kind": {
+                name: round(self.kinds.get(name, 0.0) / named * 1e3, 3)
+                for name, named in sorted(self.named.items())
+                if named
+            },
             "phase seconds": {name: round(each, 2) for name, each in self.phases.items()},
             "phase shares": {name: round(each / whole, 3) for name, each in self.phases.items()},
             "processor seconds": {name: round(each, 2) for name, each in self.processor.items()},
@@ -247,7 +263,13 @@ class Stack:
         # The last scans' samples are on their way.
         counted = _scans(before) + len(slugs)
         programs.until(lambda: _scans(self._page()) >= counted, 5)
-        phases = _sum(_phases(self._page()), _phases(before), -1)
+        after = self._page()
+        phases = _sum(
+            _seconds(after, catalogue.SCAN_PHASE_DURATION),
+            _seconds(before, catalogue.SCAN_PHASE_DURATION),
+            -1,
+        )
+        kinds = _sum(_seconds(after, catalogue.SCAN_DURATION), _seconds(before, catalogue.SCAN_DURATION), -1)
         of_run = ScanResult.run_id == run_id
         with self.database.reading() as session:
             found = session.execute(
@@ -256,8 +278,24 @@ class Stack:
                 ).where(of_run)
             ).one()
             ended = Counter(state.value for state in session.scalars(select(ScanResult.state).where(of_run)))
+            by_kind = session.execute(
+                select(Source.kind, func.sum(ScanResult.seen))
+                .join(Source)
+                .where(of_run)
+                .group_by(Source.kind)
+            ).all()
         seen, new, updated = (int(each) for each in found)
-        return Step(seconds, seen, new, updated, dict(ended), phases, _sum(now, used, -1))
+        return Step(
+            seconds,
+            seen,
+            new,
+            updated,
+            dict(ended),
+            phases,
+            _sum(now, used, -1),
+            kinds,
+            {kind: float(count) for kind, count in by_kind},
+        )
 
     def _ended(self, run_id: int) -> bool:
         with self.database.reading() as session:
@@ -285,12 +323,13 @@ class Stack:
             pass
 
 
-def _phases(page: list[Sample]) -> dict[str, float]:
-    """Seconds in each phase so far."""
-    found = dict.fromkeys(catalogue.PHASE.values, 0.0)
+def _seconds(page: list[Sample], timer: Timer) -> dict[str, float]:
+    """What a timer has summed up so far, by its first label."""
+    label = timer.labels[0]
+    found = dict.fromkeys(label.values, 0.0)
     for sample in page:
-        if sample.name == f"{catalogue.SCAN_PHASE_DURATION.name}_sum":
-            found[sample.labels["phase"]] += sample.value
+        if sample.name == f"{timer.name}_sum":
+            found[sample.labels[label.name]] = found.get(sample.labels[label.name], 0.0) + sample.value
     return found
 
 
@@ -461,7 +500,7 @@ def run(
             grow(at)
         result: dict[str, Any] = {
             "boards": boards,
-            "kinds": list(KINDS),
+            "kinds": dict(Counter(board.kind for board in world[:boards])),
             "workers": stack.settings.scan_workers,
             "steps": {name: step.told() for name, step in steps.items()},
             "another scan with so many stored": grown,
@@ -493,6 +532,10 @@ def _show(result: dict[str, Any]) -> None:
         )
     head = ["a run", "postings", "seconds", "a second", *catalogue.PHASE.values]
     print(table([*head, "scanning us", "boards us"], rows))
+    first = result["steps"]["first scan"]["ms of a scan per posting, by kind"]
+    others = [step["ms of a scan per posting, by kind"] for step in result["steps"].values()]
+    rows = [[kind, *(f"{each[kind]:.2f}" if kind in each else "-" for each in others)] for kind in first]
+    print(table(["ms of a scan per posting", *result["steps"]], rows))
     rows = [
         [
             f"{each['stored']:,}",

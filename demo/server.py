@@ -28,6 +28,8 @@ from demo.world import Entry, World
 
 #: Listings of more postings than this are made while they are sent, and never kept.
 _KEEP = 2000
+#: Entries of boards to remember: some sixty boards of a hundred.
+_KEEP_ENTRIES = 6400
 _CONTROLS = ("/demo/tick", "/demo/edit", "/demo/validators", "/demo/faults")
 _PAGE = (
     b"<!doctype html><title>One moment</title><h1>Checking your browser</h1><p>This takes a few seconds.</p>"
@@ -89,6 +91,7 @@ class Simulator:
         self.ready: InMemory | InFile = InFile() if warm else InMemory(cache_bytes)
         self._warm = warm
         self._entries: collections.OrderedDict[tuple[int, int], list[Entry]] = collections.OrderedDict()
+        self._kept = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -157,6 +160,7 @@ class Simulator:
         """Make every board's answers, where they are to be warm."""
         with self._lock:
             self._entries.clear()
+            self._kept = 0
             self.ready.clear()
         if self._warm:
             for number, board in enumerate(self.boards):
@@ -206,9 +210,13 @@ class Simulator:
         if found is None:
             found = self.world.entries(board, tick)
             with self._lock:
+                if (board, tick) in self._entries:
+                    return found
                 self._entries[board, tick] = found
-                while len(self._entries) > 64:  # noqa: PLR2004 - the boards being paged through just now
-                    self._entries.popitem(last=False)
+                self._kept += len(found)
+                # The boards that are paged through just now, or one that is huge.
+                while self._kept > _KEEP_ENTRIES and len(self._entries) > 1:
+                    self._kept -= len(self._entries.popitem(last=False)[1])
         return found
 
     def state(self, only: str = "", *, brief: bool = False) -> dict[str, Any]:
