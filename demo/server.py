@@ -332,7 +332,8 @@ class _Handler(BaseHTTPRequestHandler):
                 named = match.groupdict()
                 key = f"{kind.name}/{named.get('token') or kind.tokens[0]}"
                 if key in known:
-                    return key, kind.ask(named.get("what") or "", named.get("job") or "", query, document)
+                    job = named.get("job") or ""
+                    return key, Ask(job=job) if job else kind.ask(named.get("what") or "", query, document)
         return "", Ask()
 
     def _control(self, path: str, query: dict[str, str], asked: dict[str, Any] | None = None) -> None:

@@ -24,9 +24,9 @@ class Ashby(Kind):
         """A board at jobs.ashbyhq.com."""
         return Board(self.name, token, company, f"https://jobs.ashbyhq.com/{token}")
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """Pay comes on request."""
-        del what, job, document
+        del what, document
         return Ask(full=query.get("includeCompensation") == "true")
 
     def id(self, board: Board, key: int, number: int, slug: str) -> str:

@@ -176,9 +176,9 @@ class Breezy(Kind):
         """A company at COMPANY.breezy.hr."""
         return Board(self.name, token, company, f"https://{token}.breezy.hr/")
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """Texts come on request."""
-        del what, job, document
+        del what, document
         return Ask(full=query.get("verbose") == "true")
 
     def id(self, board: Board, key: int, number: int, slug: str) -> str:
@@ -306,9 +306,9 @@ class Teamtailor(Kind):
         """A site at COMPANY.teamtailor.com."""
         return Board(self.name, token, company, f"https://{token}.teamtailor.com/jobs")
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """A page of the feed."""
-        del what, job, document
+        del what, document
         return Ask.page(max(whole(query.get("page"), 1, 10_000), 1) - 1, 100)
 
     def id(self, board: Board, key: int, number: int, slug: str) -> str:

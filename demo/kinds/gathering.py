@@ -116,9 +116,9 @@ class Himalayas(Site):
     page = 20
     _PERIODS: Mapping[str, str] = {"year": "annual", "day": "day", "hour": "hourly"}
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """From `offset` on, `limit` of them."""
-        del what, job, document
+        del what, document
         return Ask(skip=whole(query.get("offset"), 0, 1_000_000), limit=whole(query.get("limit"), 20, 20))
 
     def id_of(self, board: Board, made: Opening) -> str:
@@ -181,9 +181,9 @@ class Jobicy(Site):
     page = 100
     _PERIODS: Mapping[str, str] = {"year": "yearly", "day": "day", "hour": "hourly"}
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """The newest `count`, a hundred at most."""
-        del what, job, document
+        del what, document
         return Ask(limit=whole(query.get("count"), 100, 100))
 
     def reads(self, total: int) -> Any:
@@ -239,9 +239,9 @@ class Arbeitnow(Site):
     page = 100
     slugged = True
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """A page."""
-        del what, job, document
+        del what, document
         return Ask.page(max(whole(query.get("page"), 1, 10_000), 1) - 1, 100)
 
     def id(self, board: Board, key: int, number: int, slug: str) -> str:
@@ -289,9 +289,9 @@ class TheMuse(Site):
     home = "https://www.themuse.com/jobs"
     page = 20
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """A page."""
-        del what, job, document
+        del what, document
         return Ask.page(max(whole(query.get("page"), 1, 100_000), 1) - 1, 20)
 
     def link(self, board: Board, made: Opening) -> str:
@@ -379,9 +379,9 @@ class UsaJobs(Site):
         del query
         return 0 if headers.get("authorization-key") and "@" in headers.get("user-agent", "") else 401
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """A page."""
-        del what, job, document
+        del what, document
         size = whole(query.get("ResultsPerPage"), 25, 500)
         return Ask.page(max(whole(query.get("Page"), 1, 10_000), 1) - 1, size)
 
@@ -465,9 +465,9 @@ class Adzuna(Site):
         del headers
         return 0 if query.get("app_id") and query.get("app_key") else 401
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """The page that the path names."""
-        del job, document
+        del document
         return Ask.page(max(int(what), 1) - 1, whole(query.get("results_per_page"), 10, 50))
 
     def link(self, board: Board, made: Opening) -> str:

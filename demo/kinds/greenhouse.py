@@ -28,10 +28,10 @@ class Greenhouse(Kind):
         """A board at boards.greenhouse.io."""
         return Board(self.name, token, company, f"https://boards.greenhouse.io/{token}")
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """Texts come on request."""
         del what, document
-        return Ask(full=query.get("content") == "true", job=job)
+        return Ask(full=query.get("content") == "true")
 
     def link(self, board: Board, made: Opening) -> str:
         """The job's page."""

@@ -25,12 +25,10 @@ class SmartRecruiters(Kind):
         """A company at careers.smartrecruiters.com."""
         return Board(self.name, token, company, f"https://careers.smartrecruiters.com/{token}")
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """From `offset` on, `limit` of them."""
         del what, document
-        return Ask(
-            skip=whole(query.get("offset"), 0, 1_000_000), limit=whole(query.get("limit"), 10, 100), job=job
-        )
+        return Ask(skip=whole(query.get("offset"), 0, 1_000_000), limit=whole(query.get("limit"), 10, 100))
 
     def id(self, board: Board, key: int, number: int, slug: str) -> str:
         """Fifteen digits."""
@@ -124,10 +122,10 @@ class Workday(Kind):
         """A site at COMPANY.wd5.myworkdayjobs.com."""
         return Board(self.name, token, company, f"https://{token}.wd5.myworkdayjobs.com/Careers")
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """From `offset` on, `limit` of them: numbers of the document that is sent."""
         del what, query
-        return Ask(skip=_number(document.get("offset"), 0), limit=_number(document.get("limit"), 20), job=job)
+        return Ask(skip=_number(document.get("offset"), 0), limit=_number(document.get("limit"), 20))
 
     def id(self, board: Board, key: int, number: int, slug: str) -> str:
         """A requisition's number."""

@@ -98,17 +98,16 @@ class Kind:
         """The board with a token; `company` is its employer, or empty."""
         raise NotImplementedError
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
-        """What a request asks.
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+        """What a request asks that names no job.
 
         Args:
             what: Of the route.
-            job: Of the route.
             query: Of the address.
             document: What was sent as JSON.
         """
         del query, document
-        return Ask(what, job=job)
+        return Ask(what)
 
     def refusal(self, query: Mapping[str, str], headers: Mapping[str, str]) -> int:
         """The status with which a request is refused that lacks a key, else 0; headers by lower-case name."""

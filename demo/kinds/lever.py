@@ -22,11 +22,11 @@ class Lever(Kind):
         """A site at jobs.lever.co."""
         return Board(self.name, token, company, f"https://jobs.lever.co/{token}")
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """From `skip` on, `limit` of them."""
         del what, document
         limit = whole(query["limit"], 0, 100_000) if "limit" in query else None
-        return Ask(skip=whole(query.get("skip"), 0, 1_000_000), limit=limit, job=job)
+        return Ask(skip=whole(query.get("skip"), 0, 1_000_000), limit=limit)
 
     def id(self, board: Board, key: int, number: int, slug: str) -> str:
         """A UUID."""

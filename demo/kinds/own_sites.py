@@ -80,10 +80,10 @@ class Sitemap(OwnSite):
         """The map."""
         return Board(self.name, token, company, f"https://{token}.{_DOMAIN}/sitemap-jobs.xml")
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """The map, a page, or the robots file."""
         del query, document
-        return Ask(what or "", job=job, limit=0 if what else None)
+        return Ask(what, limit=0 if what else None)
 
     def type_of(self, board: Board, ask: Ask) -> str:
         """Of the map, a page, or the robots file."""

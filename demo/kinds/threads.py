@@ -23,9 +23,9 @@ class HackerNews(Site):
     home = "https://news.ycombinator.com/submitted?id=whoishiring"
     page = 1000
 
-    def ask(self, what: str, job: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
+    def ask(self, what: str, query: Mapping[str, str], document: Mapping[str, Any]) -> Ask:
         """The threads, or a page of the comments."""
-        del what, job, document
+        del what, document
         if query.get("tags", "").startswith("story"):
             return Ask("threads", limit=0)
         return Ask.page(whole(query.get("page"), 0, 1000), whole(query.get("hitsPerPage"), 20, 1000))

@@ -325,3 +325,80 @@ def test_a_taken_port_is_one_clear_sentence() -> None:
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert f"127.0.0.1:{port}" in done.stderr
+
+
+@pytest.fixture
+def warm() -> Iterator[Simulator]:
+    kinds = ("greenhouse", "workday", "smartrecruiters", "recruitee")
+    with Simulator(boards=8, postings=30, kinds=kinds, warm=True) as simulator:
+        yield simulator
+
+
+def of_recruitee(warm: Simulator, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+    asking = Client(warm.url)
+    number = next(at for at, board in enumerate(warm.boards) if board.kind == "recruitee")
+    host = f"{warm.boards[number].token}.recruitee.com"
+    answer = asking.get("/api/offers/", **{"X-Forwarded-Host": host}, **headers)
+    asking.connection.close()
+    return answer
+
+
+def test_a_warm_simulator_makes_no_answer_while_it_is_asked(
+    warm: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(*_: Any, **__: Any) -> None:
+        raise AssertionError("an answer was made")
+
+    monkeypatch.setattr("demo.world.World.opening", made)
+    assert len(json.loads(of_recruitee(warm)[1])["offers"]) > 20
+    board = next(board for board in warm.boards if board.kind == "workday")
+    host = f"{board.token}.wd5.myworkdayjobs.com"
+    asked = {"limit": 20, "offset": 0}
+    request = urllib.request.Request(
+        f"{warm.url}/wday/cxs/{board.token}/Careers/jobs",
+        json.dumps(asked).encode(),
+        {"X-Forwarded-Host": host},
+    )
+    with urllib.request.urlopen(request) as answer:
+        path = json.load(answer)["jobPostings"][3]["externalPath"]
+    alone = Client(warm.url)
+    told = alone.get(f"/wday/cxs/{board.token}/Careers{path}", **{"X-Forwarded-Host": host})
+    assert json.loads(told[1])["jobPostingInfo"]["jobDescription"]
+    alone.connection.close()
+
+
+def test_what_is_warm_moves_with_the_world(warm: Simulator) -> None:
+    before = of_recruitee(warm)
+    tag = str(before[0].getheader("ETag"))
+    assert of_recruitee(warm, **{"If-None-Match": tag})[0].status == 304
+    post(warm, "/demo/edit", {})
+    after = of_recruitee(warm, **{"If-None-Match": tag})
+    assert after[0].status == 200
+    was, now = (json.loads(each[1])["offers"] for each in (before, after))
+    assert sum(one != other for one, other in zip(was, now, strict=True)) == 1
+    assert post(warm, "/demo/tick", {"ticks": 30}) == {"tick": 30}
+    assert of_recruitee(warm)[1] != after[1]
+
+
+def test_etags_can_be_left_out_and_are_not_believed_then(boards: Simulator, client: Client) -> None:
+    tag = str(client.get(GREENHOUSE)[0].getheader("ETag"))
+    post(boards, "/demo/validators", {"on": False})
+    answer, _ = client.get(GREENHOUSE, **{"If-None-Match": tag})
+    assert (answer.status, answer.getheader("ETag")) == (200, None)
+    post(boards, "/demo/validators", {"on": True})
+    assert client.get(GREENHOUSE, **{"If-None-Match": tag})[0].status == 304
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/api/search?ResultsPerPage=250&Page=1", {"Authorization-Key": "k", "User-Agent": "a@example.com"}),
+        ("/v1/api/jobs/us/search/1?app_id=i&app_key=k&results_per_page=50", {}),
+    ],
+)
+def test_keyed_sites_want_a_key_and_take_any(path: str, headers: dict[str, str]) -> None:
+    with Simulator(boards=3, postings=10, kinds=("greenhouse", "usajobs", "adzuna")) as simulator:
+        asking = Client(simulator.url)
+        assert asking.get(path.partition("app_key")[0])[0].status == 401
+        assert asking.get(path, **headers)[0].status == 200
+        asking.connection.close()
