@@ -26,6 +26,7 @@ import json
 import math
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -81,6 +82,8 @@ _LOOK_EVERY = 0.2
 _OPEN = 0.9
 #: Seconds that copying rows may take; what is there then is what is measured.
 _FILLING = 180.0
+#: Bytes of the disk that it leaves free. A million jobs with their texts take some fifteen gigabytes.
+_LEFT = 5 * 2**30
 #: Rows to copy in one transaction.
 _COPIED = 20_000
 
@@ -356,7 +359,7 @@ def running(boards: int, postings: int) -> Iterator[Stack]:
         command = [sys.executable, "-m", "demo", "--warm", "--long", f"--port={simulator}", "--tick=0"]
         command += [f"--boards={boards}", f"--postings={places}", f"--kinds={','.join(KINDS)}"]
         playing = stack.enter_context(programs.started(command))
-        if not programs.until(lambda: _answers(playing, f"{url}/"), 300):
+        if not programs.until(lambda: _answers(playing, f"{url}/"), _PATIENCE):
             raise ChildProcessError("the boards do not answer")
         found = [find(name) for name in ("redis-server", "statsd_exporter", "prometheus-pushgateway")]
         folders = {str(each.parent) for each in found if each is not None}
@@ -408,8 +411,8 @@ def _end(up: subprocess.Popen[bytes]) -> None:
 # --- What is stored already ---
 
 
-def fill(database: Database, size: int, seconds: float) -> None:
-    """Copy jobs with their listings until there are `size` of them, or the time is up.
+def fill(database: Database, folder: Path, size: int, seconds: float) -> None:
+    """Copy jobs with their listings until there are `size` of them, or the time or the disk is used up.
 
     The copies' listings belong to a source that is never scanned.
     """
@@ -423,7 +426,7 @@ def fill(database: Database, size: int, seconds: float) -> None:
         session.flush()
         source_id = copied.id
     begin = first
-    while count < size and time.monotonic() < deadline:
+    while count < size and time.monotonic() < deadline and shutil.disk_usage(folder).free > _LEFT:
         some = min(_COPIED, first + whole - begin, size - count)
         with database.session() as session:
             count += _copy(session, range(begin, begin + some), source_id)
@@ -496,7 +499,7 @@ def run(
         seen = watch.most
         stack.tell_boards("/demo/validators", on=True)
         for at in range(2, len(sizes)):
-            fill(stack.database, sizes[at], _FILLING)
+            fill(stack.database, stack.settings.data_dir, sizes[at], _FILLING)
             grow(at)
         result: dict[str, Any] = {
             "boards": boards,

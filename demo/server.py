@@ -152,9 +152,34 @@ class Simulator:
 
     def edit(self, times: int = 1) -> int:
         """Edit the first open posting of every board so often, and return how often that was done so far."""
-        self.world = dataclasses.replace(self.world, edits=self.world.edits + times)
-        self.make_ready()
+        before = self.world
+        self.world = dataclasses.replace(before, edits=before.edits + times)
+        if not self._warm:
+            self.make_ready()
+            return self.world.edits
+        with self._lock:
+            self._entries.clear()
+            self._kept = 0
+        for number in range(len(self.boards)):
+            self._edit_ready(number, before)
         return self.world.edits
+
+    def _edit_ready(self, number: int, before: World) -> None:
+        """Put an edited posting in place of itself in the answers of a board, and leave the others alone."""
+        board, tick, now = self.boards[number], self.tick, self.entries(number, self.tick)
+        kind = KINDS[board.kind]
+        for was, entry in zip(before.entries(number, tick), now, strict=True):
+            if was == entry:
+                continue
+            old = before.render(number, was, full=True).encode()
+            new = self.world.render(number, entry, full=True).encode()
+            for ask in kind.reads(len(now)):
+                ready = self.ready.get((number, tick, ask))
+                body = gzip.decompress(ready.packed) if ready is not None else b""
+                if old in body:
+                    self.ready.put((number, tick, ask), _packed(body.replace(old, new, 1)))
+            if kind.detailed:
+                self._make_detail(number, entry)
 
     def make_ready(self) -> None:
         """Make every board's answers, where they are to be warm."""
@@ -162,15 +187,23 @@ class Simulator:
             self._entries.clear()
             self._kept = 0
             self.ready.clear()
-        if self._warm:
-            for number, board in enumerate(self.boards):
-                entries = self.entries(number, self.tick)
-                for ask in KINDS[board.kind].reads(len(entries)):
-                    self.answer(number, self.tick, ask)
-                if KINDS[board.kind].detailed:
-                    for entry in entries:
-                        job = KINDS[board.kind].asked_by(board, entry.key, entry.number)
-                        self.answer(number, self.tick, Ask(job=job))
+        if not self._warm:
+            return
+        for number, board in enumerate(self.boards):
+            entries = self.entries(number, self.tick)
+            kind = KINDS[board.kind]
+            for ask in kind.reads(len(entries)):
+                made = _packed(b"".join(self.world.listing(number, entries, ask=ask)))
+                self.ready.put((number, self.tick, ask), made)
+            if kind.detailed:
+                for entry in entries:
+                    self._make_detail(number, entry)
+
+    def _make_detail(self, number: int, entry: Entry) -> None:
+        board = self.boards[number]
+        ask = Ask(job=KINDS[board.kind].asked_by(board, entry.key, entry.number))
+        body = self.world.render(number, entry, full=True, alone=True).encode()
+        self.ready.put((number, self.tick, ask), _packed(body))
 
     def answer(self, board: int, tick: int, ask: Ask) -> Ready | None:
         """A board's whole answer, made if it is not ready; None where a job is asked for that it has not."""
@@ -184,11 +217,10 @@ class Simulator:
             body = self.world.render(board, entry, full=True, alone=True).encode()
         else:
             body = b"".join(self.world.listing(board, self.entries(board, tick), ask=ask))
-        found = Ready(
-            f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"', gzip.compress(body, 1, mtime=0)
-        )
-        self.ready.put((board, tick, ask), found)
-        return found
+        made = _packed(body)
+        if not self._warm:
+            self.ready.put((board, tick, ask), made)
+        return made
 
     def entry(self, board: int, tick: int, job: str) -> Entry | None:
         """The published posting with an id, if the board has it."""
@@ -429,7 +461,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         if self._takes_gzip():
             self.send_header("Content-Encoding", "gzip")
-            pieces = _packed(pieces)
+            pieces = _packed_stream(pieces)
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
@@ -525,7 +557,12 @@ def tag_of(world: World, board: int, entries: list[Entry], ask: Ask) -> str:
     return f'"{digest.hexdigest()}"'
 
 
-def _packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _packed(body: bytes) -> Ready:
+    """An answer as it is kept."""
+    return Ready(f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"', gzip.compress(body, 1, mtime=0))
+
+
+def _packed_stream(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Gzip a stream piece by piece."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     for piece in pieces:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import http.client
 import json
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import demo.server
+from demo.kinds import KINDS, Ask
 from demo.server import Simulator
 from tests.waiting import wait_until
 
@@ -402,3 +404,24 @@ def test_keyed_sites_want_a_key_and_take_any(path: str, headers: dict[str, str])
         assert asking.get(path.partition("app_key")[0])[0].status == 401
         assert asking.get(path, **headers)[0].status == 200
         asking.connection.close()
+
+
+def test_what_is_warm_is_what_would_be_made_also_after_an_edit() -> None:
+    epoch = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    with (
+        Simulator(boards=40, postings=12, kinds=tuple(KINDS), epoch=epoch, warm=True) as warm,
+        Simulator(boards=40, postings=12, kinds=tuple(KINDS), epoch=epoch) as cold,
+    ):
+        for times in (0, 2):
+            if times:
+                warm.edit(times)
+                cold.edit(times)
+            for number, board in enumerate(warm.boards):
+                kind = KINDS[board.kind]
+                entries = cold.entries(number, 0)
+                asks = list(kind.reads(len(entries)))
+                if kind.detailed:
+                    asks += [Ask(job=kind.asked_by(board, each.key, each.number)) for each in entries]
+                for ask in asks:
+                    assert warm.ready.get((number, 0, ask)) is not None
+                    assert warm.answer(number, 0, ask) == cold.answer(number, 0, ask), (board.key, ask)
