@@ -181,6 +181,11 @@ class Simulator:
             if kind.detailed:
                 self._make_detail(number, entry)
 
+    def streams(self, ask: Ask) -> bool:
+        """Whether an answer is so long that it is made while it is sent."""
+        large = self.world.slots > _KEEP and not ask.job
+        return large and (ask.limit is None or ask.limit > _KEEP)
+
     def make_ready(self) -> None:
         """Make every board's answers, where they are to be warm."""
         with self._lock:
@@ -193,7 +198,9 @@ class Simulator:
             entries = self.entries(number, self.tick)
             kind = KINDS[board.kind]
             for ask in kind.reads(len(entries)):
-                made = _packed(b"".join(self.world.listing(number, entries, ask=ask)))
+                if self.streams(ask):
+                    continue
+                made = _packed(b"".join(self.world.listing(number, entries, len(entries), ask=ask)))
                 self.ready.put((number, self.tick, ask), made)
             if kind.detailed:
                 for entry in entries:
@@ -216,7 +223,8 @@ class Simulator:
                 return None
             body = self.world.render(board, entry, full=True, alone=True).encode()
         else:
-            body = b"".join(self.world.listing(board, self.entries(board, tick), ask=ask))
+            entries = self.entries(board, tick)
+            body = b"".join(self.world.listing(board, entries, len(entries), ask=ask))
         made = _packed(body)
         if not self._warm:
             self.ready.put((board, tick, ask), made)
@@ -226,7 +234,8 @@ class Simulator:
         """The published posting with an id, if the board has it."""
         place = self.boards[board]
         asked_by = KINDS[place.kind].asked_by
-        for entry in self.entries(board, tick):
+        large = self.world.slots > _KEEP
+        for entry in self.world.each(board, tick) if large else self.entries(board, tick):
             if entry.listed and asked_by(place, entry.key, entry.number) == job:
                 return entry
         return None
@@ -265,9 +274,8 @@ class Simulator:
                 continue
             truth: dict[str, Any] = dict(self.world.truth(number, tick)) if not brief else {}
             if brief:
-                entries = self.entries(number, tick)
-                listed = sum(entry.listed for entry in entries)
-                truth = {"open": listed, "drafts": len(entries) - listed}
+                listed = [entry.listed for entry in self.world.each(number, tick)]
+                truth = {"open": sum(listed), "drafts": len(listed) - sum(listed)}
             told[board.key] = {**board._asdict(), **truth, "requests": self.requests[board.key]}
         return {
             "seed": self.world.seed,
@@ -399,8 +407,7 @@ class _Handler(BaseHTTPRequestHandler):
         place = simulator.boards[board]
         kind = KINDS[place.kind]
         content_type = kind.type_of(place, ask)
-        large = simulator.world.slots > _KEEP and (ask.limit or _KEEP + 1) > _KEEP and not ask.job
-        if large and fault is None:
+        if simulator.streams(ask) and fault is None:
             self._send_large(board, tick, ask, content_type)
             return
         ready = simulator.answer(board, tick, ask)
@@ -422,13 +429,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_large(self, board: int, tick: int, ask: Ask, content_type: str) -> None:
         """A listing that is made while it is sent."""
         simulator = self.server.simulator
-        entries = simulator.entries(board, tick)
-        tag = tag_of(simulator.world, board, entries, ask)
+        world = simulator.world
+        tag, total = tag_of(world, board, tick, ask)
         told = KINDS[simulator.boards[board].kind].validators and simulator.validators
         if told and self._has(tag):
             self._send(304, b"", content_type, {"ETag": tag})
             return
-        pieces = simulator.world.listing(board, entries, ask=ask)
+        pieces = world.listing(board, world.each(board, tick), total, ask=ask)
         self._stream(pieces, content_type, {"ETag": tag} if told else {})
 
     def _has(self, tag: str) -> bool:
@@ -549,12 +556,18 @@ def _near(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def tag_of(world: World, board: int, entries: list[Entry], ask: Ask) -> str:
-    """The version of a listing that is not made yet: it changes whenever a byte of the listing does."""
+def tag_of(world: World, board: int, tick: int, ask: Ask) -> tuple[str, int]:
+    """The version of a listing that is not made yet, and how many postings it counts.
+
+    The version changes whenever a byte of the listing does.
+    """
     digest = hashlib.blake2b(digest_size=12)
     digest.update(f"{world.seed} {world.epoch} {world.long} {board} {ask}".encode())
-    digest.update(repr(entries).encode())
-    return f'"{digest.hexdigest()}"'
+    total = 0
+    for entry in world.each(board, tick):
+        digest.update(repr(entry).encode())
+        total += 1
+    return f'"{digest.hexdigest()}"', total
 
 
 def _packed(body: bytes) -> Ready:

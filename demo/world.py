@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -91,14 +92,22 @@ class World:
 
     def entries(self, board: int, tick: int) -> list[Entry]:
         """What board number `board` carries at `tick`, drafts included."""
+        return list(self.each(board, tick))
+
+    def each(self, board: int, tick: int) -> Iterator[Entry]:
+        """The same one by one, however many there are."""
         gathers = bool(KINDS[self.boards[board].kind].tokens)
-        each = self._gathered if gathers and self.employers else self._own
-        found = [entry for slot in range(self.slots) if (entry := each(board, slot, tick)) is not None]
-        if self.edits:
-            first = next((place for place, entry in enumerate(found) if entry.listed), None)
-            if first is not None:
-                found[first] = found[first]._replace(version=found[first].version + self.edits)
-        return found
+        look = self._gathered if gathers and self.employers else self._own
+        edits = self.edits
+        for slot in range(self.slots):
+            entry = look(board, slot, tick)
+            if entry is None:
+                continue
+            if edits and entry.listed:
+                yield entry._replace(version=entry.version + edits)
+                edits = 0
+            else:
+                yield entry
 
     def _own(self, board: int, slot: int, tick: int) -> Entry | None:
         """What is in a slot of a board."""
@@ -213,24 +222,25 @@ class World:
         return kind.alone(place, made) if alone else kind.item(place, made, Ask(full=full))
 
     def listing(
-        self, board: int, entries: Sequence[Entry], *, ask: Ask | None = None, full: bool = True
+        self, board: int, entries: Iterable[Entry], total: int, *, ask: Ask | None = None, full: bool = True
     ) -> Iterator[bytes]:
         """A board's answer, in pieces of one posting each.
 
         Args:
             board: The board's number.
             entries: What it carries.
+            total: How many of them there are.
             ask: What is asked for; unless it is told, all of them.
             full: Whether with what it sends on request only, where nothing else is asked.
         """
         asked = ask if ask is not None else Ask(full=full)
         place = self.boards[board]
         kind = KINDS[place.kind]
-        wanted = entries[asked.skip :][: asked.limit]
-        head, tail = kind.frame(place, asked, len(entries))
+        end = None if asked.limit is None else asked.skip + asked.limit
+        head, tail = kind.frame(place, asked, total)
         yield head.encode()
         between = ""
-        for entry in wanted:
+        for entry in itertools.islice(entries, asked.skip, end):
             yield (between + kind.item(place, self.opening(board, entry), asked)).encode()
             between = kind.between
         yield tail.encode()

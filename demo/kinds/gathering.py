@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from demo.kinds.kind import Ask, Board, Kind, as_json, long_number, routes, spread, whole
@@ -186,7 +186,7 @@ class Jobicy(Site):
         del what, document
         return Ask(limit=whole(query.get("count"), 100, 100))
 
-    def reads(self, total: int) -> Any:
+    def reads(self, total: int) -> Iterator[Ask]:
         """One answer."""
         del total
         yield Ask(limit=100)

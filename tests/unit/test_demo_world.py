@@ -25,7 +25,8 @@ def world(*, seed: int = 7, count: int = len(demo.BOARDS), slots: int = 30) -> W
 
 
 def listing(of: World, board: int, tick: int) -> bytes:
-    return b"".join(of.listing(board, of.entries(board, tick), full=True))
+    entries = of.entries(board, tick)
+    return b"".join(of.listing(board, entries, len(entries), full=True))
 
 
 def said_of(of: World, board: int, entry: Entry) -> str:
