@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,16 +12,19 @@ import pytest
 import yaml
 from sqlalchemy import select
 
-from demo.boards import EMPLOYERS, KINDS, overrides
+from demo.boards import EMPLOYERS, KINDS, boards, overrides
+from demo.kinds import Ask
 from demo.kinds.own_sites import Mapped
 from demo.openings import Opening, Pay
 from demo.server import Simulator
+from demo.world import World as SimulatedWorld
 from scout import sources, watchlist
 from scout.database import Database, migrate
 from scout.models import Job, Listing, RunTrigger, ScanResult, ScanRun, ScanState
 from scout.scanning import scan
 from scout.settings import Settings, load
 from scout.sources.board import Board
+from tests.samples import SAMPLES, needs_samples
 
 #: Kinds that must be named to be read at an address.
 NAMED = {"jobposting"}
@@ -204,3 +209,57 @@ def _paid(salary: dict[str, Any] | None, kind: str) -> Any:
     if kind in WORDS:
         return told.get("raw")
     return tuple(told.get(name) for name in ("minimum", "maximum", "currency", "period"))
+
+
+#: Where a recorded answer has its list.
+LISTS: dict[str, tuple[str, ...]] = {
+    "greenhouse": ("jobs",), "lever": (), "ashby": ("jobs",), "smartrecruiters": ("content",),
+    "workday": ("jobPostings",), "workable": ("jobs",), "recruitee": ("offers",), "teamtailor": ("items",),
+    "bamboohr": ("result",), "breezy": (), "pinpoint": ("data",), "remotive": ("jobs",), "remoteok": (),
+    "himalayas": ("jobs",), "jobicy": ("jobs",), "arbeitnow": ("data",), "themuse": ("results",),
+    "workingnomads": (), "usajobs": ("SearchResult", "SearchResultItems"), "adzuna": ("results",),
+}  # fmt: skip
+#: Fields that boards are known to send, and none of the recorded ones does.
+UNRECORDED = {
+    "lever": {"salaryDescription", "salaryDescriptionPlain"},
+    "workday": {"remoteType", "timeType"},
+    "teamtailor": {
+        "_jobposting.url", "_jobposting.employmentType", "_jobposting.jobLocationType",
+        "_jobposting.applicantLocationRequirements", "_jobposting.baseSalary",
+    },
+    "bamboohr": {"location.addressCountry"},
+    "breezy": {"locations"},
+    "pinpoint": {"location.country"},
+}  # fmt: skip
+
+
+def names(value: Any, before: str = "") -> set[str]:
+    """The fields of an answer's item, those within others with a dot."""
+    if isinstance(value, list):
+        return {name for each in value for name in names(each, before)}
+    if not isinstance(value, dict):
+        return set()
+    return {f"{before}{name}" for name in value} | {
+        name for key, each in value.items() for name in names(each, f"{before}{key}.")
+    }
+
+
+@needs_samples
+@pytest.mark.parametrize("kind", sorted(LISTS))
+def test_items_have_the_fields_of_recorded_ones(kind: str) -> None:
+    recorded: set[str] = set()
+    for file in sorted((SAMPLES / kind).glob("*.json")):
+        found = json.loads(file.read_text(encoding="utf-8"))
+        for step in LISTS[kind]:
+            found = found.get(step, []) if isinstance(found, dict) else []
+        recorded |= names(found)
+    kinds = (kind,) if kind in EMPLOYERS else (kind, "lever")
+    played = SimulatedWorld(boards=boards(len(kinds), kinds), slots=20, epoch=dt.datetime.now(dt.UTC))
+    items = [
+        KINDS[kind].item(played.boards[0], played.opening(0, each), Ask()) for each in played.entries(0, 0)
+    ]
+    own = names(json.loads(f"[{','.join(items)}]"))
+    within = tuple(f"{name}." for name in UNRECORDED.get(kind, ()))
+    invented = {name for name in own - recorded - UNRECORDED.get(kind, set()) if not name.startswith(within)}
+    assert recorded
+    assert invented == set()
