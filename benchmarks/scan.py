@@ -15,7 +15,7 @@ share of the processors is told). A posting's text has some six thousand charact
 Times of phases are the sums of what the scans say of themselves, over all workers: time on the clock,
 waiting for a processor or a lock included. Processor time is that of the processes, as the kernel counts it;
 that of `scanning` is of the pool, its workers and the processes of their jobs. Memory is the most that one
-process was seen with; looks are a fifth of a second apart.
+process was seen with; looks are half a second apart.
 """
 
 from __future__ import annotations
@@ -76,8 +76,9 @@ KINDS = (
 )  # fmt: skip
 #: Seconds that one run may take.
 _PATIENCE = 900.0
-#: Seconds between two looks at the processes' memory.
-_LOOK_EVERY = 0.2
+#: Seconds between two looks at the memory of the processes that scan; at that of others, every so many looks.
+_LOOK_EVERY = 0.5
+_SELDOM = 6
 #: Of a board's places, this part is open at a time (see `demo.world`).
 _OPEN = 0.9
 #: Seconds that copying rows may take; what is there then is what is measured.
@@ -179,10 +180,14 @@ class Watch:
         self._thread.join()
 
     def _look_on(self) -> None:
+        looks = 0
         while not self._end.wait(_LOOK_EVERY):
             for part, process in parts(self._stack):
-                with contextlib.suppress(psutil.Error, OSError):  # it ended meanwhile
-                    self._look(part, process)
+                # A look makes a process wait; those that go on for ever need few.
+                if part in _SCANNING or looks % _SELDOM == 0:
+                    with contextlib.suppress(psutil.Error, OSError):  # it ended meanwhile
+                        self._look(part, process)
+            looks += 1
 
     def _look(self, part: str, process: psutil.Process) -> None:
         rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
@@ -192,22 +197,27 @@ class Watch:
             most[key] = max(most.get(key, 0.0), round(int(size) / 1024, 1))
 
 
-def parts(stack: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
+def parts(stack: psutil.Process) -> list[tuple[str, psutil.Process]]:
     """The processes of a stack: `scan pool`, its workers and their `horse`s, and the others by name."""
-    for child in stack.children():
-        words = " ".join(child.cmdline())
-        name = next(
-            (part for sign, part in _PARTS.items() if re.search(sign, words)), Path(words.split(" ")[0]).name
-        )
-        yield name, child
-        if name != "scan pool":
-            for below in child.children(recursive=True):
-                yield name, below
-            continue
-        for worker in child.children():
-            yield "scan worker", worker
-            for horse in worker.children(recursive=True):
-                yield "horse", horse
+    below: dict[int, list[psutil.Process]] = {}
+    for each in psutil.process_iter(["ppid"]):  # once over all of them, since asking each costs as much
+        below.setdefault(each.info["ppid"], []).append(each)
+    found = []
+    for child in below.get(stack.pid, []):
+        with contextlib.suppress(psutil.Error):  # it ended meanwhile
+            name = _named(" ".join(child.cmdline()))
+            within = below.get(child.pid, [])
+            scanning = name == "scan pool"
+            found.append((name, child))
+            found += [("scan worker" if scanning else name, each) for each in within]
+            for each in within:
+                found += [("horse" if scanning else name, last) for last in below.get(each.pid, [])]
+    return found
+
+
+def _named(words: str) -> str:
+    known = (part for sign, part in _PARTS.items() if re.search(sign, words))
+    return next(known, Path(words.split(" ", maxsplit=1)[0]).name)
 
 
 _SCANNING = frozenset({"scan pool", "scan worker", "horse"})
@@ -301,6 +311,7 @@ class Stack:
         )
 
     def _ended(self, run_id: int) -> bool:
+        time.sleep(0.03)  # besides what `until` waits: each look takes a processor from the scans
         with self.database.reading() as session:
             return session.get_one(ScanRun, run_id).state.ended
 
