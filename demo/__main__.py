@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from demo.boards import BOARDS, overrides
+from demo.boards import BOARDS, UnknownKindError, overrides
 from demo.server import Simulator
 
 
@@ -45,7 +45,7 @@ def _describe(given: list[str]) -> int:
 def _serve(given: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m demo",
-        description="Plays job boards on one port: Greenhouse, Lever, Ashby and feeds, by path.",
+        description="Plays job boards of every kind that the scout reads, on one port.",
         epilog="`python -m demo browse --help` is a small visitor of the pages.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -77,6 +77,18 @@ def _serve(given: list[str]) -> int:
     parser.add_argument(
         "--cache-mb", type=int, default=256, help="megabytes of ready answers to keep (default: %(default)s)"
     )
+    parser.add_argument(
+        "--warm", action="store_true", help="make every answer first, and serve it from a file"
+    )
+    parser.add_argument("--long", action="store_true", help="texts as long as those of real postings")
+    parser.add_argument("--no-validators", action="store_true", help="answer without ETags")
+    parser.add_argument(
+        "--kinds",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        metavar="A,B",
+        help="kinds of the boards, in turn, all of them invented; unset, those of the demo and more",
+    )
     options = parser.parse_args(given)
     try:
         simulator = Simulator(
@@ -90,7 +102,14 @@ def _serve(given: list[str]) -> int:
             mild=options.faults == "mild",
             epoch=options.epoch,
             cache_bytes=options.cache_mb * 1024 * 1024,
+            warm=options.warm,
+            validators=not options.no_validators,
+            kinds=options.kinds,
+            long=options.long,
         )
+    except UnknownKindError as error:
+        sys.stderr.write(f"--kinds: {error}\n")
+        return 1
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         sys.stderr.write(

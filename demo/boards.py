@@ -2,90 +2,84 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
+from demo.kinds import EMPLOYERS, KINDS, Board
 from demo.words import COMPANIES, FIRST_NAMES, LAST_NAMES, PLACES, Company
 
-#: The origins that one simulator plays, told apart by path.
-ORIGINS = (
-    "https://boards-api.greenhouse.io",
-    "https://api.lever.co",
-    "https://api.ashbyhq.com",
-    "https://weworkremotely.com",
-)
+__all__ = ["BOARDS", "EMPLOYERS", "ORIGINS", "Board", "UnknownKindError", "boards", "overrides"]
+
+#: The origins that one simulator plays, told apart by path and by the host that was meant.
+ORIGINS = tuple(dict.fromkeys(origin for kind in KINDS.values() for origin in kind.origins))
 
 
-class Board(NamedTuple):
-    """One board.
-
-    Attributes:
-        kind: `greenhouse`, `lever`, `ashby` or `feed` (RSS).
-        token: How the kind names the board; for `feed` the whole address of the feed.
-        company: The employer, or empty for a feed, whose postings name theirs.
-        url: The public page that a person would paste.
-    """
-
-    kind: str
-    token: str
-    company: str
-    url: str
-
-    @property
-    def key(self) -> str:
-        """The board's name in the control paths and in the state, such as `greenhouse/latchway-demo`."""
-        name = self.token.rpartition("/")[2].removesuffix(".rss") if self.kind == "feed" else self.token
-        return f"{self.kind}/{name}"
+class UnknownKindError(ValueError):
+    """A kind of which no boards can be invented. Its text says what there is."""
 
 
-_PAGES = {
-    "greenhouse": "https://boards.greenhouse.io/{}",
-    "lever": "https://jobs.lever.co/{}",
-    "ashby": "https://jobs.ashbyhq.com/{}",
-}
-
-
-def _board(kind: str, token: str, company: str) -> Board:
-    return Board(kind, token, company, _PAGES[kind].format(token))
-
-
-def _feed(url: str) -> Board:
-    return Board("feed", url, "", url)
-
-
-#: The boards of the demo, in the order in which `scout demo` adds them. The tokens end in `-demo`, so that
-#: none is ever the token of a real company.
-BOARDS: tuple[Board, ...] = (
-    _board("greenhouse", "latchway-demo", "Latchway"),
-    _board("lever", "nordlicht-demo", "Nordlicht Bank"),
-    _board("ashby", "tessellate-demo", "Tessellate Cloud"),
-    _board("greenhouse", "harborline-demo", "Harborline Freight"),
-    _board("lever", "marisol-demo", "Marisol Therapeutics"),
-    _board("ashby", "pixelgrove-demo", "Pixelgrove Games"),
-    _board("greenhouse", "calderwren-demo", "Calder Wren Health"),
-    _board("lever", "fjordvik-demo", "Fjordvik Energi"),
-    _board("ashby", "bramble-demo", "Bramble Cover"),
-    _board("greenhouse", "ironbark-demo", "Ironbark Rail"),
-    _feed("https://weworkremotely.com/remote-jobs.rss"),
-    _feed("https://weworkremotely.com/categories/remote-devops-sysadmin-jobs.rss"),
+#: The boards of the demo, in the order in which `scout demo` adds them. The tokens of employers end in
+#: `-demo`, so that none is ever the token of a real company.
+BOARDS: tuple[Board, ...] = tuple(
+    KINDS[kind].board(token, company)
+    for kind, token, company in (
+        ("greenhouse", "latchway-demo", "Latchway"),
+        ("lever", "nordlicht-demo", "Nordlicht Bank"),
+        ("ashby", "tessellate-demo", "Tessellate Cloud"),
+        ("smartrecruiters", "harborline-demo", "Harborline Freight"),
+        ("workday", "marisol-demo", "Marisol Therapeutics"),
+        ("workable", "pixelgrove-demo", "Pixelgrove Games"),
+        ("recruitee", "calderwren-demo", "Calder Wren Health"),
+        ("teamtailor", "fjordvik-demo", "Fjordvik Energi"),
+        ("personio", "bramble-demo", "Bramble Cover"),
+        ("greenhouse", "ironbark-demo", "Ironbark Rail"),
+        ("weworkremotely", "remote-jobs", ""),
+        ("hackernews", "whoishiring", ""),
+        ("himalayas", "all", ""),
+        ("feed", "quillmark-demo", "Quillmark Press"),
+    )
 )
 
 _BY_NAME = {company.name: company for company in COMPANIES}
 
 
-def boards(count: int = len(BOARDS)) -> tuple[Board, ...]:
-    """The first `count` boards: those of the demo, and beyond them invented ones without end."""
-    kinds = ("greenhouse", "lever", "ashby")
-    further = []
-    for number in range(max(0, count - len(BOARDS))):
-        first = FIRST_NAMES[number % len(FIRST_NAMES)]
-        last = LAST_NAMES[number // len(FIRST_NAMES) % len(LAST_NAMES)]
-        token = f"{first}{last}-{number}-demo".lower()
-        further.append(_board(kinds[number % len(kinds)], token, f"{first} {last}"))
-    return (*BOARDS[:count], *further)
+def boards(count: int = len(BOARDS), kinds: Sequence[str] = ()) -> tuple[Board, ...]:
+    """The first `count` boards: those of the demo, and beyond them invented ones without end.
+
+    Args:
+        count: How many.
+        kinds: Of these kinds in turn, and all of them invented; unless told, as the demo has them. Of a kind
+            that gathers there are only so many boards; then the others have their turn.
+
+    Raises:
+        UnknownKindError: One of the kinds is none, or there cannot be so many boards of them.
+    """
+    known = () if kinds else BOARDS[:count]
+    kinds = kinds or ("greenhouse", "lever", "ashby")
+    for name in kinds:
+        if name not in KINDS:
+            raise UnknownKindError(f"{name!r} is no kind of board. There are {', '.join(KINDS)}.")
+    left = {name: list(KINDS[name].tokens) for name in kinds if KINDS[name].tokens}
+    further: list[Board] = []
+    number = 0
+    while len(known) + len(further) < count:
+        kind = KINDS[kinds[number % len(kinds)]]
+        if not kind.tokens:
+            first = FIRST_NAMES[number % len(FIRST_NAMES)]
+            last = LAST_NAMES[number // len(FIRST_NAMES) % len(LAST_NAMES)]
+            further.append(kind.board(f"{first}{last}-{number}-demo".lower(), f"{first} {last}"))
+        elif left[kind.name]:
+            further.append(kind.board(left[kind.name].pop(0), ""))
+        number += 1
+        if number > count * len(kinds) + len(kinds) * 2:
+            raise UnknownKindError(
+                f"There are only {len(further)} boards of {', '.join(kinds)}. Name an employers' kind too: "
+                f"{', '.join(EMPLOYERS)}."
+            )
+    return (*known, *further)
 
 
 def company_of(board: Board, number: int) -> Company | None:
-    """What the employer says of itself; None for a feed. `number` is the board's place in the list."""
+    """What the employer says of itself; None for a site of many. `number` is the board's place in it."""
     if not board.company:
         return None
     known = _BY_NAME.get(board.company)

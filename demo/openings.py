@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from demo import longer
 from demo.words import (
     COMPANIES,
     EQUAL_OPPORTUNITY,
@@ -98,6 +99,9 @@ class Opening:
         updated: When the board says that it was touched, edit or not.
         sections: About, role, duties, needs, nice to have, way of working, offers, process and equal
             opportunity, in this order.
+        listed: False for a draft, which the board carries but does not publish.
+        apply_url: Its address on its employer's own board, where a site that gathers leads there.
+        days: For how many days it has been there, as of tick 0.
     """
 
     key: int
@@ -116,9 +120,12 @@ class Opening:
     published: dt.datetime
     updated: dt.datetime
     sections: list[Section]
+    listed: bool = True
+    apply_url: str = ""
+    days: int = 0
 
 
-def opening(
+def opening(  # noqa: C901 - one case for each choice
     *,
     key: int,
     number: int,
@@ -129,6 +136,7 @@ def opening(
     sibling: bool = False,
     always_remote: bool = False,
     category: str = "",
+    long: bool = False,
 ) -> Opening:
     """The opening that `key` stands for, at a version.
 
@@ -142,6 +150,7 @@ def opening(
         sibling: The same job in another city: places move on by one.
         always_remote: Whether the board lists remote work only.
         category: The one category of a feed that has one; empty for all.
+        long: Whether its text is as long as those of real postings are.
     """
     chance = random.Random(key)
     roll = chance.random
@@ -205,6 +214,8 @@ def opening(
             employment=employment,
         ),
     )
+    if long:
+        _lengthen(made.sections, key, slots)
     for step in range(2, version + 1):
         _edit(made, mix(key, step))
     return made
@@ -301,6 +312,15 @@ def _sections(
     ]
 
 
+def _lengthen(sections: list[Section], key: int, slots: dict[str, str]) -> None:
+    """Add the paragraphs that companies put into each of their postings, of each sort all but one."""
+    for place, options in ((0, longer.ABOUT), (5, longer.WORKING), (7, longer.PROCESS), (8, longer.NOTICES)):
+        left_out = mix(key, place) % len(options)
+        sections[place].paragraphs += [
+            text.format_map(slots) for number, text in enumerate(options) if number != left_out
+        ]
+
+
 def _edit(made: Opening, how: int) -> None:
     """Change what an employer would change: the pay, the title, the places, or a paragraph."""
     choice = how % 4
@@ -311,6 +331,8 @@ def _edit(made: Opening, how: int) -> None:
             amount + max(1, round(amount * 0.06 / step)) * step for amount in (old.minimum, old.maximum)
         ]
         made.pay = Pay(raised[0], raised[1], old.currency, old.period)
+        # In words too: some boards tell no pay.
+        made.sections[1].paragraphs.append(f"Update: the pay now begins at {raised[0]:,} {old.currency}.")
         return
     if choice == 1 and made.title.startswith("Senior "):
         made.title = made.title.removeprefix("Senior ")
@@ -323,6 +345,8 @@ def _edit(made: Opening, how: int) -> None:
         more = [city for city in made.company.cities if city not in known]
         if more:
             made.places.append(_BY_CITY[more[how // 4 % len(more)]])
+            # In words too: some boards tell one place only.
+            made.sections[1].paragraphs.append(f"Update: you can also work in {made.places[-1].city}.")
             return
     role = made.sections[1].paragraphs
     fresh = [news for news in NEWS if news not in role]

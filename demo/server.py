@@ -3,76 +3,37 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import datetime as dt
 import gzip
 import hashlib
 import ipaddress
 import json
-import re
 import select
 import socket
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from demo.boards import Board
 from demo.boards import boards as all_boards
 from demo.faults import Fault, Faults, UnknownFaultError
+from demo.kinds import KINDS, Ask, Board
+from demo.ready import InFile, InMemory, Ready
 from demo.world import Entry, World
 
 #: Listings of more postings than this are made while they are sent, and never kept.
 _KEEP = 2000
+#: Entries of boards to remember: some sixty boards of a hundred.
+_KEEP_ENTRIES = 6400
+_CONTROLS = ("/demo/tick", "/demo/edit", "/demo/validators", "/demo/faults")
 _PAGE = (
     b"<!doctype html><title>One moment</title><h1>Checking your browser</h1><p>This takes a few seconds.</p>"
 )
-_EMPTY = {
-    "greenhouse": b'{"jobs":[],"meta":{"total":0}}',
-    "lever": b"[]",
-    "ashby": b'{"apiVersion":"1","jobs":[]}',
-    "feed": b'<?xml version="1.0"?><rss version="2.0"><channel><title>None</title></channel></rss>',
-}
-_PATHS = (
-    ("greenhouse", re.compile(r"/v1/boards/([^/]+)(?:/jobs(?:/(\d+))?)?/?")),
-    ("lever", re.compile(r"/v0/postings/([^/]+)(?:/([^/]+))?/?")),
-    ("ashby", re.compile(r"/posting-api/job-board/([^/]+)()/?")),
-)
-
-
-class BodyCache:
-    """The bodies last asked for, gzipped, up to `limit` bytes of them; safe for many threads.
-
-    Gzipped they are a sixth of their size, so that a world of thousands of boards fits.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._bodies: collections.OrderedDict[str, bytes] = collections.OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, tag: str) -> bytes | None:
-        """The gzipped body with this tag, if it is still here."""
-        with self._lock:
-            packed = self._bodies.get(tag)
-            if packed is not None:
-                self._bodies.move_to_end(tag)
-            return packed
-
-    def put(self, tag: str, packed: bytes) -> None:
-        """Keep a gzipped body; the ones longest unused make room for it."""
-        with self._lock:
-            if tag in self._bodies:
-                return
-            self._bodies[tag] = packed
-            self._size += len(packed)
-            while self._size > self._limit and self._bodies:
-                _, gone = self._bodies.popitem(last=False)
-                self._size -= len(gone)
 
 
 class Simulator:
@@ -89,6 +50,10 @@ class Simulator:
         mild: Whether boards misbehave a little by themselves.
         epoch: The time of tick 0; by default the last full hour.
         cache_bytes: How many bytes of ready answers are kept.
+        warm: Whether every board's answer is made before it is asked for, and kept in a file.
+        validators: Whether answers carry an ETag.
+        kinds: The kinds of the boards in turn, if not those of the demo.
+        long: Whether texts are as long as those of real postings are.
 
     Raises:
         OSError: The port cannot be had.
@@ -107,24 +72,33 @@ class Simulator:
         mild: bool = False,
         epoch: dt.datetime | None = None,
         cache_bytes: int = 256 * 1024 * 1024,
+        warm: bool = False,
+        validators: bool = True,
+        kinds: Sequence[str] = (),
+        long: bool = False,
     ) -> None:
-        self.boards: tuple[Board, ...] = all_boards(boards)
+        self.boards: tuple[Board, ...] = all_boards(boards, kinds)
         hour = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0)
-        self.world = World(boards=self.boards, seed=seed, slots=postings, churn=churn, epoch=epoch or hour)
+        self.world = World(
+            boards=self.boards, seed=seed, slots=postings, churn=churn, epoch=epoch or hour, long=long
+        )
         self.faults = Faults([board.key for board in self.boards], mild=mild, seed=seed)
         self.tick_seconds = tick
         self.tick = 0
         self.requests: collections.Counter[str] = collections.Counter()
         self.numbers = {board.key: number for number, board in enumerate(self.boards)}
-        self.feeds = {urlsplit(board.token).path: board.key for board in self.boards if board.kind == "feed"}
-        self.cache = BodyCache(cache_bytes)
+        self.validators = validators
+        self.ready: InMemory | InFile = InFile() if warm else InMemory(cache_bytes)
+        self._warm = warm
         self._entries: collections.OrderedDict[tuple[int, int], list[Entry]] = collections.OrderedDict()
+        self._kept = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._server = _Server((host, port), _Handler)
         self._server.simulator = self
         self.faults.tick(0)
+        self.make_ready()
 
     @property
     def url(self) -> str:
@@ -156,6 +130,7 @@ class Simulator:
         self._server.server_close()
         for thread in self._threads:
             thread.join(5)
+        self.ready.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -172,7 +147,98 @@ class Simulator:
                 self.tick += 1
                 now = self.tick
             self.faults.tick(now)
+        self.make_ready()
         return self.tick
+
+    def edit(self, times: int = 1) -> int:
+        """Edit the first open posting of every board so often, and return how often that was done so far."""
+        before = self.world
+        self.world = dataclasses.replace(before, edits=before.edits + times)
+        if not self._warm:
+            self.make_ready()
+            return self.world.edits
+        with self._lock:
+            self._entries.clear()
+            self._kept = 0
+        for number in range(len(self.boards)):
+            self._edit_ready(number, before)
+        return self.world.edits
+
+    def _edit_ready(self, number: int, before: World) -> None:
+        """Put an edited posting in place of itself in the answers of a board, and leave the others alone."""
+        board, tick, now = self.boards[number], self.tick, self.entries(number, self.tick)
+        kind = KINDS[board.kind]
+        for was, entry in zip(before.entries(number, tick), now, strict=True):
+            if was == entry:
+                continue
+            old = before.render(number, was, full=True).encode()
+            new = self.world.render(number, entry, full=True).encode()
+            for ask in kind.reads(len(now)):
+                ready = self.ready.get((number, tick, ask))
+                body = gzip.decompress(ready.packed) if ready is not None else b""
+                if old in body:
+                    self.ready.put((number, tick, ask), _packed(body.replace(old, new, 1)))
+            if kind.detailed:
+                self._make_detail(number, entry)
+
+    def streams(self, ask: Ask) -> bool:
+        """Whether an answer is so long that it is made while it is sent."""
+        large = self.world.slots > _KEEP and not ask.job
+        return large and (ask.limit is None or ask.limit > _KEEP)
+
+    def make_ready(self) -> None:
+        """Make every board's answers, where they are to be warm."""
+        with self._lock:
+            self._entries.clear()
+            self._kept = 0
+            self.ready.clear()
+        if not self._warm:
+            return
+        for number, board in enumerate(self.boards):
+            entries = self.entries(number, self.tick)
+            kind = KINDS[board.kind]
+            for ask in kind.reads(len(entries)):
+                if self.streams(ask):
+                    continue
+                made = _packed(b"".join(self.world.listing(number, entries, len(entries), ask=ask)))
+                self.ready.put((number, self.tick, ask), made)
+            if kind.detailed:
+                for entry in entries:
+                    self._make_detail(number, entry)
+
+    def _make_detail(self, number: int, entry: Entry) -> None:
+        board = self.boards[number]
+        ask = Ask(job=KINDS[board.kind].asked_by(board, entry.key, entry.number))
+        body = self.world.render(number, entry, full=True, alone=True).encode()
+        self.ready.put((number, self.tick, ask), _packed(body))
+
+    def answer(self, board: int, tick: int, ask: Ask) -> Ready | None:
+        """A board's whole answer, made if it is not ready; None where a job is asked for that it has not."""
+        found = self.ready.get((board, tick, ask))
+        if found is not None:
+            return found
+        if ask.job:
+            entry = self.entry(board, tick, ask.job)
+            if entry is None:
+                return None
+            body = self.world.render(board, entry, full=True, alone=True).encode()
+        else:
+            entries = self.entries(board, tick)
+            body = b"".join(self.world.listing(board, entries, len(entries), ask=ask))
+        made = _packed(body)
+        if not self._warm:
+            self.ready.put((board, tick, ask), made)
+        return made
+
+    def entry(self, board: int, tick: int, job: str) -> Entry | None:
+        """The published posting with an id, if the board has it."""
+        place = self.boards[board]
+        asked_by = KINDS[place.kind].asked_by
+        large = self.world.slots > _KEEP
+        for entry in self.world.each(board, tick) if large else self.entries(board, tick):
+            if entry.listed and asked_by(place, entry.key, entry.number) == job:
+                return entry
+        return None
 
     def _run_ticks(self) -> None:
         while not self._stopping.wait(self.tick_seconds):
@@ -185,9 +251,13 @@ class Simulator:
         if found is None:
             found = self.world.entries(board, tick)
             with self._lock:
+                if (board, tick) in self._entries:
+                    return found
                 self._entries[board, tick] = found
-                while len(self._entries) > 64:  # noqa: PLR2004 - the boards being paged through just now
-                    self._entries.popitem(last=False)
+                self._kept += len(found)
+                # The boards that are paged through just now, or one that is huge.
+                while self._kept > _KEEP_ENTRIES and len(self._entries) > 1:
+                    self._kept -= len(self._entries.popitem(last=False)[1])
         return found
 
     def state(self, only: str = "", *, brief: bool = False) -> dict[str, Any]:
@@ -204,9 +274,8 @@ class Simulator:
                 continue
             truth: dict[str, Any] = dict(self.world.truth(number, tick)) if not brief else {}
             if brief:
-                entries = self.entries(number, tick)
-                listed = sum(entry.listed for entry in entries)
-                truth = {"open": listed, "drafts": len(entries) - listed}
+                listed = [entry.listed for entry in self.world.each(number, tick)]
+                truth = {"open": sum(listed), "drafts": len(listed) - sum(listed)}
             told[board.key] = {**board._asdict(), **truth, "requests": self.requests[board.key]}
         return {
             "seed": self.world.seed,
@@ -249,49 +318,63 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[-1] for name, values in parse_qs(split.query).items()}
         if split.path.startswith("/demo/"):
             self._control(split.path, query)
-            return
-        if split.path == "/":
+        elif split.path == "/":
             self._send(
                 200, b"A simulator of job boards. GET /demo/state tells what is on them.\n", "text/plain"
             )
-            return
+        else:
+            self._board(split.path, query, {})
+
+    def do_POST(self) -> None:
+        """Answer for a board that is asked by POST, or change the world."""
+        length = int(self.headers.get("Content-Length") or 0)
+        data = self.rfile.read(min(length, 1 << 20)) if length else b"{}"
+        split = urlsplit(self.path)
+        try:
+            document = json.loads(data)
+            asked = document if isinstance(document, dict) else {}
+            if split.path.startswith("/demo/"):
+                self._control(split.path, {}, asked)
+            else:
+                self._board(split.path, {}, asked)
+        except (TypeError, ValueError) as error:
+            self._send_json(400, {"error": str(error)})
+
+    def _board(self, path: str, query: dict[str, str], document: dict[str, Any]) -> None:
+        """Answer for the board that a request means."""
         simulator = self.server.simulator
-        kind, key, job = self._find(split.path)
+        key, ask = self._find(path, query, document)
         number = simulator.numbers.get(key)
         if number is None:
             self._send_json(404, {"status": 404, "error": "Job not found"})
             return
         simulator.requests[key] += 1
-        tick = simulator.tick
-        fault = simulator.faults.take(key, tick)
-        if fault is not None and self._spoil_early(fault, kind):
+        board = simulator.boards[number]
+        kind = KINDS[board.kind]
+        fault = simulator.faults.take(key, simulator.tick)
+        if fault is not None and self._spoil_early(fault, board):
             return
-        if job:
-            self._send_one(number, tick, job)
+        refused = kind.refusal(query, {name.lower(): value for name, value in self.headers.items()})
+        if refused:
+            self._send_json(refused, {"status": refused, "error": "A key is missing, or not understood."})
         else:
-            self._send_listing(number, tick, query, fault)
+            self._answer(number, ask, fault)
 
-    def do_POST(self) -> None:
-        """Change the world: `/demo/tick` and `/demo/faults`."""
-        length = int(self.headers.get("Content-Length") or 0)
-        data = self.rfile.read(min(length, 1 << 20)) if length else b"{}"
-        split = urlsplit(self.path)
-        try:
-            asked = json.loads(data)
-            self._control(split.path, {}, asked if isinstance(asked, dict) else {})
-        except (TypeError, ValueError) as error:
-            self._send_json(400, {"error": str(error)})
-
-    def _find(self, path: str) -> tuple[str, str, str]:
-        """The kind, the board's key and the job's id that a path names."""
-        feed = self.server.simulator.feeds.get(path)
-        if feed is not None:
-            return "feed", feed, ""
-        for kind, pattern in _PATHS:
-            match = pattern.fullmatch(path)
-            if match:
-                return kind, f"{kind}/{match[1]}", match[2] or ""
-        return "", "", ""
+    def _find(self, path: str, query: dict[str, str], document: dict[str, Any]) -> tuple[str, Ask]:
+        """The board's key, and what is asked of it; an empty key if no board has such a path."""
+        asked = f"{self.headers.get('X-Forwarded-Host', '')}{path}"
+        known = self.server.simulator.numbers
+        for kind in KINDS.values():
+            for route in kind.routes:
+                match = route.fullmatch(asked)
+                if match is None:
+                    continue
+                named = match.groupdict()
+                key = f"{kind.name}/{named.get('token') or kind.tokens[0]}"
+                if key in known:
+                    job = named.get("job") or ""
+                    return key, Ask(job=job) if job else kind.ask(named.get("what") or "", query, document)
+        return "", Ask()
 
     def _control(self, path: str, query: dict[str, str], asked: dict[str, Any] | None = None) -> None:
         if not _near(self.client_address[0]):
@@ -302,6 +385,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(200, simulator.state(query.get("board", ""), brief="brief" in query))
         elif path == "/demo/tick" and asked is not None:
             self._send_json(200, {"tick": simulator.advance(int(asked.get("ticks", 1)))})
+        elif path == "/demo/edit" and asked is not None:
+            self._send_json(200, {"edits": simulator.edit(int(asked.get("times", 1)))})
+        elif path == "/demo/validators" and asked is not None:
+            simulator.validators = bool(asked.get("on"))
+            self._send_json(200, {"validators": simulator.validators})
         elif path == "/demo/faults" and asked is not None:
             board = str(asked.get("board", ""))
             if board != "*" and board not in simulator.numbers:
@@ -309,54 +397,50 @@ class _Handler(BaseHTTPRequestHandler):
             simulator.faults.set(board, Fault.from_json(asked))
             self._send_json(200, {"faults": simulator.faults.told(simulator.tick)})
         else:
-            self._send_json(404, {"error": "There are GET /demo/state, POST /demo/tick, POST /demo/faults."})
+            self._send_json(404, {"error": f"There are GET /demo/state, and POST {', '.join(_CONTROLS)}."})
 
     # Answers that are as they should be.
 
-    def _send_listing(self, board: int, tick: int, query: dict[str, str], fault: Fault | None) -> None:
+    def _answer(self, board: int, ask: Ask, fault: Fault | None) -> None:
+        simulator = self.server.simulator
+        tick = simulator.tick
+        place = simulator.boards[board]
+        kind = KINDS[place.kind]
+        content_type = kind.type_of(place, ask)
+        if simulator.streams(ask) and fault is None:
+            self._send_large(board, tick, ask, content_type)
+            return
+        ready = simulator.answer(board, tick, ask)
+        if ready is None:
+            self._send_json(404, {"status": 404, "error": "Job not found"})
+            return
+        told = kind.validators and simulator.validators
+        if fault is not None:
+            self._spoil_body(fault, gzip.decompress(ready.packed), content_type)
+        elif told and self._has(ready.tag):
+            self._send(304, b"", content_type, {"ETag": ready.tag})
+        else:
+            headers = {"Vary": "Accept-Encoding"} | ({"ETag": ready.tag} if told else {})
+            if self._takes_gzip():
+                self._send(200, ready.packed, content_type, headers | {"Content-Encoding": "gzip"})
+            else:
+                self._send(200, gzip.decompress(ready.packed), content_type, headers)
+
+    def _send_large(self, board: int, tick: int, ask: Ask, content_type: str) -> None:
+        """A listing that is made while it is sent."""
         simulator = self.server.simulator
         world = simulator.world
-        kind = world.boards[board].kind
-        entries = simulator.entries(board, tick)
-        full = True
-        if kind == "greenhouse":
-            full = query.get("content") == "true"
-        elif kind == "ashby":
-            full = query.get("includeCompensation") == "true"
-        elif kind == "lever":
-            skip, limit = _whole(query.get("skip"), 0), _whole(query.get("limit"), len(entries))
-            entries = entries[skip : skip + limit]
-        content_type = (
-            "application/rss+xml; charset=utf-8" if kind == "feed" else "application/json; charset=utf-8"
-        )
-        tag = _tag(world, board, entries, full=full)
-        if fault is None and tag in (self.headers.get("If-None-Match") or ""):
+        tag, total = tag_of(world, board, tick, ask)
+        told = KINDS[simulator.boards[board].kind].validators and simulator.validators
+        if told and self._has(tag):
             self._send(304, b"", content_type, {"ETag": tag})
             return
-        pieces = world.listing(board, entries, full=full)
-        if len(entries) > _KEEP and fault is None:
-            self._stream(pieces, content_type, {"ETag": tag})
-            return
-        packed = simulator.cache.get(tag)
-        if packed is None:
-            packed = gzip.compress(b"".join(pieces), 1, mtime=0)
-            simulator.cache.put(tag, packed)
-        headers = {"ETag": tag, "Vary": "Accept-Encoding"}
-        if fault is not None:
-            self._spoil_body(fault, gzip.decompress(packed), content_type)
-        elif self._takes_gzip():
-            self._send(200, packed, content_type, headers | {"Content-Encoding": "gzip"})
-        else:
-            self._send(200, gzip.decompress(packed), content_type, headers)
+        pieces = world.listing(board, world.each(board, tick), total, ask=ask)
+        self._stream(pieces, content_type, {"ETag": tag} if told else {})
 
-    def _send_one(self, board: int, tick: int, job: str) -> None:
-        simulator = self.server.simulator
-        for entry in simulator.entries(board, tick):
-            if entry.listed and simulator.world.job_id(board, entry) == job:
-                text = simulator.world.render(board, entry, full=True, alone=True)
-                self._send(200, text.encode(), "application/json; charset=utf-8")
-                return
-        self._send_json(404, {"status": 404, "error": "Job not found"})
+    def _has(self, tag: str) -> bool:
+        """Whether the client says that it has this version."""
+        return tag in (self.headers.get("If-None-Match") or "")
 
     def _takes_gzip(self) -> bool:
         return "gzip" in (self.headers.get("Accept-Encoding") or "")
@@ -384,7 +468,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         if self._takes_gzip():
             self.send_header("Content-Encoding", "gzip")
-            pieces = _packed(pieces)
+            pieces = _packed_stream(pieces)
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
@@ -398,12 +482,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     # Answers that are not.
 
-    def _spoil_early(self, fault: Fault, kind: str) -> bool:
+    def _spoil_early(self, fault: Fault, board: Board) -> bool:
         """Give the bad answers for which no listing is needed; False when `fault` is none of them."""
         json_type = "application/json; charset=utf-8"
         bodies = {
             "html": (_PAGE, "text/html; charset=utf-8"),
-            "empty": (_EMPTY[kind], "application/rss+xml" if kind == "feed" else json_type),
+            "empty": (KINDS[board.kind].empty(board).encode(), KINDS[board.kind].type_of(board, Ask())),
             "blank": (b"", json_type),
             "garbage": (b'{"jobs": [\x00\xff\xfe <<<' + bytes(range(256)), json_type),
         }
@@ -472,19 +556,26 @@ def _near(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def _whole(text: str | None, default: int) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else default
+def tag_of(world: World, board: int, tick: int, ask: Ask) -> tuple[str, int]:
+    """The version of a listing that is not made yet, and how many postings it counts.
 
-
-def _tag(world: World, board: int, entries: list[Entry], *, full: bool) -> str:
-    """The version of a listing: it changes whenever a byte of the listing does."""
+    The version changes whenever a byte of the listing does.
+    """
     digest = hashlib.blake2b(digest_size=12)
-    digest.update(f"{world.seed} {world.epoch} {board} {full}".encode())
-    digest.update(repr(entries).encode())
-    return f'"{digest.hexdigest()}"'
+    digest.update(f"{world.seed} {world.epoch} {world.long} {board} {ask}".encode())
+    total = 0
+    for entry in world.each(board, tick):
+        digest.update(repr(entry).encode())
+        total += 1
+    return f'"{digest.hexdigest()}"', total
 
 
-def _packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _packed(body: bytes) -> Ready:
+    """An answer as it is kept."""
+    return Ready(f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"', gzip.compress(body, 1, mtime=0))
+
+
+def _packed_stream(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Gzip a stream piece by piece."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     for piece in pieces:

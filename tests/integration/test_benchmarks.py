@@ -23,10 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PEERS = ("datadog", "opentelemetry.sdk", "prometheus_client", "statsd")
 
 
-def short_run(name: str, folder: Path) -> tuple[dict[str, Any], str]:
+def short_run(name: str, folder: Path, *, timeout: float = 120) -> tuple[dict[str, Any], str]:
     """The JSON that a short run wrote, and what it printed."""
     command = [sys.executable, "-m", "benchmarks", "--short", "--results", folder, name]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stderr == ""
     result: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
@@ -119,6 +119,29 @@ def test_the_stack_is_measured_process_by_process(tmp_path: Path) -> None:
     result, _ = short_run("memory", tmp_path)
     assert result["processes"] == len(result["each"])
     assert result["pss mb"] > 0
+
+
+@pytest.mark.xdist_group("whole-stack")
+def test_scans_are_measured_with_every_posting_stored_and_every_edit_seen(tmp_path: Path) -> None:
+    result, printed = short_run("scan", tmp_path, timeout=300)
+    steps = result["steps"]
+    assert steps["first scan"]["new"] == steps["first scan"]["postings"] > 0
+    for name, step in steps.items():
+        assert name in printed
+        assert step["sources by state"] == {"succeeded": step["sources"]}
+        assert step["postings"] > 0
+        assert step["seconds"] > 0
+        assert step["processor seconds"]["scanning"] > 0
+        if name != "first scan":
+            assert step["new"] == 0
+    assert steps["again, 304"]["updated"] == steps["again, same bytes"]["updated"] == 0
+    # An edit of the text alone shows in no listing of the kinds that give texts one by one.
+    assert 0 < steps["again, one edit a board"]["updated"] <= steps["again, 304"]["sources"]
+    stored = [each["stored"] for each in result["another scan with so many stored"].values()]
+    assert stored == sorted(set(stored))
+    for each in result["another scan with so many stored"].values():
+        assert each["new"]["new"] == each["new"]["postings"] == each["unchanged"]["postings"] > 0
+    assert result["most memory of one process"]["horse"]["pss mb"] > 0
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import http.client
 import json
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import demo.server
+from demo.kinds import KINDS, Ask
 from demo.server import Simulator
 from tests.waiting import wait_until
 
@@ -76,8 +78,8 @@ def test_the_state_tells_what_each_board_lists(boards: Simulator, client: Client
         listed = [job["id"] for job in json.loads(client.get(ASHBY)[1])["jobs"] if job["isListed"]]
         assert set(listed) == set(told["ashby/tessellate-demo"]["open"])
         feed = client.get(FEED)[1].decode()
-        assert all(f"<guid>{guid}</guid>" in feed for guid in told["feed/remote-jobs"]["open"])
-        assert feed.count("<guid>") == len(told["feed/remote-jobs"]["open"])
+        assert all(f"<guid>{guid}</guid>" in feed for guid in told["weworkremotely/remote-jobs"]["open"])
+        assert feed.count("<guid>") == len(told["weworkremotely/remote-jobs"]["open"])
         post(boards, "/demo/tick", {"ticks": 20})
     assert state(boards)["tick"] == 60
 
@@ -210,7 +212,7 @@ def test_html_empty_blank_and_garbage_are_answers_of_200_that_are_no_listing(
 
 
 def test_an_empty_feed_is_still_a_feed(boards: Simulator, client: Client) -> None:
-    post(boards, "/demo/faults", {"board": "feed/remote-jobs", "fault": "empty"})
+    post(boards, "/demo/faults", {"board": "weworkremotely/remote-jobs", "fault": "empty"})
     body = client.get(FEED)[1]
     assert b"<rss" in body
     assert b"<item>" not in body
@@ -309,7 +311,7 @@ def test_the_command_serves_until_it_is_told_to_stop() -> None:
             assert json.load(answer)["jobs"]
         process.terminate()
         assert process.wait(10) == 0
-    assert "12 boards" in first
+    assert "14 boards" in first
 
 
 def test_a_taken_port_is_one_clear_sentence() -> None:
@@ -325,3 +327,101 @@ def test_a_taken_port_is_one_clear_sentence() -> None:
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert f"127.0.0.1:{port}" in done.stderr
+
+
+@pytest.fixture
+def warm() -> Iterator[Simulator]:
+    kinds = ("greenhouse", "workday", "smartrecruiters", "recruitee")
+    with Simulator(boards=8, postings=30, kinds=kinds, warm=True) as simulator:
+        yield simulator
+
+
+def of_recruitee(warm: Simulator, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+    asking = Client(warm.url)
+    number = next(at for at, board in enumerate(warm.boards) if board.kind == "recruitee")
+    host = f"{warm.boards[number].token}.recruitee.com"
+    answer = asking.get("/api/offers/", **{"X-Forwarded-Host": host}, **headers)
+    asking.connection.close()
+    return answer
+
+
+def test_a_warm_simulator_makes_no_answer_while_it_is_asked(
+    warm: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(*_: Any, **__: Any) -> None:
+        raise AssertionError("an answer was made")
+
+    monkeypatch.setattr("demo.world.World.opening", made)
+    assert len(json.loads(of_recruitee(warm)[1])["offers"]) > 20
+    board = next(board for board in warm.boards if board.kind == "workday")
+    host = f"{board.token}.wd5.myworkdayjobs.com"
+    asked = {"limit": 20, "offset": 0}
+    request = urllib.request.Request(
+        f"{warm.url}/wday/cxs/{board.token}/Careers/jobs",
+        json.dumps(asked).encode(),
+        {"X-Forwarded-Host": host},
+    )
+    with urllib.request.urlopen(request) as answer:
+        path = json.load(answer)["jobPostings"][3]["externalPath"]
+    alone = Client(warm.url)
+    told = alone.get(f"/wday/cxs/{board.token}/Careers{path}", **{"X-Forwarded-Host": host})
+    assert json.loads(told[1])["jobPostingInfo"]["jobDescription"]
+    alone.connection.close()
+
+
+def test_what_is_warm_moves_with_the_world(warm: Simulator) -> None:
+    before = of_recruitee(warm)
+    tag = str(before[0].getheader("ETag"))
+    assert of_recruitee(warm, **{"If-None-Match": tag})[0].status == 304
+    post(warm, "/demo/edit", {})
+    after = of_recruitee(warm, **{"If-None-Match": tag})
+    assert after[0].status == 200
+    was, now = (json.loads(each[1])["offers"] for each in (before, after))
+    assert sum(one != other for one, other in zip(was, now, strict=True)) == 1
+    assert post(warm, "/demo/tick", {"ticks": 30}) == {"tick": 30}
+    assert of_recruitee(warm)[1] != after[1]
+
+
+def test_etags_can_be_left_out_and_are_not_believed_then(boards: Simulator, client: Client) -> None:
+    tag = str(client.get(GREENHOUSE)[0].getheader("ETag"))
+    post(boards, "/demo/validators", {"on": False})
+    answer, _ = client.get(GREENHOUSE, **{"If-None-Match": tag})
+    assert (answer.status, answer.getheader("ETag")) == (200, None)
+    post(boards, "/demo/validators", {"on": True})
+    assert client.get(GREENHOUSE, **{"If-None-Match": tag})[0].status == 304
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/api/search?ResultsPerPage=250&Page=1", {"Authorization-Key": "k", "User-Agent": "a@example.com"}),
+        ("/v1/api/jobs/us/search/1?app_id=i&app_key=k&results_per_page=50", {}),
+    ],
+)
+def test_keyed_sites_want_a_key_and_take_any(path: str, headers: dict[str, str]) -> None:
+    with Simulator(boards=3, postings=10, kinds=("greenhouse", "usajobs", "adzuna")) as simulator:
+        asking = Client(simulator.url)
+        assert asking.get(path.partition("app_key")[0])[0].status == 401
+        assert asking.get(path, **headers)[0].status == 200
+        asking.connection.close()
+
+
+def test_what_is_warm_is_what_would_be_made_also_after_an_edit() -> None:
+    epoch = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    with (
+        Simulator(boards=40, postings=12, kinds=tuple(KINDS), epoch=epoch, warm=True) as warm,
+        Simulator(boards=40, postings=12, kinds=tuple(KINDS), epoch=epoch) as cold,
+    ):
+        for times in (0, 2):
+            if times:
+                warm.edit(times)
+                cold.edit(times)
+            for number, board in enumerate(warm.boards):
+                kind = KINDS[board.kind]
+                entries = cold.entries(number, 0)
+                asks = list(kind.reads(len(entries)))
+                if kind.detailed:
+                    asks += [Ask(job=kind.asked_by(board, each.key, each.number)) for each in entries]
+                for ask in asks:
+                    assert warm.ready.get((number, 0, ask)) is not None
+                    assert warm.answer(number, 0, ask) == cold.answer(number, 0, ask), (board.key, ask)
