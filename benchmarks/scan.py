@@ -2,7 +2,7 @@
 
 `scout up` with the real Redis, exporter and gateway where they are, two scan workers and SQLite in a folder
 of its own; the boards are those of `demo`, a process of its own that made all its answers beforehand (their
-share of the processors is told). A posting's text has some six thousand characters, as real ones have.
+share of the processors is told). A posting's text has some 3,800 characters, as real ones have.
 
 - `first scan`: of all boards, in two runs: as many boards as make the first of `sizes`, then the others.
 - `again, 304`: of a part of the boards; nothing changed, and those whose kind can say so by ETag.
@@ -54,7 +54,7 @@ from metrics import catalogue
 from metrics.model import Timer
 from scout import clock, runs, sources, watchlist
 from scout.database import Database
-from scout.models import Job, Listing, RunTrigger, ScanResult, ScanRun, Source
+from scout.models import Description, Job, Listing, Mark, RunTrigger, ScanResult, ScanRun, Source
 from scout.queue import Scans
 from scout.settings import Settings, load
 from tests.components import find
@@ -69,10 +69,12 @@ AGAIN = 300
 #: Boards that are scanned at each of `SIZES`.
 PROBE = 20
 SHORT: dict[str, Any] = {"boards": 12, "postings": 8, "sizes": (40, 80, 400), "again": 6, "probe": 3}
-#: Kinds of the boards, in turn: those that companies use most come more often.
+#: Kinds of the boards, in turn, as often as they are among 3,289 addresses of real ones: half of those are on
+#: Greenhouse, a fifth on Ashby, and one in fourteen has a page for each posting (Workday, SmartRecruiters).
 KINDS = (
-    "greenhouse", "lever", "ashby", "workday", "greenhouse", "smartrecruiters", "ashby", "workable",
-    "greenhouse", "recruitee",
+    "greenhouse", "ashby", "greenhouse", "lever", "greenhouse", "greenhouse", "ashby", "greenhouse",
+    "workday", "greenhouse", "greenhouse", "ashby", "greenhouse", "recruitee", "greenhouse", "greenhouse",
+    "ashby", "pinpoint", "greenhouse", "smartrecruiters",
 )  # fmt: skip
 #: Seconds that one run may take.
 _PATIENCE = 900.0
@@ -455,10 +457,30 @@ def _copy(session: Session, ids: range, source_id: int) -> int:
             ["id", *(each.name for each in others)], select(jobs.c.id + step, *others).where(wanted)
         )
     )
+    texts, marks = inspect(Description).local_table, inspect(Mark).local_table
+    session.execute(
+        insert(Description).from_select(
+            ["job_id", "html", "text"],
+            select(texts.c.job_id + step, texts.c.html, texts.c.text).where(
+                texts.c.job_id.between(ids.start, ids.stop - 1)
+            ),
+        )
+    )
+    # What jobs are compared by is another for each copy: as many other jobs, not the same ones again.
+    session.execute(
+        insert(Mark).from_select(
+            ["job_id", "mark"],
+            select(marks.c.job_id + step, marks.c.mark / 2 + step).where(
+                marks.c.job_id.between(ids.start, ids.stop - 1)
+            ),
+        )
+    )
     new: dict[str, Any] = {
         "source_id": literal(source_id),
-        "source_job_id": cast(listings.c.job_id + step, String),
+        "source_job_id": cast(listings.c.id, String) + literal(f"-{step}"),
         "job_id": listings.c.job_id + step,
+        "address_key": listings.c.address_key / 2 + step,
+        "role_key": listings.c.role_key / 2 + step,
     }
     names = [each.name for each in listings.c if each.name != "id"]
     session.execute(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import enum
+import functools
 import importlib.metadata
 import ipaddress
 import json
@@ -366,6 +367,16 @@ class Permit(Protocol):
         ...
 
 
+def overrides(settings: Settings) -> Overrides:
+    """Where the settings send requests: taken apart once, since each scan asks."""
+    return _overrides(tuple(settings.origin_overrides.items()))
+
+
+@functools.lru_cache(maxsize=8)
+def _overrides(told: tuple[tuple[str, str], ...]) -> Overrides:
+    return Overrides(dict(told))
+
+
 class _Transient(Exception):  # noqa: N818 - wraps an error that may pass
     """A failure that another try may cure."""
 
@@ -412,7 +423,7 @@ class Door:
         self._limits = limits or Limits()
         self._sleep = sleep
         self._chance = chance
-        self._overrides = Overrides(settings.origin_overrides)
+        self._overrides = overrides(settings)
         # The owner wrote the overrides' targets and the exceptions: both may be private.
         allowed = settings.allow_private | {(t.host, t.port) for t in self._overrides.targets}
         self._gate = Gate(allowed=frozenset(allowed), resolve=resolve, deadline=Deadline(), kind=kind)

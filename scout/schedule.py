@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from scout.fetch import Overrides, is_here
+from scout.fetch import is_here, overrides
 from scout.models import Source
 from scout.settings import SettingError, Settings
 from scout.sources.about import origins
@@ -303,9 +303,9 @@ def played_here(kind: Kind, settings: Settings, *, url: str, token: str) -> bool
         url: Its public page.
         token: How the kind names it.
     """
-    overrides = Overrides(settings.origin_overrides)
+    elsewhere = overrides(settings)
     asked = origins(kind, url=url, token=token)
-    targets = (overrides.for_url(origin) for origin in asked)
+    targets = (elsewhere.for_url(origin) for origin in asked)
     return any(target is not None and is_here(target) for target in targets)
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from scout import clock, history, jobs
+from scout.database import reserved_ids
 from scout.identity import contents, joining, keys, merging, reposts, resemblance
 from scout.leases import changed
 from scout.matching import Match
@@ -82,12 +83,15 @@ def digest(posting: Posting) -> str:
     pay = posting.salary
     content = (
         posting.title, posting.company, posting.url, posting.locations, posting.remote.value,
-        posting.remote_evidence, posting.description_html or posting.description_text,
+        posting.remote_evidence,
         pay and (pay.minimum, pay.maximum, pay.currency, pay.period, pay.origin, pay.raw),
         posting.employment_type, posting.department, posting.requisition_id, posting.tags,
     )  # fmt: skip
-    # repr tells ('a', 'b') from ('ab',), and writes NUL and lone surrogates as plain escapes.
-    return hashlib.sha256(repr(content).encode()).hexdigest()
+    # repr tells ('a', 'b') from ('ab',), and writes NUL and lone surrogates as plain escapes. A description
+    # would take it longer than all the rest, and stands at the end, where it can be told from what is before.
+    told = hashlib.sha256(repr(content).encode())
+    told.update((posting.description_html or posting.description_text).encode("utf-8", "surrogatepass"))
+    return told.hexdigest()
 
 
 _BRIEF = "brief "
@@ -246,27 +250,37 @@ def _insert(
     }
     own = [at for at in range(len(entries)) if at not in joins]
     anew = {at: each.job_id for at, each in enumerate(belongs) if each and each.anew and each.job_id in there}
-    made = session.scalars(
-        insert(Job).returning(Job.id, sort_by_parameter_order=True),
-        [
-            {
-                **_content(entries[at]),
-                "status": Status.NEW,
-                "first_seen_at": now,
-                "repost_of_id": anew.get(at),
-                "version": 1,
-            }
-            for at in own
-        ],
-    ).all() if own else ()  # fmt: skip
+    # Rows go by the tables and with ids of their own: a statement for all of them, where each would need one
+    # to tell its id, and other writers wait meanwhile.
+    connection = session.connection()
+    made = reserved_ids(session, Job, len(own))
     job_of = dict(zip(own, made, strict=True))
     if own:
-        session.execute(
-            insert(Description), [{"job_id": job_of[at], **_description(entries[at])} for at in own]
+        connection.execute(
+            insert(Job.__table__),  # type: ignore[arg-type]
+            [
+                {
+                    **_content(entries[at]),
+                    "id": job_of[at],
+                    "status": Status.NEW,
+                    "first_seen_at": now,
+                    "repost_of_id": anew.get(at),
+                    "version": 1,
+                }
+                for at in own
+            ],
+        )
+        connection.execute(
+            insert(Description.__table__),  # type: ignore[arg-type]
+            [{"job_id": job_of[at], **_description(entries[at])} for at in own],
         )
         resemblance.mark(
             session,
-            [(job_of[at], entries[at].posting.description_text) for at in own if entries[at].match.score > 0],
+            [
+                (job_of[at], entries[at].posting.description_text)
+                for at in own
+                if entries[at].match.score >= resemblance.WORTH
+            ],
         )
     for at, each in joins.items():
         job_of[at] = job_of[each.entry] if each.entry is not None else each.job_id or 0
@@ -274,8 +288,10 @@ def _insert(
     for job in contents.loaded(session, sorted(shared.difference(made))):
         contents.kept_apart(job)
     session.flush()
+    ids = reserved_ids(session, Listing, len(entries))
     rows = [
         {
+            "id": ids[at],
             "source_id": source_id,
             "source_job_id": identity(entry.posting),
             "job_id": job_of[at],
@@ -290,14 +306,18 @@ def _insert(
         for at, entry in enumerate(entries)
     ]
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    inserted: dict[str, Known] = {}
-    statement = (
-        dialect.insert(Listing)
-        .on_conflict_do_nothing(index_elements=["source_id", "source_job_id"])
-        .returning(Listing.source_job_id, Listing.id, Listing.job_id, Listing.digest)
+    connection.execute(
+        dialect.insert(Listing.__table__).on_conflict_do_nothing(
+            index_elements=["source_id", "source_job_id"]
+        ),
+        rows,
     )
-    for row in session.execute(statement, rows):
-        inserted[row[0]] = Known(row[1], row[2], row[3], closed=False)
+    written = set(session.scalars(select(Listing.id).where(Listing.id.in_(ids))))
+    inserted = {
+        row["source_job_id"]: Known(row["id"], row["job_id"], row["digest"], closed=False)
+        for row in rows
+        if row["id"] in written
+    }
     stored.new += len(inserted)
     stored.new_scores += [entries[at].match.score for at in own if identity(entries[at].posting) in inserted]
     stored.known.update(inserted)
@@ -366,7 +386,11 @@ def _update(
         )
         resemblance.mark(
             session,
-            [(job_id, entry.posting.description_text) for entry, _, job_id in alone if entry.match.score > 0],
+            [
+                (job_id, entry.posting.description_text)
+                for entry, _, job_id in alone
+                if entry.match.score >= resemblance.WORTH
+            ],
             anew=True,
         )
     if told:
@@ -403,6 +427,10 @@ def _update(
         stored.known[identity(entry.posting)] = Known(
             known.listing_id, known.job_id, entry.digest, closed=False
         )
+
+
+def _marked(entry: Entry) -> bool:
+    return entry.match.score >= resemblance.WORTH
 
 
 def _content(entry: Entry) -> dict[str, Any]:

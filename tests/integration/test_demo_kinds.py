@@ -20,7 +20,7 @@ from demo.server import Simulator
 from demo.world import World as SimulatedWorld
 from scout import sources, watchlist
 from scout.database import Database, migrate
-from scout.models import Job, Listing, RunTrigger, ScanResult, ScanRun, ScanState
+from scout.models import Description, Job, Listing, RunTrigger, ScanResult, ScanRun, ScanState
 from scout.scanning import scan
 from scout.settings import Settings, load
 from scout.sources.board import Board
@@ -96,7 +96,7 @@ class World:
         """The open jobs of a source, by its own id of them."""
         with self.db.reading() as session:
             rows = session.execute(
-                select(Listing.source_job_id, Job, Job.description_text)
+                select(Listing.source_job_id, Job)
                 .join(Job)
                 .where(Listing.source_id == source, Listing.closed_at.is_(None))
             )
@@ -106,8 +106,8 @@ class World:
         """The texts of a source's jobs, by its own id of them."""
         with self.db.reading() as session:
             rows = session.execute(
-                select(Listing.source_job_id, Job.description_text)
-                .join(Job)
+                select(Listing.source_job_id, Description.text)
+                .join(Description, Description.job_id == Listing.job_id)
                 .where(Listing.source_id == source)
             )
             return {row[0]: row[1] for row in rows}
