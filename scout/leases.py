@@ -73,6 +73,11 @@ class Lease:
         return changed(session, update(Source).where(mine).values(values)) == 1
 
 
+def free(source: Source) -> None:
+    """Free a source whose lease the running transaction was fenced by, with what else it writes of it."""
+    source.lease_by = source.lease_until = None
+
+
 def changed(session: Session, statement: object) -> int:
     """Run an UPDATE or DELETE and return how many rows it met, without touching loaded objects."""
     result = session.execute(statement, execution_options={"synchronize_session": False})  # type: ignore[call-overload]

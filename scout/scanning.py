@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import functools
 import logging
 import random
 import time
@@ -217,6 +218,11 @@ class _Scan:
         ending, absences = self._read()
         return self._end(ending, absences)
 
+    @functools.cached_property
+    def profile(self) -> matching.Profile:
+        """What postings are matched with; not read where none has to be."""
+        return matching.load_profile()
+
     # --- Reading ----------------------------------------------------------------------------------------
 
     def _read(self) -> tuple[Ending, int]:
@@ -288,7 +294,6 @@ class _Scan:
         board = Board(
             kind=self.source.kind, token=self.source.token, company=self.source.name, url=self.source.url
         )
-        profile = matching.load_profile()
         limited = about(kind).daily > 0
         if limited and not schedule.played_here(kind, self.settings, url=board.url, token=board.token):
             self.taken = self._transact(lambda session: allowance.take(session, kind))
@@ -304,10 +309,10 @@ class _Scan:
                     self.parsed += len(page.postings)
                     self.unparsed += page.unparsed
                     self.notes += [page.note] if page.note else []
-                    self._store(page, profile)
+                    self._store(page)
                     if time.monotonic() - self.started > TIME_LIMIT:
                         details.left = 0
-                        self._store_waiting(details, door, profile)
+                        self._store_waiting(details, door)
                         return False
             except (SQLAlchemyError, LeaseLost):
                 raise
@@ -315,9 +320,9 @@ class _Scan:
                 self.turns = courtesy.turns
                 if not isinstance(error, FetchError) or error.reason is not Reason.TOO_LARGE:
                     details.left = 0  # a board that just failed is not asked for more
-                self._store_waiting(details, door, profile)
+                self._store_waiting(details, door)
                 raise
-            self._store_waiting(details, door, profile)
+            self._store_waiting(details, door)
         return True
 
     def _next(self, pages: Iterator[Page], door: _TimedDoor) -> Page | None:
@@ -330,7 +335,8 @@ class _Scan:
             self.seconds["fetch"] += fetched
             self.seconds["parse"] += time.monotonic() - started - fetched
 
-    def _store(self, page: Page, profile: matching.Profile) -> None:
+    def _store(self, page: Page) -> None:
+        profile = self.profile
         entries: list[Entry] = []
         for posting in page.postings:
             identity = storing.identity(posting)
@@ -359,8 +365,11 @@ class _Scan:
         self.unchanged.append(known)
         self._count_listings("unchanged", 1)
 
-    def _store_waiting(self, details: detailing.Details, door: _TimedDoor, profile: matching.Profile) -> None:
+    def _store_waiting(self, details: detailing.Details, door: _TimedDoor) -> None:
         """Store the postings whose details are asked for: the best matches with them, as many as may be."""
+        if not self.waiting:
+            return
+        profile = self.profile
         ranked = [entry for each in self.waiting if (entry := self._matched(*each, profile)) is not None]
         ranked.sort(key=lambda entry: -entry.match.score)
         self.waiting = []
@@ -601,12 +610,12 @@ class _Scan:
             if self.gone:
                 closed = final.closed + storing.close_gone(session, self.gone)
                 final = dataclasses.replace(final, closed=closed)
+            leases.free(session.get_one(Source, self.lease.source_id))
             source, run = endings.record(session, self.settings, result_id=self.lease.result_id, ending=final)
             result = session.get_one(ScanResult, self.lease.result_id)
             result.seen += self.uncounted
             if result.new and result.started_at is not None:
                 joining.join_stored_at_once(session, self.lease.source_id, result.started_at)
-            self.lease.release(session)
             return _Ended(final, source, result, run, storing.open_count(session, self.lease.source_id))
 
         self.keeper.phase = "store"
