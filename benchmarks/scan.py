@@ -385,7 +385,7 @@ def running(boards: int, postings: int) -> Iterator[Stack]:
             "SCOUT_EXPORTER_PORT": str(programs.free_port(stream)),
             "SCOUT_PUSHGATEWAY_PORT": str(programs.free_port(stream)),
             "SCOUT_STARTER_BOARDS": "0",
-            "SCOUT_SCAN_WORKERS": "2",
+            "SCOUT_SCAN_WORKERS": "3",
             "SCOUT_SCAN_INTERVAL_MINUTES": "10080",  # no scan but those that are asked for
             "SCOUT_ORIGIN_OVERRIDES": demo.overrides(url),
         }

@@ -6,7 +6,9 @@ import contextlib
 import fcntl
 import functools
 import os
+import sqlite3
 import tempfile
+import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterator
@@ -208,8 +210,26 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get(_WRITES, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite looks for the lock ever more seldom, up to ten times a second, while others hold it for some
+    # milliseconds each: with several workers the lock would lie free for a third of the time.
+    own = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+    until = time.monotonic() + _PATIENCE
+    own.execute("PRAGMA busy_timeout=2")
+    try:
+        while time.monotonic() < until:
+            try:
+                own.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last try, which fails as statements do
+    finally:
+        own.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000}")
 
 
 def reserved_ids(session: Session, model: type[Base], count: int) -> list[int]:

@@ -99,9 +99,10 @@ def finish_run(session: Session, run_id: int) -> ScanState | None:
 
     The update is conditional, so that a run ends, and is counted, exactly once.
     """
-    states = set(session.scalars(select(ScanResult.state).where(ScanResult.run_id == run_id)))
-    if any(not state.ended for state in states):
+    goes_on = (ScanResult.run_id == run_id) & ScanResult.state.in_((ScanState.QUEUED, ScanState.RUNNING))
+    if session.scalar(select(ScanResult.id).where(goes_on).limit(1)) is not None:
         return None
+    states = set(session.scalars(select(ScanResult.state).where(ScanResult.run_id == run_id).distinct()))
     if states <= {ScanState.SUCCEEDED}:
         final = ScanState.SUCCEEDED  # also a run whose sources were all removed: nothing was left undone
     elif states == {ScanState.FAILED}:

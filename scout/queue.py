@@ -44,7 +44,7 @@ _DEAD_AFTER = 30
 FAILURE_TTL = 86_400
 
 #: The most results that one job works for: a process forked for each would cost more than a small board does.
-MOST_PER_JOB = 20
+MOST_PER_JOB = 50
 #: How many jobs each worker is to find on the queue, before jobs work for several results.
 _JOBS_PER_WORKER = 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 from pathlib import Path
@@ -41,6 +42,8 @@ def test_workers_killed_at_ten_moments_end_in_the_same_rows(stack: Stack) -> Non
     boards = [stack.watch(f"board-{moment}", *BEFORE) for moment in range(PAGES + 1)]
     whole = stack.watch("whole", *BEFORE)
     names = [board.path.name for board in boards]
+    # A job for each: who asks counts with as many workers as there are.
+    stack.queue.settings = dataclasses.replace(stack.settings, scan_workers=len(boards))
     stack.start("worker", SCOUT_SCAN_WORKERS=str(len(boards)))
     stack.start("schedule")
     stack.finished(stack.ask("whole", *names), timeout=60)
