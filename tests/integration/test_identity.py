@@ -539,10 +539,10 @@ def test_two_workers_that_store_one_job_of_two_boards_at_once_end_with_one(any_w
     assert [len(job.listings) for job in found] == [2] * count
 
 
+# SQLite has one writer at a time: there each sees what is there.
+@pytest.mark.parametrize("any_settings", ["postgresql"], indirect=True)
 def test_jobs_stored_side_by_side_are_joined_when_the_scan_ends(any_world: World) -> None:
     world = any_world
-    if world.db.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one writer at a time: each sees what is there")
     site = Site(world, "site")
     source_id = world.source().id
 
