@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 
@@ -38,6 +39,8 @@ def test_workers_killed_at_ten_moments_of_an_answer_store_what_the_boards_publis
             slugs = [source.slug for source in added]
         playing.holds = {board.path: moment / MOMENTS for moment, board in enumerate(chosen)}
         surroundings = {"SCOUT_ORIGIN_OVERRIDES": playing.overrides, "SCOUT_SCAN_WORKERS": str(MOMENTS)}
+        # A job for each board: who asks counts with as many workers as there are.
+        stack.queue.settings = dataclasses.replace(stack.settings, scan_workers=MOMENTS)
         pool = stack.start_module("workers", **surroundings)
         run_id = stack.ask(*slugs)
         wait_until(lambda: len(playing.held) == MOMENTS, timeout=60, what="every board in mid-answer")
