@@ -217,6 +217,22 @@ def first_job(database: Database) -> int:
         return jobs.find(session, jobs.JobQuery(sort="score")).jobs[0].id
 
 
+def picture(page: Page, name: str) -> None:
+    """Keep a picture. On a busy machine Chromium cannot take one now and then, and can a moment later."""
+    from playwright.sync_api import Error  # noqa: PLC0415 - slow to import, needed here alone
+
+    def taken() -> bool:
+        try:
+            page.screenshot(path=SHOTS / f"{name}.png")
+        except Error as error:
+            if "Unable to capture screenshot" not in str(error):
+                raise
+            return False
+        return True
+
+    wait_until(taken, what=f"the picture {name}")
+
+
 LOOKS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1200, "height": 900}},
@@ -250,12 +266,12 @@ def test_every_page_looks_right(opened: Open, database: Database, address: str, 
             "scan": f"/scans/{run_id}",
         }.items():
             page.goto(path)
-            page.screenshot(path=SHOTS / f"{look}-{name}.png")
+            picture(page, f"{look}-{name}")
             if found := page.evaluate(FAULTS):
                 faults[name] = found
             assert page.title() != "taken"
         page.click("text=Sign out")
-        page.screenshot(path=SHOTS / f"{look}-sign-in.png")
+        picture(page, f"{look}-sign-in")
         if found := page.evaluate(FAULTS):
             faults["sign-in"] = found
     assert faults == {}
