@@ -11,7 +11,7 @@ import tempfile
 import time
 import weakref
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -230,6 +230,15 @@ def _on_sqlite_begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last try, which fails as statements do
     finally:
         own.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000}")
+
+
+#: SQLite takes 32,766 values a statement (sqlite.org/limits.html).
+_IDS_PER_STATEMENT = 5000
+
+
+def in_parts(ids: Sequence[int]) -> list[Sequence[int]]:
+    """Ids in parts, each few enough for one statement."""
+    return [ids[start : start + _IDS_PER_STATEMENT] for start in range(0, len(ids), _IDS_PER_STATEMENT)]
 
 
 def reserved_ids(session: Session, model: type[Base], count: int) -> list[int]:

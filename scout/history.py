@@ -112,4 +112,4 @@ def of(job: Job) -> list[dict[str, Any]]:
             entry["changes"] = [{**each, "words": changes.words(each)} for each in event.changes]
         told.append((event.at, entry))
     told.sort(key=lambda each: (each[0], _ORDER.index(each[1]["what"])))
-    return [{"at": at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"), **rest} for at, rest in told]
+    return [{"at": clock.iso(at), **rest} for at, rest in told]

@@ -692,10 +692,10 @@ def as_dict(job: Job) -> dict[str, Any]:
         "version": job.version,
         "score": job.score,
         "reasons": list(job.reasons),
-        "posted_at": _iso(job.posted_at),
-        "first_seen_at": _iso(job.first_seen_at),
-        "last_seen_at": _iso(job.last_seen_at),
-        "closed_at": _iso(job.closed_at),
+        "posted_at": clock.iso(job.posted_at),
+        "first_seen_at": clock.iso(job.first_seen_at),
+        "last_seen_at": clock.iso(job.last_seen_at),
+        "closed_at": clock.iso(job.closed_at),
         "edit_unseen": job.edit_unseen,
         "next_action": job.next_action,
         "next_action_on": job.next_action_on.isoformat() if job.next_action_on else None,
@@ -704,7 +704,7 @@ def as_dict(job: Job) -> dict[str, Any]:
         else {
             "job_id": job.earlier.job_id,
             "status": job.earlier.status.value,
-            "at": _iso(job.earlier.at),
+            "at": clock.iso(job.earlier.at),
             "decided": job.earlier.decided,
         },
         "listings": [
@@ -713,7 +713,7 @@ def as_dict(job: Job) -> dict[str, Any]:
                 "source": listing.source.slug,
                 "source_job_id": listing.source_job_id,
                 "url": listing.url,
-                "closed_at": _iso(listing.closed_at),
+                "closed_at": clock.iso(listing.closed_at),
             }
             for listing in sorted(job.listings, key=lambda each: each.id)
         ],
@@ -733,7 +733,7 @@ def in_full(job: Job) -> dict[str, Any]:
                 "listing_id": listing.id,
                 "tier": merge.tier,
                 "by": merge.by,
-                "at": _iso(merge.at),
+                "at": clock.iso(merge.at),
                 "evidence": merge.evidence,
             }
             for listing in job.listings
@@ -748,13 +748,9 @@ def in_full(job: Job) -> dict[str, Any]:
             {
                 "id": note.id,
                 "body": note.body,
-                "created_at": _iso(note.created_at),
-                "updated_at": _iso(note.updated_at),
+                "created_at": clock.iso(note.created_at),
+                "updated_at": clock.iso(note.updated_at),
             }
             for note in job.notes
         ],
     }
-
-
-def _iso(time: dt.datetime | None) -> str | None:
-    return None if time is None else time.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from scout import clock, history, jobs
-from scout.database import reserved_ids
+from scout.database import in_parts, reserved_ids
 from scout.identity import contents, joining, keys, merging, reposts, resemblance
 from scout.leases import changed
 from scout.matching import Match
@@ -37,7 +37,6 @@ GUARDED_FROM = 10
 _PLACE = tuple(each.name for each in dataclasses.fields(Place))
 _SALARY = tuple(each.name for each in dataclasses.fields(Salary))
 _ID_LENGTH = 500
-_IDS_PER_STATEMENT = 5000  # SQLite takes 32,766 values a statement (sqlite.org/limits.html)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +156,13 @@ def write(session: Session, source_id: int, entries: Sequence[Entry], known: dic
 def touch(session: Session, listings: Iterable[Known]) -> None:
     """Note that listings were seen again as they were, in a listing whose end tells nothing."""
     now = clock.now()
-    for ids in _parts([each.listing_id for each in listings]):
+    for ids in in_parts([each.listing_id for each in listings]):
         changed(session, update(Listing).where(Listing.id.in_(ids)).values(last_seen_at=now, missing=0))
 
 
 def seen_again(session: Session, listings: Iterable[Known]) -> None:
     """Forget the absences of listings that a whole listing named."""
-    for ids in _parts([each.listing_id for each in listings if each.missing]):
+    for ids in in_parts([each.listing_id for each in listings if each.missing]):
         changed(session, update(Listing).where(Listing.id.in_(ids)).values(missing=0))
 
 
@@ -203,12 +202,12 @@ def close_absent(
     ).all()
     absent = [row for row in rows if row.source_job_id not in seen]
     gone = [row for row in absent if row.missing + 1 >= absences]
-    for ids in _parts([row.id for row in absent]):
+    for ids in in_parts([row.id for row in absent]):
         changed(session, update(Listing).where(Listing.id.in_(ids)).values(missing=Listing.missing + 1))
-    for ids in _parts([row.id for row in gone]):
+    for ids in in_parts([row.id for row in gone]):
         changed(session, update(Listing).where(Listing.id.in_(ids)).values(closed_at=now))
     closed: list[int] = []
-    for ids in _parts([row.job_id for row in gone]):
+    for ids in in_parts([row.job_id for row in gone]):
         closed += _close_jobs(session, ids, now)
     shared = contents.with_own_content(session, [row.id for row in gone])
     contents.compose(session, {row.job_id for row in gone if row.id in shared})
@@ -220,10 +219,10 @@ def close_gone(session: Session, listings: Sequence[Known]) -> int:
     """Close listings whose own pages the board says are gone, and jobs with their last one; how many."""
     now = clock.now()
     count = 0
-    for ids in _parts([each.listing_id for each in listings]):
+    for ids in in_parts([each.listing_id for each in listings]):
         open_now = (Listing.id.in_(ids)) & Listing.closed_at.is_(None)
         count += changed(session, update(Listing).where(open_now).values(closed_at=now))
-    for ids in _parts([each.job_id for each in listings]):
+    for ids in in_parts([each.job_id for each in listings]):
         _close_jobs(session, ids, now)
     return count
 
@@ -371,18 +370,19 @@ def _update(
             job_id, shared = belongs[known.listing_id]
             (told if shared else alone).append((entry, known.listing_id, job_id))
     if alone:
-        columns_of = {job_id: {**_content(entry), **_description(entry)} for entry, _, job_id in alone}
+        rows = [(job_id, *columns(entry)) for entry, _, job_id in alone]
         brief_ones = {known.listing_id for _, known in edited if is_brief(known.digest)}
         filled = {job_id for _, listing_id, job_id in alone if listing_id in brief_ones}
-        history.keep_edits(session, source_id, columns_of, filled=filled, at=now)
+        told_of = {job_id: {**content, **description} for job_id, content, description in rows}
+        history.keep_edits(session, source_id, told_of, filled=filled, at=now)
         # The version is left alone: it guards the owner's own changes, and the board's touch none of them.
         session.connection().execute(
             update(Job.__table__).where(Job.__table__.c.id == bindparam("job")),  # type: ignore[arg-type]
-            [{**_content(entry), "changed_at": now, "job": job_id} for entry, _, job_id in alone],
+            [{**content, "changed_at": now, "job": job_id} for job_id, content, _ in rows],
         )
         session.connection().execute(
             update(Description.__table__).where(Description.__table__.c.job_id == bindparam("job")),  # type: ignore[arg-type]
-            [{**_description(entry), "job": job_id} for entry, _, job_id in alone],
+            [{**description, "job": job_id} for job_id, _, description in rows],
         )
         resemblance.mark(
             session,
@@ -484,10 +484,6 @@ def _clean(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace").decode()
     return text
-
-
-def _parts(ids: Sequence[int]) -> list[Sequence[int]]:
-    return [ids[start : start + _IDS_PER_STATEMENT] for start in range(0, len(ids), _IDS_PER_STATEMENT)]
 
 
 def columns(entry: Entry) -> tuple[dict[str, Any], dict[str, str]]:

@@ -289,21 +289,17 @@ def as_dict(source: Source) -> dict[str, Any]:
         "url": source.url,
         "paused": source.paused,
         "health": health(source),
-        "added_at": _iso(source.added_at),
-        "last_scan_at": _iso(source.last_scan_at),
-        "last_success_at": _iso(source.last_success_at),
+        "added_at": clock.iso(source.added_at),
+        "last_scan_at": clock.iso(source.last_scan_at),
+        "last_success_at": clock.iso(source.last_success_at),
         "last_status": source.last_state.value if source.last_state else None,
         "last_reason": source.last_reason,
         "last_error": source.last_error,
         "failures": source.failures,
         "suspicious": source.suspicious,
-        "next_scan_at": None if source.paused else _iso(source.next_scan_at),
+        "next_scan_at": None if source.paused else clock.iso(source.next_scan_at),
         "next_scan_why": "" if source.paused else source.next_scan_why,
         "interval_minutes": source.interval_minutes,
         "quiet_hours": source.quiet_hours,
         "time_zone": source.time_zone,
     }
-
-
-def _iso(time: dt.datetime | None) -> str | None:
-    return None if time is None else time.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from scout import history, matching, sources
+from scout.database import in_parts
 from scout.identity.decision import Facts, towns
 from scout.matching import Profile
 from scout.models import Job, Listing
@@ -34,7 +35,6 @@ _FILLED = ("salary", "employment_type", "department", "posted_at", "level", "com
 _WHOLE_TEXT = 400
 _MOST_PLACES = 50
 _JOBS_AT_ONCE = 500
-_IDS_PER_STATEMENT = 5000
 
 
 def of_values(values: Mapping[str, Any], html: str, text: str) -> dict[str, Any]:
@@ -163,8 +163,7 @@ def lock(session: Session, job_ids: Iterable[int]) -> set[int]:
     """
     ids = sorted(set(job_ids))
     found: set[int] = set()
-    for start in range(0, len(ids), _IDS_PER_STATEMENT):
-        some = ids[start : start + _IDS_PER_STATEMENT]
+    for some in in_parts(ids):
         found.update(
             session.scalars(select(Job.id).where(Job.id.in_(some)).order_by(Job.id).with_for_update())
         )
@@ -184,8 +183,7 @@ def belonging_to(session: Session, listing_ids: Sequence[int]) -> dict[int, tupl
 
 def _jobs_of(session: Session, listing_ids: Sequence[int]) -> dict[int, tuple[int, bool]]:
     found: dict[int, tuple[int, bool]] = {}
-    for start in range(0, len(listing_ids), _IDS_PER_STATEMENT):
-        some = listing_ids[start : start + _IDS_PER_STATEMENT]
+    for some in in_parts(listing_ids):
         rows = session.execute(
             select(Listing.id, Listing.job_id, Listing.content.is_not(None)).where(Listing.id.in_(some))
         )
@@ -196,8 +194,7 @@ def _jobs_of(session: Session, listing_ids: Sequence[int]) -> dict[int, tuple[in
 def with_own_content(session: Session, listing_ids: Sequence[int]) -> set[int]:
     """Those of some listings that keep a content of their own, since their jobs have others."""
     found: set[int] = set()
-    for start in range(0, len(listing_ids), _IDS_PER_STATEMENT):
-        some = listing_ids[start : start + _IDS_PER_STATEMENT]
+    for some in in_parts(listing_ids):
         found.update(
             session.scalars(select(Listing.id).where(Listing.id.in_(some), Listing.content.is_not(None)))
         )
@@ -234,26 +231,35 @@ def kept_apart(job: Job) -> None:
 
 def compose(session: Session, job_ids: Iterable[int]) -> None:
     """Compose the content of jobs anew out of their listings'; those with one listing are left alone."""
-    _compose(session, loaded(session, sorted(set(job_ids))), None)
+    _put(_composed(session, job_ids))
+    session.flush()
 
 
 def edited(session: Session, job_ids: Iterable[int], source_id: int, at: dt.datetime) -> None:
     """Compose jobs anew one of whose listings a source edited, and keep what that changes of them."""
-    jobs = loaded(session, sorted(set(job_ids)))
-    said = {}
-    for job in jobs:
+    told = _composed(session, job_ids)
+    said = {job.id: {**content, "remote": Remote(content["remote"])} for job, content in told}
+    history.keep_edits(session, source_id, said, filled=(), at=at)
+    for job in _put(told):
+        job.changed_at = at
+    session.flush()
+
+
+def _composed(session: Session, job_ids: Iterable[int]) -> list[tuple[Job, dict[str, Any]]]:
+    """Those of some jobs that several listings tell of, and what these say together."""
+    found = []
+    for job in loaded(session, sorted(set(job_ids))):
         told = [each for each in job.listings if each.content is not None]
         if told:
-            content = composed(told)
-            said[job.id] = {**content, "remote": Remote(content["remote"])}
-    history.keep_edits(session, source_id, said, filled=(), at=at)
-    _compose(session, jobs, at)
+            found.append((job, composed(told)))
+    return found
 
 
-def _compose(session: Session, jobs: Sequence[Job], edited_at: dt.datetime | None) -> None:
-    profile = matching.load_profile() if jobs else None
-    for job in jobs:
-        told = [each for each in job.listings if each.content is not None]
-        if told and put(job, composed(told), profile) and edited_at is not None:
-            job.changed_at = edited_at
-    session.flush()
+def _put(told: Sequence[tuple[Job, dict[str, Any]]]) -> list[Job]:
+    """Let jobs say what was composed for them; those that said something else before."""
+    profile = matching.load_profile() if told else None
+    others = []
+    for job, content in told:
+        if put(job, content, profile):
+            others.append(job)
+    return others

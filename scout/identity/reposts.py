@@ -9,7 +9,7 @@ from sqlalchemy import func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from metrics import catalogue
-from scout.database import after_commit
+from scout.database import after_commit, in_parts
 from scout.identity import decision
 from scout.identity.contents import facts, of_job
 from scout.leases import changed
@@ -19,7 +19,6 @@ from scout.models import Earlier, Job, Listing, Separation, Source, Status, Stat
 _LONGEST = 50
 #: A scan takes ten minutes at most, and the last page a little more.
 _SCAN_LASTS = dt.timedelta(minutes=15)
-_IDS_PER_STATEMENT = 5000
 
 
 def told(session: Session, jobs: Sequence[Job]) -> None:
@@ -95,14 +94,14 @@ def link_closed(session: Session, source_id: int, job_ids: Sequence[int]) -> Non
     old, new = aliased(Listing), aliased(Listing)
     gone, anew = aliased(Job), aliased(Job)
     linked: set[int] = set()
-    for start in range(0, len(job_ids), _IDS_PER_STATEMENT):
+    for some in in_parts(job_ids):
         pairs = session.execute(
             select(old, new, gone, anew)
             .join(new, new.role_key == old.role_key)
             .join(gone, gone.id == old.job_id)
             .join(anew, anew.id == new.job_id)
             .where(
-                old.job_id.in_(job_ids[start : start + _IDS_PER_STATEMENT]),
+                old.job_id.in_(some),
                 old.source_id == source_id,
                 gone.closed_at.is_not(None),
                 new.job_id != old.job_id,
