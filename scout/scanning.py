@@ -608,7 +608,7 @@ class _Scan:
                 kept = {} if waiting else ending.validators
                 final = dataclasses.replace(ending, closed=closed, validators=kept)
             if self.gone:
-                closed = final.closed + storing.close_gone(session, self.gone)
+                closed = final.closed + storing.close_gone(session, self.lease.source_id, self.gone)
                 final = dataclasses.replace(final, closed=closed)
             leases.free(session.get_one(Source, self.lease.source_id))
             source, run = endings.record(session, self.settings, result_id=self.lease.result_id, ending=final)

@@ -204,27 +204,34 @@ def close_absent(
     gone = [row for row in absent if row.missing + 1 >= absences]
     for ids in in_parts([row.id for row in absent]):
         changed(session, update(Listing).where(Listing.id.in_(ids)).values(missing=Listing.missing + 1))
-    for ids in in_parts([row.id for row in gone]):
-        changed(session, update(Listing).where(Listing.id.in_(ids)).values(closed_at=now))
-    closed: list[int] = []
-    for ids in in_parts([row.job_id for row in gone]):
-        closed += _close_jobs(session, ids, now)
-    shared = contents.with_own_content(session, [row.id for row in gone])
-    contents.compose(session, {row.job_id for row in gone if row.id in shared})
-    reposts.link_closed(session, source_id, closed)
+    _close(session, source_id, [(row.id, row.job_id) for row in gone], now)
     return len(gone), len(absent) > len(gone)
 
 
-def close_gone(session: Session, listings: Sequence[Known]) -> int:
-    """Close listings whose own pages the board says are gone, and jobs with their last one; how many."""
-    now = clock.now()
-    count = 0
+def close_gone(session: Session, source_id: int, listings: Sequence[Known]) -> int:
+    """Close listings of a source whose own pages it says are gone, and what follows; how many."""
+    # Their jobs are asked for anew: a merge or a split may have moved them since the scan began.
+    gone: list[tuple[int, int]] = []
     for ids in in_parts([each.listing_id for each in listings]):
         open_now = (Listing.id.in_(ids)) & Listing.closed_at.is_(None)
-        count += changed(session, update(Listing).where(open_now).values(closed_at=now))
-    for ids in in_parts([each.job_id for each in listings]):
-        _close_jobs(session, ids, now)
-    return count
+        gone += [
+            (row.id, row.job_id)
+            for row in session.execute(select(Listing.id, Listing.job_id).where(open_now))
+        ]
+    _close(session, source_id, gone, clock.now())
+    return len(gone)
+
+
+def _close(session: Session, source_id: int, gone: Sequence[tuple[int, int]], now: dt.datetime) -> None:
+    """Close listings, each given with its job: jobs close with their last one, others say what is left."""
+    for ids in in_parts([listing_id for listing_id, _ in gone]):
+        changed(session, update(Listing).where(Listing.id.in_(ids)).values(closed_at=now))
+    closed: list[int] = []
+    for ids in in_parts([job_id for _, job_id in gone]):
+        closed += _close_jobs(session, ids, now)
+    shared = contents.with_own_content(session, [listing_id for listing_id, _ in gone])
+    contents.compose(session, {job_id for listing_id, job_id in gone if listing_id in shared})
+    reposts.link_closed(session, source_id, closed)
 
 
 def _close_jobs(session: Session, job_ids: Sequence[int], now: dt.datetime) -> list[int]:

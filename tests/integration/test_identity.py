@@ -293,6 +293,20 @@ def test_a_job_closes_with_its_last_listing_and_says_what_is_still_open(any_worl
     assert (job.status, job.title) == (Status.NEW, "Okta Engineer")
 
 
+def test_a_posting_whose_own_page_is_gone_leaves_the_job_to_the_other_board(any_world: World) -> None:
+    world = any_world
+    site = Site(world, "site")
+    scan(world, posting(1))
+    site.scan(copy(77))
+    source_id = world.source().id
+    with world.db.session() as session:
+        known = storing.known_listings(session, source_id)["1"]
+        assert storing.close_gone(session, source_id, [known]) == 1
+        assert storing.close_gone(session, source_id, [known]) == 0
+    job = only(world)
+    assert (job.title, job.status, job.closed_at) == ("Okta Engineer (m/w/d)", Status.NEW, None)
+
+
 def test_removing_the_leading_board_leaves_the_others_words(any_world: World) -> None:
     world = any_world
     site = Site(world, "site")
