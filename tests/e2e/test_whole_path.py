@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -23,6 +23,9 @@ from tests.ports import free_port
 from tests.sample_boards import SampleBoards
 from tests.samples import needs_samples
 from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a password for the whole path"
@@ -236,33 +239,18 @@ def test_the_apps_own_page_shows_what_the_exporters_hold(stack: Stack, boards: S
     assert wait_until(page, timeout=30, what="the expected families at /metrics")
 
 
-def test_a_browser_signs_in_and_sees_the_jobs(stack: Stack, boards: SampleBoards) -> None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, needed here alone
-
+def test_a_browser_signs_in_and_sees_the_jobs(stack: Stack, boards: SampleBoards, chromium: Browser) -> None:
     assert stack.scout("scan", "--wait").returncode == 0
     jobs = json.loads(stack.scout("jobs", "list", "--limit", "1000", "--json").stdout)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(need("chromium")),
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
-        )
-        page = browser.new_page()
-        troubles: list[str] = []
-        page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-        page.goto(f"{stack.web}/")
-        page.fill("input[type=password]", PASSWORD)
-        page.click("main button[type=submit]")
-        page.wait_for_url(f"{stack.web}/")
-        shown = page.inner_text("main")
-        browser.close()
+    page = chromium.new_page()
+    troubles: list[str] = []
+    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    page.goto(f"{stack.web}/")
+    page.fill("input[type=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.wait_for_url(f"{stack.web}/")
+    shown = page.inner_text("main")
+    page.close()
     assert any(job["title"] in shown for job in jobs)
     assert troubles == []
     wait_until(

@@ -1,0 +1,111 @@
+"""A server with a few rows, and a browser, for the tests of the pages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from scout import account
+from scout.database import Database, migrate
+from scout.settings import Settings, load
+from tests.components import need
+from tests.e2e.pages import ARGUMENTS, PASSWORD, Open, fill
+from webapp import create_app
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+#: Said in the console, where the tests listen: a policy that blocks without a word is none.
+_TELL_BLOCKED = """
+document.addEventListener("securitypolicyviolation", (blocked) => {
+  const what = `${blocked.violatedDirective} ${blocked.blockedURI} ${blocked.sample}`;
+  console.error(`blocked by the policy: ${what}`);
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return load({"SCOUT_DATA_DIR": str(tmp_path_factory.mktemp("pages"))})
+
+
+@pytest.fixture(scope="module")
+def database(settings: Settings) -> Iterator[Database]:
+    migrate(settings)
+    opened = Database.open(settings)
+    with opened.session() as session:
+        account.ensure(session, PASSWORD)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def rows(database: Database) -> None:
+    """A few boards, jobs and runs, as they were at the beginning."""
+    fill(database)
+
+
+class Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(settings: Settings, database: Database) -> Iterator[str]:
+    app = create_app(settings)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["scout"].close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, needed here alone
+
+    program = need("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(program), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium: Browser, address: str) -> Open:
+    """Opens a signed-in page; at its end nothing may have been said in the browser's console."""
+
+    @contextmanager
+    def open_page(expected: str = "", **context: Any) -> Iterator[Page]:
+        troubles: list[str] = []
+        browser = chromium.new_context(base_url=address, **context)
+        browser.add_init_script(_TELL_BLOCKED)
+        page = browser.new_page()
+        page.set_default_timeout(10_000)
+        page.on(
+            "console",
+            lambda said: (
+                troubles.append(f"{page.url}: {said.text}") if said.type in {"error", "warning"} else None
+            ),
+        )
+        page.on("pageerror", lambda error: troubles.append(f"{page.url}: {error}"))
+        page.on(
+            "request", lambda asked: troubles.append(asked.url) if not asked.url.startswith(address) else None
+        )
+        page.goto("/")
+        page.fill("input[type=password]", PASSWORD)
+        page.click("main button[type=submit]")
+        page.wait_for_url(f"{address}/")
+        yield page
+        browser.close()
+        assert [each for each in troubles if not expected or expected not in each] == []
+
+    return open_page
