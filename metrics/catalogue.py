@@ -133,6 +133,20 @@ API_CALLS = Counter(
     signal=Signal.TRAFFIC,
     labels=(ENDPOINT, Label("outcome", ("succeeded", "refused", "failed"))),
 )
+API_LIMITS = Counter(
+    name="iam_api_limits_total",
+    help="Requests of the API that were over their caller's limit, or that nobody could count.",
+    raised_by="a request past the limit of its token or session (limited), or while Redis is away (uncounted)",
+    signal=Signal.SATURATION,
+    labels=(Label("outcome", ("limited", "uncounted")),),
+)
+API_REPLAYS = Counter(
+    name="iam_api_replays_total",
+    help="Requests of the API that were sent again under the same Idempotency-Key, by what came of it.",
+    raised_by="a request whose key is known: answered as before, still running, or used for something else",
+    signal=Signal.TRAFFIC,
+    labels=(Label("outcome", ("replayed", "running", "reused")),),
+)
 PAGE_RENDER_DURATION = Timer(
     name="page_render_duration_seconds",
     help="Time that the rendering of a page took, by template.",

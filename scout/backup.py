@@ -36,6 +36,7 @@ MANIFEST = "manifest.json"
 #: Tables that no backup holds, and why.
 LEFT_OUT = {
     "account": "the hash of a password could be guessed at by whoever finds the file",
+    "replays": "answers to programs, kept for a day so that what they send again is not done twice",
     "sessions": "a session belongs to a browser and to the machine that it signed in to",
 }
 #: What the file does not bring back, in words for whoever restores it.

@@ -763,3 +763,19 @@ class Session(Base):
     browser: Mapped[str] = mapped_column(String(200), default="")
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What Flask's session holds: the CSRF token and messages to show."""
+
+
+class Replay(Base):
+    """The answer to a request of the API that came with a key, to give it again (`scout.replays`)."""
+
+    __tablename__ = "replays"
+
+    caller: Mapped[str] = mapped_column(String(80), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """Of the request: SHA-256 of its method, address and body."""
+    begun_at: Mapped[dt.datetime] = mapped_column(default=_now, index=True)
+    status: Mapped[int | None]
+    """Of the answer; null while there is none."""
+    headers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    body: Mapped[str] = mapped_column(Text, default="")

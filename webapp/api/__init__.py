@@ -1,0 +1,24 @@
+"""The API under /api/v1, for programs: the same actions as the pages, over the same services."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask_openapi import OpenAPI
+from flask_wtf.csrf import CSRFProtect
+
+from scout.settings import Settings
+from webapp.api import document, jobs, notes, pace
+
+#: The resources, in the order of the documentation.
+RESOURCES = (jobs, notes, document)
+
+
+def install(app: OpenAPI, settings: Settings) -> None:
+    """Register all operations. The gate (`webapp.security`) lets nobody to them that it does not know."""
+    pace.install(app, settings)
+    csrf = cast("CSRFProtect", app.extensions["csrf"])
+    for module in RESOURCES:
+        # The gate asks for the token of a form where a browser's session is believed (`webapp.api.caller`).
+        csrf.exempt(module.api)
+        app.register_api(module.api)
