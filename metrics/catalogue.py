@@ -167,6 +167,20 @@ SESSIONS_STARTED = Counter(
     raised_by="a successful sign-in",
     signal=Signal.TRAFFIC,
 )
+SECOND_STEPS = Counter(
+    name="iam_second_steps_total",
+    help="One-time and recovery codes that were given, by what came of them; `again` is one used before.",
+    raised_by="the form for a code after the password, and the account's page",
+    signal=Signal.ERRORS,
+    labels=(Label("outcome", ("accepted", "recovered", "wrong", "again", "limited")),),
+)
+API_TOKENS_PRESENTED = Counter(
+    name="iam_api_tokens_presented_total",
+    help="API tokens that programs presented, by what came of them; `scope` is one not made for it.",
+    raised_by="a request with `Authorization: Bearer`",
+    signal=Signal.ERRORS,
+    labels=(Label("outcome", ("accepted", "unknown", "expired", "revoked", "scope")),),
+)
 CSRF_REJECTED = Counter(
     name="iam_csrf_rejected_total",
     help="Unsafe requests refused because they did not come from our own pages.",

@@ -37,13 +37,16 @@ MANIFEST = "manifest.json"
 LEFT_OUT = {
     "account": "the hash of a password could be guessed at by whoever finds the file",
     "replays": "answers to programs, kept for a day so that what they send again is not done twice",
+    "recovery_codes": "they belong to the account, which is left out",
+    "api_tokens": "a token that was revoked after the backup must not work again",
+    "audit_events": "they tell of people's addresses and browsers, and of the machine that it happened on",
     "sessions": "a session belongs to a browser and to the machine that it signed in to",
 }
 #: What the file does not bring back, in words for whoever restores it.
 NEEDED = (
     "Not in this file: the password (the one of the machine that it is restored on stays, or `scout up` "
-    "makes one), signed-in browsers, SECRET_KEY, everything else in the environment or .env, profiles and "
-    "feed descriptions in files of your own."
+    "makes one), one-time codes, API tokens, signed-in browsers, what was done here, SECRET_KEY, everything "
+    "else in the environment or .env, profiles and feed descriptions in files of your own."
 )
 
 _BATCH = 500

@@ -1,4 +1,4 @@
-"""The tables: sources, jobs and listings, scans, statuses, notes, searches, messages, account, sessions."""
+"""The tables: sources, jobs and listings, scans, statuses, notes, searches, messages, the owner's account."""
 
 from __future__ import annotations
 
@@ -749,6 +749,21 @@ class Account(Base):
     password_hash: Mapped[str] = mapped_column(String(300))
     created_at: Mapped[dt.datetime] = mapped_column(default=_now)
     password_changed_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    totp_salt: Mapped[str] = mapped_column(String(64), default="")
+    """Random: with the key of the installation it makes the secret of the codes, which is kept nowhere."""
+    totp_on_at: Mapped[dt.datetime | None]
+    """Since when a code is asked for at signing in; null while it is not."""
+    totp_last_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The 30 seconds (since 1970) of the last code that was taken: none of them or before is taken again."""
+
+
+class RecoveryCode(Base):
+    """A code for the owner whose authenticator is lost: of 78 random bits, kept as its SHA-256."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    used_at: Mapped[dt.datetime | None]
 
 
 class Session(Base):
@@ -761,6 +776,8 @@ class Session(Base):
     last_seen_at: Mapped[dt.datetime] = mapped_column(default=_now)
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
     browser: Mapped[str] = mapped_column(String(200), default="")
+    address: Mapped[str] = mapped_column(String(45), default="")
+    """The IP address that signed in; empty for sessions from before it was kept."""
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What Flask's session holds: the CSRF token and messages to show."""
 
@@ -779,3 +796,44 @@ class Replay(Base):
     """Of the answer; null while there is none."""
     headers: Mapped[dict[str, Any]] = mapped_column(default=dict)
     body: Mapped[str] = mapped_column(Text, default="")
+
+
+class ApiToken(Base):
+    """What lets a program in, for some scopes: see `scout.tokens`. Only its secret's SHA-256 is kept."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (_NO_REUSE,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    prefix: Mapped[str] = mapped_column(String(16), unique=True)
+    """The part of its text that is no secret, to recognise it by."""
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[list[Any]] = mapped_column(default=list)
+    """Values of `scout.tokens.Scope`."""
+    created_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    last_used_at: Mapped[dt.datetime | None]
+    expires_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+
+
+class AuditEvent(Base):
+    """Something that was done here, by whom and from where: see `scout.audit`."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (_NO_REUSE,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(default=_now, index=True)
+    action: Mapped[str] = mapped_column(String(80), index=True)
+    """A name for programs: the endpoint of a request, or one of `scout.audit`."""
+    words: Mapped[str] = mapped_column(String(200))
+    """The same for people."""
+    subject: Mapped[str] = mapped_column(Text, default="")
+    """What it was done to: a job's title, a board's name; empty where the words say it all."""
+    by: Mapped[str] = mapped_column(String(200))
+    """`browser: Firefox on Linux`, `token: NAME`, `command` or `nobody` (who was not let in)."""
+    address: Mapped[str] = mapped_column(String(45), default="")
+    """The IP address that it came from; empty for commands."""
+    times: Mapped[int] = mapped_column(default=1)
+    """How often, where the same is told in sums: failed tries to sign in."""

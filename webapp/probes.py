@@ -12,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from metrics.instruments import count_error
 from scout.database import is_current
 from scout.errors import ScoutError
+from scout.tokens import Scope
+from webapp import bearer
 from webapp.exporters import merged_page
 from webapp.parts import parts
 from webapp.security import may_read_metrics
@@ -62,7 +64,12 @@ def readyz() -> ResponseReturnValue:
 
 @pages.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """What the exporters hold, in Prometheus's text format. For strangers the page does not exist."""
-    if not (may_read_metrics(request) or browser_session().signed_in):
+    """What the exporters hold, in Prometheus's text format. For strangers the page does not exist.
+
+    Programs of other networks present a token with the scope `metrics:read`.
+    """
+    if not (may_read_metrics(request) or bearer.may(Scope.METRICS_READ) or browser_session().signed_in):
+        if bearer.is_presented():
+            return bearer.refusal()
         abort(404)
     return Response(merged_page(parts().settings), content_type=_TEXT_FORMAT)

@@ -1,20 +1,27 @@
-"""`scout account`: the owner's password."""
+"""`scout account`: the owner's password, and tokens for programs."""
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import sys
+from typing import Any
 
 import click
 
-from scout import settings
+from scout import clock, settings
+from scout import tokens as api_tokens
 from scout.account import change_password
+from scout.cli import table
 from scout.database import for_command
 from scout.errors import ScoutError
+from scout.models import ApiToken
+from scout.tokens import Scope
 
 
 @click.group()
 def account() -> None:
-    """The owner's password."""
+    """The owner's password, and tokens for programs."""
 
 
 @account.command()
@@ -36,3 +43,88 @@ def password() -> None:
     with for_command(chosen) as database, database.session() as session:
         change_password(session, new)
     click.echo("The password is set. Every browser must sign in anew.")
+
+
+@account.group()
+def tokens() -> None:
+    """API tokens: what lets programs in, each for the scopes that it needs."""
+
+
+@tokens.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print an array for programs.")
+def list_(*, as_json: bool) -> None:
+    """List the tokens, valid ones first. None can be shown again.
+
+    Example: scout account tokens list
+    """
+    with for_command(settings.load()) as database, database.reading() as session:
+        found = api_tokens.every(session)
+    if as_json:
+        click.echo(json.dumps([_as_dict(each) for each in found], indent=2, ensure_ascii=False))
+    elif not found:
+        click.echo("There is no token yet. `scout account tokens create --help` shows how one is made.")
+    else:
+        rows = [
+            [
+                each.prefix,
+                each.name,
+                api_tokens.state_of(each),
+                ", ".join(each.scopes),
+                table.ago(each.last_used_at),
+                f"{each.expires_at:%Y-%m-%d}" if each.expires_at else "",
+            ]
+            for each in found
+        ]
+        table.show(["TOKEN", "NAME", "STATE", "SCOPES", "USED", "EXPIRES"], rows, shrink=[3, 1])
+
+
+@tokens.command()
+@click.option("--name", required=True, help="What to call it, such as where it is used.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice([each.value for each in Scope]),
+    help="What it is good for; may be given several times. Who may write may read the same.",
+)
+@click.option("--days", type=click.IntRange(1, 3650), help="After how many days it expires; unset, never.")
+@click.option("--json", "as_json", is_flag=True, help="Print an object for programs.")
+def create(name: str, scopes: tuple[str, ...], days: int | None, *, as_json: bool) -> None:
+    """Make a token, and print it: this once.
+
+    Example: scout account tokens create --name prometheus --scope metrics:read
+    """
+    expires_at = clock.now() + dt.timedelta(days=days) if days else None
+    with for_command(settings.load()) as database, database.session() as session:
+        token, text = api_tokens.create(session, name, scopes, expires_at)
+    if as_json:
+        click.echo(json.dumps({**_as_dict(token), "token": text}, indent=2, ensure_ascii=False))
+        return
+    click.echo(text)
+    click.echo("Keep it now: it cannot be shown again.", err=True)
+
+
+@tokens.command()
+@click.argument("token")
+def revoke(token: str) -> None:
+    """End a token at once, by what `list` calls it. What uses it is refused from then on.
+
+    Example: scout account tokens revoke k3v9x2ab
+    """
+    with for_command(settings.load()) as database, database.session() as session:
+        ended = api_tokens.revoke(session, token)
+    click.echo(f"{table.plain(ended.name)} is revoked.")
+
+
+def _as_dict(token: ApiToken) -> dict[str, Any]:
+    return {
+        "prefix": token.prefix,
+        "name": token.name,
+        "state": api_tokens.state_of(token),
+        "scopes": token.scopes,
+        "created_at": clock.iso(token.created_at),
+        "last_used_at": clock.iso(token.last_used_at),
+        "expires_at": clock.iso(token.expires_at),
+        "revoked_at": clock.iso(token.revoked_at),
+    }

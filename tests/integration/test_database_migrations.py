@@ -16,7 +16,9 @@ from scout import database as databases
 from scout.database import Database, DatabaseUnusable, differences, is_current, is_empty, migrate
 from scout.models import (
     Account,
+    ApiToken,
     Asking,
+    AuditEvent,
     Base,
     EventKind,
     FoundJob,
@@ -26,6 +28,7 @@ from scout.models import (
     Merge,
     Message,
     Note,
+    RecoveryCode,
     Remote,
     RunTrigger,
     SavedSearch,
@@ -79,6 +82,9 @@ def fill(settings: Settings) -> None:
         session.add_all([scoring, ScoringPart(scoring=scoring, number=0, at_id=0, last_id=1)])
         session.add(Account(password_hash="x"))
         session.add(Session(token_hash="x", expires_at=kept.DAY))
+        session.add(RecoveryCode(code_hash="x"))
+        session.add(ApiToken(name="backup", prefix="x", secret_hash="x", scopes=["jobs:read"]))
+        session.add(AuditEvent(action="jobs.set_status", words="Moved a job", by="command"))
     database.dispose()
 
 
@@ -145,7 +151,17 @@ def test_the_two_schemas_agree_in_checks_indexes_and_keys_too(
             assert (
                 one.scalars(sql).all()
                 == other.scalars(sql).all()
-                == ["jobs", "messages", "scan_results", "scan_runs", "scorings", "searches", "sources"]
+                == [
+                    "api_tokens",
+                    "audit_events",
+                    "jobs",
+                    "messages",
+                    "scan_results",
+                    "scan_runs",
+                    "scorings",
+                    "searches",
+                    "sources",
+                ]
             )
     made.dispose()
     migrated.dispose()
