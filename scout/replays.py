@@ -56,9 +56,7 @@ def begin(database: Database, caller: str, key: str, fingerprint: str) -> Replay
         if kept is None:
             try:
                 with session.begin_nested():
-                    session.add(
-                        Replay(caller=caller, key=key, fingerprint=fingerprint, begun_at=clock.now())
-                    )
+                    session.add(Replay(caller=caller, key=key, fingerprint=fingerprint, begun_at=clock.now()))
             except IntegrityError:
                 raise _running() from None  # taken since we looked
             return None

@@ -20,6 +20,7 @@ from scout.jobs import JobNotFound
 from scout.runs import RunNotFound
 from scout.tokens import TokenNotFound
 from scout.watchlist import UnknownSource
+from webapp.api import problems
 from webapp.security import wants_page
 from webapp.sessions import browser_session
 
@@ -59,6 +60,8 @@ def show(error: HTTPException) -> ResponseReturnValue:
     """The page of one error, or its text for a program."""
     if error.response is not None:
         return error.response
+    if problems.wanted():
+        return _problem(error)
     code = error.code or 500
     cause = getattr(error, "original_exception", None)
     if isinstance(cause, Exception):
@@ -81,14 +84,26 @@ def show(error: HTTPException) -> ResponseReturnValue:
     )
 
 
+def _problem(error: HTTPException) -> ResponseReturnValue:
+    """The same for a program that calls the API."""
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, Exception):
+        count_error(cause, "web")
+    own = "description" in vars(error) and cause is None
+    return problems.answer(error, (error.description or "") if own else "")
+
+
 def _on_scout_error(error: ScoutError) -> ResponseReturnValue:
+    if problems.wanted():
+        return problems.answer(problems.of_scout(error))
     told = HTTPException(str(error))
     told.code = 400
     return show(told)
 
 
 def _on_missing(error: ScoutError) -> ResponseReturnValue:
-    del error  # its words speak of commands
+    if problems.wanted():
+        return problems.answer(problems.of_scout(error))
     return show(NotFound())
 
 
@@ -111,6 +126,8 @@ def _on_redis_away(error: RedisError) -> ResponseReturnValue:
 
 def _on_bad_token(error: CSRFError) -> ResponseReturnValue:
     catalogue.CSRF_REJECTED.inc(reason="token")
+    if problems.wanted():
+        return problems.answer(problems.Problem("foreign-request"))
     error.description = (
         "This page was open for too long, so nothing was changed. Go back, reload it and try again."
     )

@@ -9,7 +9,20 @@ from scout import account
 from scout import settings as scout_settings
 from scout.jobs import next_statuses, undo_to
 from scout.settings import Settings
-from webapp import appearance, assets, errors, feeds, jobs, probes, scans, security, show, sign_in, sources
+from webapp import (
+    api,
+    appearance,
+    assets,
+    errors,
+    feeds,
+    jobs,
+    probes,
+    scans,
+    security,
+    show,
+    sign_in,
+    sources,
+)
 from webapp.parts import Parts
 from webapp.sessions import StoredSessions, browser_session
 
@@ -34,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         ScoutError: The key that signs cookies cannot be kept in the data directory.
     """
     settings = settings or scout_settings.load()
-    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app = api.document.new_app(__name__, static_folder="static", template_folder="templates")
     app.secret_key = account.secret_key(settings)
     app.config.update(
         MAX_CONTENT_LENGTH=_LARGEST_REQUEST,
@@ -51,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.handle(app)
     for module in (jobs, sources, scans, sign_in, appearance, probes, feeds):
         app.register_blueprint(module.pages)
+    api.install(app, settings)
 
     show.add_filters(app)
     app.jinja_env.globals.update(

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from metrics import catalogue
 from webapp import assets
+from webapp.api import caller, problems
 from webapp.parts import parts
 from webapp.sessions import browser_session
 
@@ -81,6 +82,9 @@ def _gate() -> ResponseReturnValue | None:
     """Deny by default: only the exact public names pass without a session."""
     if request.endpoint in PUBLIC:
         return None
+    if problems.wanted():
+        caller.admit(own_origin=is_own_origin(request))
+        return None
     session = browser_session()
     if session.unavailable:
         abort(503)
@@ -100,7 +104,8 @@ def wants_page(incoming: Request) -> bool:
 
 
 def _own_origin() -> None:
-    if request.method in SAFE_METHODS or is_own_origin(request):
+    # The API's own gate asks that of browsers, and not of programs with a token: they hold no cookie.
+    if request.method in SAFE_METHODS or problems.wanted() or is_own_origin(request):
         return
     catalogue.CSRF_REJECTED.inc(reason="origin")
     raise ForeignOrigin
@@ -145,6 +150,9 @@ def _say_headers(response: Response) -> Response:
     if request.endpoint == "static" and response.status_code in {200, 206, 304}:
         name = str((request.view_args or {}).get("filename", ""))
         response.headers["Cache-Control"] = assets.caching(name, request.args.get("v", ""))
+    elif problems.wanted():
+        # Kept by nobody but the program itself, which asks each time whether it still holds.
+        response.headers["Cache-Control"] = "private, no-cache" if "ETag" in response.headers else "no-store"
     else:
         response.headers["Cache-Control"] = "no-store"
     return response

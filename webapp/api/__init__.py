@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask_openapi import OpenAPI
+from flask_openapi.openapi import OpenAPI
 from flask_wtf.csrf import CSRFProtect
 
 from scout.settings import Settings

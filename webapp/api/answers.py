@@ -57,7 +57,7 @@ def nothing() -> Response:
 def page(
     items: Sequence[Any], *, next_: Mapping[str, str] | None, previous: Mapping[str, str] | None, **more: Any
 ) -> Response:
-    """A page of a list: its items, and the addresses of the pages around it, as `Link` headers too (RFC 8288).
+    """A page of a list: its items, and the addresses of the pages around it, in `Link` too (RFC 8288).
 
     Args:
         items: What is on it.

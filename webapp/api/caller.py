@@ -10,11 +10,10 @@ from flask import Flask, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from metrics import catalogue
-from scout import tokens
 from scout.tokens import Scope
+from webapp import bearer
 from webapp.api import pace
 from webapp.api.problems import Problem
-from webapp.parts import parts
 from webapp.sessions import browser_session
 
 _CHALLENGE = 'Bearer realm="IAM Job Scout"'
@@ -63,25 +62,18 @@ def admit(*, own_origin: bool) -> None:
 
 
 def _by_token() -> Caller:
-    scheme, _, presented = request.headers["Authorization"].partition(" ")
-    if scheme.lower() != "bearer":
-        raise Problem(
-            "not-signed-in",
-            "The only way to sign in here is `Authorization: Bearer` with a token.",
-            headers={"WWW-Authenticate": _CHALLENGE},
-        )
-    with parts().database.reading() as db:
-        token = tokens.find(db, presented.strip())
-        stale = token is not None and tokens.needs_touch(token)
+    token = bearer.presented()
     if token is None:
+        said = (
+            "This token is not known, or it is revoked or expired."
+            if bearer.is_presented()
+            else "The only way to sign in here is `Authorization: Bearer` with a token."
+        )
         raise Problem(
             "not-signed-in",
-            "This token is not known, or it is revoked or expired.",
+            said,
             headers={"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'},
         )
-    if stale:
-        with parts().database.session() as db:
-            tokens.touch(db, token.id)
     return Caller(f"token {token.prefix}", frozenset(Scope(each) for each in token.scopes))
 
 
@@ -111,6 +103,7 @@ def needs(scope: Scope) -> None:
         Problem: It may not.
     """
     if not caller().may(scope):
+        catalogue.API_TOKENS_PRESENTED.inc(outcome="scope")
         raise Problem(
             "missing-scope",
             f"This needs the scope `{scope}`, which the token does not have.",

@@ -6,8 +6,10 @@ import importlib.metadata
 from typing import Any, cast
 
 from flask import Response, current_app
-from flask_openapi import OpenAPI
-from flask_openapi.models import Info, SecurityScheme, Tag
+from flask_openapi.models.info import Info
+from flask_openapi.models.security_scheme import SecurityScheme
+from flask_openapi.models.tag import Tag
+from flask_openapi.openapi import OpenAPI
 
 from scout.tokens import Scope
 from webapp.api import answers
@@ -43,7 +45,7 @@ def new_app(import_name: str, **options: Any) -> OpenAPI:
             ),
             "csrf": SecurityScheme.model_validate(
                 {"type": "apiKey", "in": "header", "name": "X-CSRFToken",
-                 "description": "The session's token, for writes: the pages have it in `<meta name=\"csrf-token\">`."}
+                 "description": "The session's CSRF token, for writes."}
             ),
         },
         validation_error_model=Problem,
@@ -98,11 +100,10 @@ def _complete(operation: dict[str, Any], declared: Declared, *, reads: bool) -> 
     said = {status: each for status, each in operation["responses"].items() if int(status) < 400}  # noqa: PLR2004 - errors are told by kind
     if reads:
         said["304"] = {"description": "Nothing changed since the `ETag` that `If-None-Match` names."}
-        for status in ("200",):
-            said[status]["headers"] = {"ETag": {"description": "Of the very bytes.", "schema": {"type": "string"}}}
-    for status in sorted({KINDS[name].status for name in refuses}):
-        names = [name for name in refuses if KINDS[name].status == status]
-        said[str(status)] = {"$ref": f"#/components/responses/{names[0]}"}
+        said["200"]["headers"] = {"ETag": {"description": "Of the very bytes.", "schema": {"type": "string"}}}
+    for code in sorted({KINDS[name].status for name in refuses}):
+        first = next(name for name in refuses if KINDS[name].status == code)
+        said[str(code)] = {"$ref": f"#/components/responses/{first}"}
     operation["responses"] = said
     operation["x-problems"] = sorted(set(refuses), key=list(KINDS).index)
     operation["x-scope"] = str(declared.scope)
@@ -113,16 +114,14 @@ def _problem(name: str) -> dict[str, Any]:
     example = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": kind.meaning}
     return {
         "description": kind.title,
-        "content": {
-            MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
-        },
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
     }
 
 
 _IDEMPOTENCY_KEY = {
     "name": KEY, "in": "header", "required": False,
-    "description": "A name that you give this one request, such as a UUID. Sent again with it within a day, the"
-    " request is not done twice: it gets the answer of the first time.",
+    "description": "A name that you give this one request, such as a UUID. Sent again with it within a day,"
+    " the request is not done twice: it gets the answer of the first time.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }  # fmt: skip
@@ -130,7 +129,7 @@ _IF_MATCH = {
     "name": "If-Match", "in": "header", "required": False,
     "description": "The ETag of the job as it was read, or its `version` in quotes. Its status changed since,"
     " nothing is done. A scan that touches the job changes no status.",
-    "schema": {"type": "string", "pattern": "^\"[0-9]{1,9}(\\.[0-9a-f]+)?\"$"},
+    "schema": {"type": "string", "pattern": '^"[0-9]{1,9}(\\.[0-9a-f]+)?"$'},
     "example": '"3"',
 }  # fmt: skip
 

@@ -71,7 +71,9 @@ def list_jobs(query: Listed) -> Response:
 class Exported(Wanted):
     """Which jobs, and as what."""
 
-    form: Literal["csv", "json", "jsonl"] = Field("jsonl", description="A table, an array, or an object a line.")
+    form: Literal["csv", "json", "jsonl"] = Field(
+        "jsonl", description="A table, an array, or an object a line."
+    )
 
 
 _FILE = {"description": "The file.", "content": {
@@ -91,7 +93,9 @@ def export_jobs(query: Exported) -> Response:
     return Response(pieces, content_type=export.MEDIA_TYPES[query.form])
 
 
-@api.operation("GET", "/jobs/<int:job_id>", scope=Scope.JOBS_READ, answer=shapes.WholeJob, refuses=("not-found",))
+@api.operation(
+    "GET", "/jobs/<int:job_id>", scope=Scope.JOBS_READ, answer=shapes.WholeJob, refuses=("not-found",)
+)
 def get_job(path: JobPath) -> Response:
     """Read a job with its description, listings, history and notes.
 
@@ -177,7 +181,12 @@ def delete_job_plan(path: JobPath) -> Response:
 
 
 @api.operation(
-    "PUT", "/jobs/<int:job_id>/looked", scope=Scope.JOBS_WRITE, answer=None, status=204, refuses=("not-found",)
+    "PUT",
+    "/jobs/<int:job_id>/looked",
+    scope=Scope.JOBS_WRITE,
+    answer=None,
+    status=204,
+    refuses=("not-found",),
 )
 def look_at_job(path: JobPath) -> Response:
     """Note that its owner has looked at a job: what boards edited so far is no news any more."""
@@ -267,7 +276,10 @@ class ListingPath(JobPath):
     answer=shapes.WholeJob, refuses=("not-found", "conflict"),
 )  # fmt: skip
 def split_job(path: ListingPath) -> Response:
-    """Take a listing off a job: it is a job of its own again, which is the answer. No scan joins them again."""
+    """Take a listing off a job: it is a job of its own again, which is the answer.
+
+    No scan joins them again.
+    """
     with parts().database.session() as db:
         new = merging.split(db, path.job_id, path.listing_id, by=caller().by).id
     return _job(new)
@@ -280,14 +292,18 @@ class Chosen(Taken):
     """Jobs by their numbers."""
 
     id: Id
-    version: int | None = Field(None, ge=0, le=2**31 - 1, description="The version decided upon; null compares none.")
+    version: int | None = Field(
+        None, ge=0, le=2**31 - 1, description="The version decided upon; null compares none."
+    )
 
 
 class ChosenQuery(Taken):
     """Jobs by what they are."""
 
     q: str = Field("", max_length=500, description="What to look for.")
-    status: Annotated[list[Status], Field(max_length=len(Status))] = Field([], description="Only of these; all where none.")
+    status: Annotated[list[Status], Field(max_length=len(Status))] = Field(
+        [], description="Only of these; all where none."
+    )
     source: str = Field("", max_length=80, description="Only of the board with this short name.")
     min_score: int = Field(0, ge=0, le=100, description="Only those that match at least this well.")
 
@@ -304,7 +320,9 @@ class BulkChange(Taken):
 
     to: Status = Field(description="The status.", examples=["dismissed"])
     jobs: list[Chosen] | None = Field(None, max_length=_MOST_IDS, description="These.")
-    query: ChosenQuery | None = Field(None, description="All that this finds; without a field, all there are.")
+    query: ChosenQuery | None = Field(
+        None, description="All that this finds; without a field, all there are."
+    )
     dry_run: bool = Field(False, description="Only tell what would be done.")  # noqa: FBT003 - its default
 
     @model_validator(mode="after")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_type_hints
 
 from flask import Response, request
-from flask_openapi import APIBlueprint
-from flask_openapi.models import Tag
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -29,6 +29,8 @@ View = Callable[..., Response]
 KEY = "Idempotency-Key"
 _LONGEST_KEY = 255
 _ERRORS_FROM = 500
+#: In place of a status, where an answer held a secret and was not kept.
+_SECRET = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,8 @@ class Resource(APIBlueprint):
     ) -> Callable[[View], View]:
         """Declare a function as an operation. Its name is the operation's id, its docstring the words on it.
 
-        It takes what its arguments `path`, `query` and `body` are annotated with, checked: a body in pydantic's
-        strict mode, and nothing with a field that does not exist.
+        It takes what its arguments `path`, `query` and `body` are annotated with, checked: a body in
+        pydantic's strict mode, and nothing with a field that does not exist.
 
         Args:
             method: The method.
@@ -159,8 +161,7 @@ def _query(model: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
         raise problems.invalid(error.errors(), "query") from None
 
 
-@functools.cache
-def _takes_many(annotation: Any) -> bool:
+def _takes_many(annotation: object) -> bool:
     return getattr(annotation, "__origin__", None) in {tuple, list}
 
 
@@ -205,9 +206,11 @@ def _once(act: Callable[[], Response], *, keeps_answer: bool) -> Response:
         replays.forget(database, who, key)
     elif keeps_answer:
         kept = {name: value for name, value in answer.headers if name in {"Content-Type", "ETag", "Location"}}
-        replays.finish(database, who, key, status=answer.status_code, headers=kept, body=answer.text)
+        replays.finish(
+            database, who, key, status=answer.status_code, headers=kept, body=answer.get_data(as_text=True)
+        )
     else:
-        replays.finish(database, who, key, status=409, headers={}, body="")
+        replays.finish(database, who, key, status=_SECRET, headers={}, body="")
     return answer
 
 
@@ -222,7 +225,7 @@ def _carried_out(act: Callable[[], Response]) -> Response:
 
 
 def _again(status: int, headers: Mapping[str, str], body: str) -> Response:
-    if not body and not headers:
+    if status == _SECRET:
         raise Problem(
             "conflict",
             "This was done already, and its answer held a secret that is not kept. Look at what is there.",

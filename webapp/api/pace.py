@@ -34,7 +34,7 @@ _MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of a caller's limit: whether this request was in it, how many more are, seconds till more."""
+    """What is left of a caller's limit: whether this request was in it, how many are, seconds until more."""
 
     admitted: bool
     requests: int
@@ -51,7 +51,7 @@ class Pace:
         self._limiter = SlidingWindowCounterRateLimiter(shared)
         self._limit = RateLimitItemPerMinute(per_minute)
         self.per_minute = per_minute
-        #: Until when Redis is not asked again, by the monotonic clock: a dead one would cost each request a wait.
+        # Until when Redis is not asked again, by the monotonic clock: each request would wait for it.
         self._away_until = 0.0
 
     def count(self, name: str) -> Left | None:

@@ -56,7 +56,7 @@ _ALL = (
     Kind("malformed", 400, "The request cannot be read",
          "The body is no JSON, or a header does not have the form that it must have. Mend the request."),
     Kind("not-signed-in", 401, "No valid token",
-         "Send `Authorization: Bearer` with a token of the account page that is neither revoked nor expired."),
+         "Send `Authorization: Bearer` with a token of the account page, neither revoked nor expired."),
     Kind("missing-scope", 403, "The token may not do this",
          "The token lacks the scope that `detail` names. Make another token that has it."),
     Kind("foreign-request", 403, "Not from our own pages",

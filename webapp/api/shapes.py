@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -55,12 +55,15 @@ class SlugPath(Asked):
 class Problem(Given):
     """What went wrong (RFC 9457), as `application/problem+json`."""
 
-    type: str = Field(description="Which kind of problem; the page explains it.",
-                      examples=["/api/docs#problem-conflict"], json_schema_extra={"format": "uri-reference"})
+    type: str = Field(
+        description="Which kind of problem; the page explains it.",
+        examples=["/api/docs#problem-conflict"],
+        json_schema_extra={"format": "uri-reference"},
+    )
     title: str = Field(description="The kind in a few words.")
     status: int = Field(description="The status of the answer.", examples=[409])
     detail: str = Field(description="What is wrong in this case, and what to do.")
-    errors: list[WrongField] = Field(default=[], description="Of an invalid request, each field that is wrong.")  # fmt: skip
+    errors: list[WrongField] = Field(default=[], description="Of an invalid request, each wrong field.")
 
 
 class WrongField(Given):
@@ -74,7 +77,9 @@ class WrongField(Given):
 class Paging(Asked):
     """Which page of a list."""
 
-    after: str = Field("", max_length=300, description="Where the page begins: taken from `next`, and opaque.")
+    after: str = Field(
+        "", max_length=300, description="Where the page begins: taken from `next`, and opaque."
+    )
     before: str = Field("", max_length=300, description="Where the page ends: taken from `previous`.")
     limit: int = Field(50, ge=1, le=200, description="How many at the most.")
 
@@ -215,5 +220,3 @@ class Plan(Taken):
     on: dt.date | None = Field(None, description="The day, or null.", examples=["2026-06-12"])
     action: str = Field("", max_length=LONGEST_ACTION, description="What, in a line, or empty.",
                         examples=["Call the recruiter"])  # fmt: skip
-
-
