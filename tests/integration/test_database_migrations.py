@@ -36,6 +36,7 @@ from scout.models import (
     ScoringPart,
     Separation,
     Session,
+    Setup,
     Status,
     StatusChange,
 )
@@ -77,7 +78,7 @@ def fill(settings: Settings) -> None:
         session.add(Message(search=search, batch="b", channel="mail"))
         scoring = Scoring(fingerprint="x", profile="iam")
         session.add_all([scoring, ScoringPart(scoring=scoring, number=0, at_id=0, last_id=1)])
-        session.add(Account(password_hash="x"))
+        session.add_all([Account(password_hash="x"), Setup(welcomed_at=kept.DAY)])
         session.add(Session(token_hash="x", expires_at=kept.DAY))
     database.dispose()
 
