@@ -40,7 +40,7 @@ KIND = Label("kind", bound=60)
 OUTCOME = Label("outcome", ("ok", "not_modified", "error"))
 #: Why a fetch or a scan of a board failed: `scout.fetch.Reason` and what scanning adds to it.
 REASON = Label("reason", bound=60)
-SCAN_STATE = Label("status", ("succeeded", "partial", "failed"))
+SCAN_STATE = Label("status", ("succeeded", "partial", "failed", "cancelled"))
 #: What told that two listings are one job: their addresses, company with title and place, or the owner.
 TIER = Label("tier", ("address", "role", "owner"))
 PHASE = Label("phase", ("fetch", "parse", "match", "store"))
@@ -310,9 +310,24 @@ OUTBOUND_CIRCUITS = Gauge(
 SCAN_RUNS = Counter(
     name="iam_scan_runs_total",
     help="Scan runs that ended, by how.",
-    raised_by="the last source of a run",
+    raised_by="the last source of a run, or who cancels it",
     signal=Signal.BUSINESS,
     labels=(SCAN_STATE,),
+)
+SCAN_STREAMS = Counter(
+    name="iam_scan_streams_total",
+    help="Times that a page asked to be told of a scan as it goes on, by whether there was a place.",
+    raised_by="pages that follow a scan",
+    signal=Signal.SATURATION,
+    labels=(Label("outcome", ("opened", "refused")),),
+)
+SCAN_STREAMS_OPEN = Gauge(
+    name="iam_scan_streams_open",
+    help="Pages that are being told of a scan now; each holds a thread of the web server.",
+    raised_by="pages that follow a scan",
+    signal=Signal.SATURATION,
+    labels=(ROLE, SLOT),
+    ttl=LIFETIME,
 )
 SCAN_DURATION = Timer(
     name="iam_scan_duration_seconds",

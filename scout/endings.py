@@ -29,8 +29,9 @@ class Ending:
     """How one source's scan ended.
 
     Attributes:
-        state: `succeeded`, `partial` or `failed`.
-        reason: Why not `succeeded`: the name that metrics, pages and the command line show; else empty.
+        state: `succeeded`, `partial`, `failed` or `cancelled`.
+        reason: Why it is `partial` or `failed`: the name that metrics, pages and the command line show; else
+            empty.
         error: The same in a sentence or two for the owner. With `succeeded`, what is left to be known of it.
         retry_after: Seconds that the board asked us to wait, or None.
         validators: What the board said of its version, to be kept; None keeps what is there.
@@ -75,6 +76,11 @@ def record(
         plan(source, _later(source, settings, ending, now))
         session.flush()
         return source, finish_run(session, result.run_id)
+    if ending.state is ScanState.CANCELLED:
+        # That its scan was cancelled says nothing of the board.
+        plan_if_due(session, settings, source, now)
+        session.flush()
+        return source, finish_run(session, result.run_id)
     source.last_scan_at = now
     source.last_state = ending.state
     source.last_reason = ending.reason
@@ -105,6 +111,8 @@ def finish_run(session: Session, run_id: int) -> ScanState | None:
     states = set(session.scalars(select(ScanResult.state).where(ScanResult.run_id == run_id).distinct()))
     if states <= {ScanState.SUCCEEDED}:
         final = ScanState.SUCCEEDED  # also a run whose sources were all removed: nothing was left undone
+    elif ScanState.CANCELLED in states:
+        final = ScanState.CANCELLED
     elif states == {ScanState.FAILED}:
         final = ScanState.FAILED
     else:
@@ -129,7 +137,11 @@ def gone_since(session: Session, source_id: int) -> tuple[dt.datetime | None, in
 
 
 def _since(session: Session, source_id: int, reasons: Sequence[Reason]) -> tuple[dt.datetime | None, int]:
-    ended = (ScanResult.source_id == source_id) & ScanResult.finished_at.is_not(None)
+    ended = (
+        (ScanResult.source_id == source_id)
+        & ScanResult.finished_at.is_not(None)
+        & (ScanResult.state != ScanState.CANCELLED)
+    )
     last_other = select(func.max(ScanResult.id)).where(ended, ScanResult.reason.not_in(reasons))
     since, count = session.execute(
         select(func.min(ScanResult.finished_at), func.count()).where(
@@ -168,6 +180,13 @@ def next_scan(
     free_at = None if kind is None else allowance.next_free(session, kind)
     habits = schedule.habits(source, settings, kind, free_at=free_at)
     return schedule.due(habits, at, failures=source.failures, retry_after=retry_after)
+
+
+def plan_if_due(session: Session, settings: Settings, source: Source, now: dt.datetime) -> None:
+    """Plan the next scan of a source whose scan was cancelled, or the schedule would ask for it at once."""
+    if source.next_scan_at is None or source.next_scan_at <= now:
+        planned = next_scan(session, source, settings, now)
+        plan(source, Due(planned.at, f"The last scan was cancelled. {planned.why}"))
 
 
 #: Why a source that was not asked is due when it is.

@@ -87,15 +87,19 @@ def changed(session: Session, statement: object) -> int:
 def claim(db: Database, result_id: int, *, worker: str, seconds: float) -> Lease | None:
     """Take the source of a queued, or abandoned, result; None when somebody else has it or nothing is to do.
 
-    Counts the attempt. A result that waits because another run scans its source stays queued.
+    Counts the attempt. A result that waits because another run scans its source stays queued; one of a run
+    that was cancelled is left to who cancels.
     """
     now = clock.now()
     with db.session() as session:
         found = session.execute(
-            select(ScanResult.source_id, ScanResult.run_id).where(
+            select(ScanResult.source_id, ScanResult.run_id)
+            .join(ScanRun)
+            .where(
                 ScanResult.id == result_id,
                 ScanResult.state.in_((ScanState.QUEUED, ScanState.RUNNING)),
                 ScanResult.attempts < ATTEMPTS,
+                ScanRun.cancel_asked_at.is_(None),
             )
         ).one_or_none()
         if found is None:
@@ -121,6 +125,7 @@ def claim(db: Database, result_id: int, *, worker: str, seconds: float) -> Lease
                 attempts=ScanResult.attempts + 1,
                 started_at=now,
                 phase="fetch",
+                pages=0,
                 seen=0,  # the listing is read anew; what was new or updated was committed with its rows
             ),
         )

@@ -92,18 +92,19 @@ class RunTrigger(enum.StrEnum):
 
 
 class ScanState(enum.StrEnum):
-    """How far a scan run, or one source's part in it, has come; the last three are ends."""
+    """How far a scan run, or one source's part in it, has come; the last four are ends."""
 
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     PARTIAL = "partial"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen."""
-        return self in {ScanState.SUCCEEDED, ScanState.PARTIAL, ScanState.FAILED}
+        return self not in {ScanState.QUEUED, ScanState.RUNNING}
 
 
 class Tells(enum.StrEnum):
@@ -513,6 +514,8 @@ class ScanRun(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=_now)
     started_at: Mapped[dt.datetime | None]
     finished_at: Mapped[dt.datetime | None]
+    cancel_asked_at: Mapped[dt.datetime | None]
+    """When somebody asked that it end before its time (`scout.cancelling`)."""
 
     results: Mapped[list[ScanResult]] = relationship(
         back_populates="run", cascade="all, delete-orphan", passive_deletes=True, order_by="ScanResult.id"
@@ -537,6 +540,8 @@ class ScanResult(Base):
     finished_at: Mapped[dt.datetime | None]
     phase: Mapped[str] = mapped_column(String(20), default="")
     """What a running scan is doing: `fetch`, `parse`, `match` or `store`."""
+    pages: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many answers of the board were read; those of single postings are not among them."""
     seen: Mapped[int] = mapped_column(default=0)
     new: Mapped[int] = mapped_column(default=0)
     updated: Mapped[int] = mapped_column(default=0)
@@ -764,6 +769,23 @@ class RecoveryCode(Base):
 
     code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     used_at: Mapped[dt.datetime | None]
+
+
+class Setup(Base):
+    """What the owner chose at first, and may choose anew. There is at most one row, with id 1."""
+
+    __tablename__ = "setup"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    welcomed_at: Mapped[dt.datetime | None]
+    """When the first run was finished or left out; null while it is still to be shown."""
+    profile: Mapped[str] = mapped_column(String(200), default="")
+    """The name of a profile of the program, or empty for none chosen."""
+    profile_text: Mapped[str] = mapped_column(Text, default="")
+    """The owner's own profile, as written; where there is one, it counts."""
+    profile_at: Mapped[dt.datetime | None]
+    """When the profile was chosen."""
 
 
 class Session(Base):

@@ -81,8 +81,14 @@ def request(db: Database, queue: Scans, *, trigger: RunTrigger, slugs: Sequence[
     """
     with db.session() as session:
         wanted = _wanted(session, slugs)
-        open_results = select(ScanResult.source_id, ScanResult.run_id).where(
-            ScanResult.state.in_(OPEN), ScanResult.source_id.in_(wanted)
+        open_results = (
+            select(ScanResult.source_id, ScanResult.run_id)
+            .join(ScanRun)
+            .where(
+                ScanResult.state.in_(OPEN),
+                ScanResult.source_id.in_(wanted),
+                ScanRun.cancel_asked_at.is_(None),  # what is about to stop is no scan that was asked for
+            )
         )
         busy = dict(session.execute(open_results).all())
         free = [source_id for source_id in wanted if source_id not in busy]
@@ -161,11 +167,12 @@ def last_result(session: Session, source_id: int) -> ScanResult | None:
 def as_dict(run: ScanRun) -> dict[str, Any]:
     """A run as JSON: what `scout scan --json` and the API give. `get` and `recent` load what it needs.
 
-    `status` is `queued`, `running`, `succeeded`, `partial` or `failed`; `error` is a sentence or null.
+    `status` is `queued`, `running`, `succeeded`, `partial`, `failed` or `cancelled`; `error` is a sentence or null.
     """
     return {
         "run_id": run.id,
         "status": run.state.value,
+        "cancelling": run.cancel_asked_at is not None and not run.state.ended,
         "sources": [
             {
                 "source": result.source.slug,

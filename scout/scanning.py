@@ -28,6 +28,7 @@ from metrics.instruments import count_error
 from metrics.push import ScanFigures, push_scan
 from scout import (
     allowance,
+    cancelling,
     clock,
     detailing,
     endings,
@@ -70,6 +71,10 @@ _DATABASE_PAUSES = (0.2, 1.0, 3.0)
 DETAILED_BATCH = 20
 
 
+#: Seconds after which those who watch are told how far a scan has come, if nothing was stored meanwhile.
+SHOW_AFTER = 1.0
+#: Seconds between two looks at whether the run was cancelled, where one is not at a page's end.
+CANCEL_LOOK = 1.0
 #: Seconds that a scan is handed back for, to wait for its turn. A longer wait ends it; it is due after that.
 SOON = 120.0
 #: How long a run waits for scans that are handed back.
@@ -83,6 +88,10 @@ class _Postponed(Exception):  # noqa: N818 - named for what happened; it never r
         super().__init__(error.text)
         self.reason = error.reason
         self.seconds = error.retry_after or 1.0
+
+
+class _Cancelled(Exception):  # noqa: N818 - named for what happened; it never reaches a person
+    """The run was cancelled: nothing more is asked of the board."""
 
 
 class ScanInterrupted(BaseException):
@@ -206,6 +215,10 @@ class _Scan:
         self.retry_after: float | None = None
         self.taken: int | None = None
         self.turns = 0
+        self.pages = 0
+        self.shown_at = self.started
+        self.cancelled = False
+        self.looked_at = float("-inf")
         with db.reading() as session:
             self.source = session.get_one(Source, lease.source_id)
             self.known = storing.known_listings(session, lease.source_id)
@@ -251,6 +264,8 @@ class _Scan:
             whole = self._pages(self.kind, validators)
         except NotModified:
             return self._not_modified(), 0
+        except _Cancelled:
+            return cancelling.ending(len(self.seen)), 0
         except FetchError as error:
             if error.reason in NOT_ASKED:
                 self._not_asked(self.kind, error)
@@ -306,6 +321,7 @@ class _Scan:
             pages = kind.read(board, door, validators)
             try:
                 while (page := self._next(pages, door)) is not None:
+                    self.pages += 1
                     self.parsed += len(page.postings)
                     self.unparsed += page.unparsed
                     self.notes += [page.note] if page.note else []
@@ -326,6 +342,10 @@ class _Scan:
         return True
 
     def _next(self, pages: Iterator[Page], door: _TimedDoor) -> Page | None:
+        if self._is_cancelled():
+            raise _Cancelled
+        if time.monotonic() - self.shown_at > SHOW_AFTER:
+            self._show()
         self.keeper.phase = "fetch"
         started, fetching = time.monotonic(), door.seconds
         try:
@@ -334,6 +354,23 @@ class _Scan:
             fetched = door.seconds - fetching
             self.seconds["fetch"] += fetched
             self.seconds["parse"] += time.monotonic() - started - fetched
+
+    def _show(self) -> None:
+        """Write down how far it has come, for those who watch."""
+        result = update(ScanResult).where(ScanResult.id == self.lease.result_id)
+        counted = result.values(phase="fetch", pages=self.pages, seen=ScanResult.seen + self.uncounted)
+        self._transact(lambda session: changed(session, counted))
+        self.uncounted = 0
+        self.shown_at = time.monotonic()
+
+    def _is_cancelled(self, least: float = 0.0) -> bool:
+        """Whether the run was cancelled; not looked at again within so many seconds."""
+        now = time.monotonic()
+        if not self.cancelled and now - self.looked_at >= least:
+            self.looked_at = now
+            with self.db.reading() as session:
+                self.cancelled = cancelling.is_asked(session, self.lease.run_id)
+        return self.cancelled
 
     def _store(self, page: Page) -> None:
         profile = self.profile
@@ -376,6 +413,8 @@ class _Scan:
         entries: list[Entry] = []
         gone: list[Entry] = []
         for entry in ranked:
+            if details.left and self._is_cancelled(CANCEL_LOOK):
+                details.left = 0  # the others are kept as the listing has them
             self.uncounted += 1
             whole = self._with_details(entry, details, door, profile)
             if whole is None and entry.posting.source_job_id in details.gone:
@@ -398,6 +437,9 @@ class _Scan:
         if self.undetailed:
             self.notes.append(details.note(self.undetailed))
             self.retry_after = details.retry_after
+        if self.cancelled:
+            self.gone = []
+            raise _Cancelled
 
     def _without_details(self, entry: Entry) -> Entry | None:
         """What to write of a posting whose details are left for another time; None if nothing is to be."""
@@ -452,6 +494,7 @@ class _Scan:
                 .where(ScanResult.id == self.lease.result_id)
                 .values(
                     phase="store",
+                    pages=self.pages,
                     seen=ScanResult.seen + self.uncounted,
                     new=ScanResult.new + stored.new,
                     updated=ScanResult.updated + stored.updated,
@@ -465,6 +508,7 @@ class _Scan:
         stored = self._transact(batch)
         self.seconds["store"] += time.monotonic() - started
         self.uncounted = 0
+        self.shown_at = time.monotonic()
         self.known.update(stored.known)
         # At once: what is stored is stored, whatever becomes of this scan.
         for change in ("new", "updated", "reopened"):
@@ -614,6 +658,7 @@ class _Scan:
             source, run = endings.record(session, self.settings, result_id=self.lease.result_id, ending=final)
             result = session.get_one(ScanResult, self.lease.result_id)
             result.seen += self.uncounted
+            result.pages = self.pages
             if result.new and result.started_at is not None:
                 joining.join_stored_at_once(session, self.lease.source_id, result.started_at)
             return _Ended(final, source, result, run, storing.open_count(session, self.lease.source_id))
@@ -644,6 +689,9 @@ class _Scan:
                 counter.inc(amount, kind=kind)
         if ended.run is not None:
             catalogue.SCAN_RUNS.inc(status=ended.run.value)
+        if ending.state is ScanState.CANCELLED:
+            logger.info("%s: cancelled after %d postings", self.source.slug, result.seen)
+            return  # the gateway goes on telling of the last scan that came to its own end
         logger.info(
             "%s: %s, %d seen, %d new, %d updated, %d closed in %.1f s%s",
             self.source.slug, status, result.seen, result.new, result.updated, result.closed, duration,

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import metrics
 from metrics import kernel, process
 from metrics.instruments import count_error
-from scout import clock, rescoring, runs, schedule, sources
+from scout import cancelling, clock, rescoring, runs, schedule, sources
 from scout import settings as scout_settings
 from scout.database import Database
 from scout.errors import ScoutError
@@ -70,6 +70,7 @@ class Scheduler:
         """One round. Whatever is away is named in one line, and tried again next time."""
         if not self._attempt("the scheduler's lock", self.lead):
             return
+        self._attempt("cancelled scans", lambda: cancelling.sweep(self.db, self.settings))
         self._attempt("abandoned scans", lambda: requeue_abandoned(self.db, self.settings, self.queue))
         self._attempt("the end of runs", lambda: finish_runs(self.db))
         self._attempt("scans that are due", self.ask_for_due)

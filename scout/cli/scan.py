@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 import redis
 
-from scout import cli, runs
+from scout import cancelling, cli, runs
 from scout import settings as scout_settings
 from scout.database import Database, explained
 from scout.models import RunTrigger, ScanResult, ScanRun, ScanState
@@ -21,22 +21,32 @@ _LOOK = 0.25
 #: Seconds after which a run that nobody works on is remarked upon.
 _PATIENCE = 5.0
 
-_EXIT = {ScanState.SUCCEEDED: cli.DONE, ScanState.PARTIAL: cli.PARTIAL, ScanState.FAILED: cli.FAILED}
+_EXIT = {
+    ScanState.SUCCEEDED: cli.DONE,
+    ScanState.PARTIAL: cli.PARTIAL,
+    ScanState.FAILED: cli.FAILED,
+    ScanState.CANCELLED: cli.FAILED,
+}
 
 
-@click.command(
-    epilog="Example: scout scan --source okta --wait. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial."
+@click.group(
+    invoke_without_command=True,
+    epilog="Example: scout scan --source okta --wait. Exit codes: 0 done, 1 failed or cancelled, 2 wrong"
+    " usage, 3 partial.",
 )
 @click.option(
     "--source", "slugs", multiple=True, metavar="SLUG", help="Scan only this source; may be repeated."
 )
 @click.option("--wait", is_flag=True, help="Wait until the scan has ended, and say what it found.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
-def scan(slugs: Sequence[str], *, wait: bool, as_json: bool) -> None:
+@click.pass_context
+def scan(context: click.Context, slugs: Sequence[str], *, wait: bool, as_json: bool) -> None:
     """Scan the boards now: all that are not paused, or those that are named.
 
     Prints the number of the scan run. The scan itself is done by the workers that `make run` starts.
     """
+    if context.invoked_subcommand:
+        return
     settings = scout_settings.load()
     cli.measure(settings)
     queue = Scans(settings)
@@ -60,6 +70,26 @@ def scan(slugs: Sequence[str], *, wait: bool, as_json: bool) -> None:
         click.echo(run_id)
     if wait:
         sys.exit(_EXIT[run.state])
+
+
+@scan.command()
+@click.argument("run_id", type=click.IntRange(1, 2**31 - 1))
+@click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
+def cancel(run_id: int, *, as_json: bool) -> None:
+    """Cancel a scan run: what waits ends at once, what is read stops at its board's next page.
+
+    What was stored stays, and no job is closed. Example: scout scan cancel 12
+    """
+    settings = scout_settings.load()
+    cli.measure(settings)
+    db = Database.open(settings)
+    with explained():
+        done = cancelling.cancel(db, settings, run_id)
+        run = _look(db, run_id)
+    if as_json:
+        click.echo(json.dumps(runs.as_dict(run), indent=2, ensure_ascii=False))
+    else:
+        click.echo(f"Scan run {run_id} {cancelling.told(done)}")
 
 
 def _look(db: Database, run_id: int) -> ScanRun:

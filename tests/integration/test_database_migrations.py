@@ -39,6 +39,7 @@ from scout.models import (
     ScoringPart,
     Separation,
     Session,
+    Setup,
     Status,
     StatusChange,
 )
@@ -80,7 +81,7 @@ def fill(settings: Settings) -> None:
         session.add(Message(search=search, batch="b", channel="mail"))
         scoring = Scoring(fingerprint="x", profile="iam")
         session.add_all([scoring, ScoringPart(scoring=scoring, number=0, at_id=0, last_id=1)])
-        session.add(Account(password_hash="x"))
+        session.add_all([Account(password_hash="x"), Setup(welcomed_at=kept.DAY)])
         session.add(Session(token_hash="x", expires_at=kept.DAY))
         session.add(RecoveryCode(code_hash="x"))
         session.add(ApiToken(name="backup", prefix="x", secret_hash="x", scopes=["jobs:read"]))
