@@ -8,10 +8,10 @@ from flask_openapi.openapi import OpenAPI
 from flask_wtf.csrf import CSRFProtect
 
 from scout.settings import Settings
-from webapp.api import document, jobs, notes, pace
+from webapp.api import document, jobs, notes, pace, scans, sources
 
 #: The resources, in the order of the documentation.
-RESOURCES = (jobs, notes, document)
+RESOURCES = (jobs, notes, sources, scans, document)
 
 
 def install(app: OpenAPI, settings: Settings) -> None:

@@ -66,12 +66,24 @@ def page(
         more: More that the page says of itself.
     """
     around = {"next": _with(next_), "previous": _with(previous)}
-    answer = say({"items": list(items), **more, **around})
-    links = [
-        f'<{address}>; rel="{rel}"'
-        for rel, address in (("next", around["next"]), ("prev", around["previous"]))
-        if address
-    ]
+    return _linked(
+        say({"items": list(items), **more, **around}), next=around["next"], prev=around["previous"]
+    )
+
+
+def onward(items: Sequence[Any], *, after: int | None) -> Response:
+    """A page of a list that is read from its beginning.
+
+    Args:
+        items: What is on it.
+        after: The number of its last item; None at the end of the list.
+    """
+    address = _with(None if after is None else {"after": str(after)})
+    return _linked(say({"items": list(items), "next": address}), next=address)
+
+
+def _linked(answer: Response, **around: str | None) -> Response:
+    links = [f'<{address}>; rel="{rel}"' for rel, address in around.items() if address]
     if links:
         answer.headers["Link"] = ", ".join(links)
     return answer

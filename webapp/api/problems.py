@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
 
 from scout import (
+    cancelling,
     discovery,
     jobs,
     matching,
@@ -115,6 +116,7 @@ _OF_SCOUT: tuple[tuple[str, tuple[type[ScoutError], ...]], ...] = (
             merging.CannotSplit,
             runs.NothingToScan,
             watchlist.AlreadyWatched,
+            cancelling.RunEnded,
             channels.ChannelsUnusable,
             matching.ProfileUnusable,
         ),

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from scout.jobs import LONGEST_ACTION
-from scout.models import Status
+from scout.models import RunTrigger, ScanState, Status
 from scout.postings import Remote
 
 #: Times are told as ISO 8601 in UTC, with a Z.
@@ -82,6 +82,21 @@ class Paging(Asked):
     )
     before: str = Field("", max_length=300, description="Where the page ends: taken from `previous`.")
     limit: int = Field(50, ge=1, le=200, description="How many at the most.")
+
+
+class Onward(Asked):
+    """Where a list goes on."""
+
+    after: str = Field(
+        "", max_length=300, description="Where the page begins: taken from `next`, and opaque."
+    )
+    limit: int = Field(50, ge=1, le=200, description="How many at the most.")
+
+
+class OnwardPage(Given):
+    """A page of a list that is read from its beginning. `next` is a `Link` header as well."""
+
+    next: str | None = Field(description="The address of the page after this, or null.")
 
 
 class Page(Given):
@@ -220,3 +235,75 @@ class Plan(Taken):
     on: dt.date | None = Field(None, description="The day, or null.", examples=["2026-06-12"])
     action: str = Field("", max_length=LONGEST_ACTION, description="What, in a line, or empty.",
                         examples=["Call the recruiter"])  # fmt: skip
+
+
+# --- Boards and scans -------------------------------------------------------------------------------------
+
+
+class Source(Given):
+    """A board that is watched."""
+
+    id: int
+    slug: str = Field(description="Its short name.", examples=["veeva"])
+    name: str = Field(examples=["Veeva"])
+    kind: str = Field(
+        description="What it is read as; `list_source_kinds` tells of them.", examples=["lever"]
+    )
+    token: str = Field(description="What names it among its kind.")
+    url: str
+    paused: bool
+    health: Literal["new", "ok", "partial", "failing", "paused"]
+    added_at: Time
+    last_scan_at: Time | None
+    last_success_at: Time | None
+    last_status: ScanState | None
+    last_reason: str = Field(description="A word for what went wrong, or empty.")
+    last_error: str = Field(description="A sentence about it, or empty.")
+    failures: int = Field(description="Scans in a row that failed.")
+    suspicious: bool = Field(description="Whether its list was suddenly so short that nothing was closed.")
+    next_scan_at: Time | None
+    next_scan_why: str
+    interval_minutes: float | None = Field(description="Between two scans; null is the usual.")
+    quiet_hours: str | None = Field(description="Hours without scans; null is the usual, empty none.")
+    time_zone: str | None
+
+
+class Run(Given):
+    """A scan run, in sums over its boards."""
+
+    run_id: int
+    status: ScanState
+    cancelling: bool = Field(description="Whether it was cancelled, and boards have yet to stop.")
+    trigger: RunTrigger
+    created_at: Time
+    started_at: Time | None
+    finished_at: Time | None
+    boards: int = Field(description="How many there are to scan.")
+    boards_ended: int
+    boards_failed: int
+    seen: int = Field(description="Postings that were seen.")
+    new: int
+    updated: int
+    closed: int
+    seconds_left: float | None = Field(description="How long the rest may take, or null.")
+
+
+class RunBoard(Given):
+    """One board's part in a scan run."""
+
+    source: str
+    name: str
+    kind: str
+    status: ScanState
+    phase: str = Field(description="`fetch`, `parse`, `match` or `store` while it runs, else empty.")
+    attempts: int
+    started_at: Time | None
+    finished_at: Time | None
+    seen: int
+    new: int
+    updated: int
+    closed: int
+    reopened: int
+    reason: str = Field(description="A word for what went wrong, or empty.")
+    error: str = Field(description="A sentence about it, or empty.")
+    remedy: str = Field(description="What can be done about it, or empty.")

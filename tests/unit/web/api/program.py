@@ -46,7 +46,7 @@ class Program:
         return answer
 
     def get(self, path: str, /, *, headers: Mapping[str, str] | None = None, **query: Any) -> TestResponse:
-        return self.ask("GET", path, headers=headers, query_string=query)
+        return self.ask("GET", path, headers=headers, **({"query_string": query} if query else {}))
 
     def send(
         self, method: str, path: str, body: Any = None, /, *, headers: Mapping[str, str] | None = None
