@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import os
 import secrets
@@ -82,6 +83,18 @@ def verify(session: Session, password: str) -> bool:
     return right
 
 
+def password_changed_at(session: Session) -> dt.datetime:
+    """Since when the password is what it is.
+
+    Raises:
+        ScoutError: There is no account.
+    """
+    account = session.get(Account, 1)
+    if account is None:
+        raise ScoutError("There is no account yet: `scout up` makes it, or `scout account password`.")
+    return account.password_changed_at
+
+
 def change_password(session: Session, password: str, *, keep: str | None = None) -> None:
     """Set a new password, making the account if there is none, and sign out everywhere.
 
@@ -102,6 +115,14 @@ def change_password(session: Session, password: str, *, keep: str | None = None)
         _set(account, password)
     sessions.end_all(session, keep=keep)
     session.flush()
+
+
+def strength(password: str) -> str:
+    """How strong a password is, by its length, which is most of it (NIST SP 800-63B-4, 3.1.1)."""
+    for least, words in ((20, "strong"), (15, "good"), (12, "fair, 15 characters would be better")):
+        if len(password) >= least:
+            return words
+    return "short, 15 characters would be better"
 
 
 def _set(account: Account, password: str) -> None:

@@ -123,6 +123,12 @@ class Settings:
         ("127.0.0.0/8", "::1/128"),
         "Networks that may read /metrics without signing in.",
     )
+    trusted_proxies: int = _setting(
+        "SCOUT_TRUSTED_PROXIES",
+        0,
+        "How many proxies stand before the web server, each of which adds to X-Forwarded-For and "
+        "X-Forwarded-Proto; at 0 nothing that these say is believed.",
+    )
     scan_interval_minutes: float = _setting(
         "SCOUT_SCAN_INTERVAL_MINUTES",
         60.0,
@@ -245,6 +251,8 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return _number(variable, text, 1, 65535)
         case "web_workers" | "scan_workers":
             return _number(variable, text, 1, 64)
+        case "trusted_proxies":
+            return _number(variable, text, 0, 10)
         case "scan_interval_minutes":
             return _decimal(variable, text, 0.1, 10080)
         case "quiet_hours":

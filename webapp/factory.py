@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import metrics.http
 from scout import account
 from scout import settings as scout_settings
 from scout.jobs import next_statuses, undo_to
 from scout.settings import Settings
+from webapp import account as account_pages
 from webapp import (
     api,
     appearance,
     assets,
+    audit,
     errors,
     feeds,
     jobs,
@@ -59,10 +62,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["scout_sign_in_limit"] = sign_in.SignInLimit(settings)
     app.session_interface = StoredSessions()
 
+    if settings.trusted_proxies:
+        # Not the host: proxies pass the Host header on, and many leave a forged X-Forwarded-Host as it came.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's way to put something around it
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
     metrics.http.instrument(app, exclude=_PROBES, api=_FOR_PROGRAMS)
     security.protect(app)
+    audit.keep(app)
     errors.handle(app)
-    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds):
+    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds, account_pages):
         app.register_blueprint(module.pages)
     api.install(app, settings)
 

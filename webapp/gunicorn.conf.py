@@ -38,6 +38,12 @@ max_requests_jitter = 2_000
 # The heartbeat is a file: on a disk that stalls it would read as a dead worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder of the system, not a guessed file name
 
+# Which proxies are believed, and how far, SCOUT_TRUSTED_PROXIES alone says (webapp/factory.py): by default
+# gunicorn would take a scheme from any process of this machine.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers: list[str] = []
+
 # Requests are counted by our own middleware, by route; gunicorn's own StatsD and log would double that.
 statsd_host = None
 accesslog = None

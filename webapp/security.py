@@ -25,6 +25,8 @@ PUBLIC = frozenset(
     {
         "sign_in.form",
         "sign_in.enter",
+        "sign_in.code_form",
+        "sign_in.enter_code",
         "static",
         "probes.healthz",
         "probes.readyz",

@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 #: The owner's cookie: a random token and nothing else.
 COOKIE = "scout_session"
+#: What stands before a cookie's name over https: browsers take it from this very host alone, and only over
+#: https (RFC 6265bis, 4.1.3.2), so that nobody at a neighbouring host can plant one.
+HOST_PREFIX = "__Host-"
 #: A visitor's cookie: the sign-in form's CSRF token and a message or two, signed.
 FORM_COOKIE = "scout_form"
 #: Seconds that the sign-in form may stay open.
@@ -80,7 +83,7 @@ class StoredSessions(SessionInterface):
         """Find the session that the request's cookie names; without one, the browser is a visitor's."""
         if request.path.startswith(_WITHOUT) or _is_program(request):
             return BrowserSession()
-        token = request.cookies.get(COOKIE, "")
+        token = request.cookies.get(_named(COOKIE, request), "")
         if token:
             try:
                 found = self._find(app, token)
@@ -109,7 +112,9 @@ class StoredSessions(SessionInterface):
 
     def _visitor(self, app: Flask, request: Request) -> BrowserSession:
         try:
-            return BrowserSession(_signer(app).loads(request.cookies.get(FORM_COOKIE, ""), max_age=_FORM_AGE))
+            return BrowserSession(
+                _signer(app).loads(request.cookies.get(_named(FORM_COOKIE, request), ""), max_age=_FORM_AGE)
+            )
         except (BadData, TypeError, ValueError):
             return BrowserSession()
 
@@ -122,13 +127,13 @@ class StoredSessions(SessionInterface):
             self._save_row(app, session, response)
             return
         if session.ended:
-            response.delete_cookie(COOKIE, **_flags())
+            response.delete_cookie(_named(COOKIE, flask_request), **_flags())
         if session.changed or (session.ended and session):
             if session:
                 value = _signer(app).dumps(dict(session))
-                response.set_cookie(FORM_COOKIE, value, max_age=_FORM_AGE, **_flags())
+                response.set_cookie(_named(FORM_COOKIE, flask_request), value, max_age=_FORM_AGE, **_flags())
             else:
-                response.delete_cookie(FORM_COOKIE, **_flags())
+                response.delete_cookie(_named(FORM_COOKIE, flask_request), **_flags())
 
     def _save_row(self, app: Flask, session: BrowserSession, response: Response) -> None:
         token = cast("str", session.token)
@@ -141,8 +146,8 @@ class StoredSessions(SessionInterface):
                 row.data = dict(session)
                 session.expires_at = row.expires_at
         if begun:
-            response.set_cookie(COOKIE, token, expires=session.expires_at, **_flags())
-            response.delete_cookie(FORM_COOKIE, **_flags())
+            response.set_cookie(_named(COOKIE, flask_request), token, expires=session.expires_at, **_flags())
+            response.delete_cookie(_named(FORM_COOKIE, flask_request), **_flags())
 
 
 def browser_session() -> BrowserSession:
@@ -161,6 +166,10 @@ def _is_program(request: Request) -> bool:
 
 def _signer(app: Flask) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(cast("str", app.secret_key), salt="scout-form")
+
+
+def _named(cookie: str, request: Request) -> str:
+    return f"{HOST_PREFIX}{cookie}" if request.is_secure else cookie
 
 
 def _flags() -> dict[str, Any]:

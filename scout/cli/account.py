@@ -1,4 +1,4 @@
-"""`scout account`: the owner's password, and tokens for programs."""
+"""`scout account`: the owner's password and codes, tokens for programs, and what was done."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 import click
 
-from scout import clock, settings
+from scout import audit, clock, settings, totp
 from scout import tokens as api_tokens
 from scout.account import change_password
 from scout.cli import table
 from scout.database import for_command
 from scout.errors import ScoutError
-from scout.models import ApiToken
+from scout.models import ApiToken, AuditEvent
 from scout.tokens import Scope
 
 
 @click.group()
 def account() -> None:
-    """The owner's password, and tokens for programs."""
+    """The owner's password and codes, tokens for programs, and what was done."""
 
 
 @account.command()
@@ -42,7 +42,71 @@ def password() -> None:
         new = sys.stdin.readline().rstrip("\r\n")
     with for_command(chosen) as database, database.session() as session:
         change_password(session, new)
+        audit.record(session, "account.change_password", "Changed the password", by=audit.COMMAND)
     click.echo("The password is set. Every browser must sign in anew.")
+
+
+@account.group("totp")
+def totp_() -> None:
+    """One-time codes after the password."""
+
+
+@totp_.command()
+def off() -> None:
+    """Ask for codes no longer: for an owner who has lost the authenticator and the recovery codes.
+
+    Example: scout account totp off
+    """
+    with for_command(settings.load()) as database, database.session() as session:
+        if was_on := totp.off(session):
+            audit.record(session, "account.switch_codes_off", "Switched one-time codes off", by=audit.COMMAND)
+    click.echo("One-time codes are off: the password alone opens." if was_on else "They were off already.")
+
+
+@account.command()
+@click.option(
+    "--search", "text", default="", metavar="WORDS", help="Only events that say all of these words."
+)
+@click.option("--by", "who", type=click.Choice(list(audit.WHO)), help="Only what these did.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, audit.MOST), help="At most.")
+@click.option("--json", "as_json", is_flag=True, help="Print an array for programs.")
+def log(text: str, who: str | None, limit: int, *, as_json: bool) -> None:
+    """List what was done here, by whom and from where, the newest first.
+
+    Example: scout account log --by nobody
+    """
+    query = audit.AuditQuery(text=text, who=who or "", per_page=limit)
+    with for_command(settings.load()) as database, database.reading() as session:
+        found = audit.find(session, query)
+    if as_json:
+        click.echo(json.dumps([_event(each) for each in found.events], indent=2, ensure_ascii=False))
+    elif not found.events:
+        click.echo("Nothing like that was done yet.")
+    else:
+        rows = [
+            [
+                f"{each.at:%Y-%m-%d %H:%M}",
+                each.words if each.times == 1 else f"{each.words} {each.times} times",
+                each.subject,
+                each.by,
+                each.address,
+            ]
+            for each in found.events
+        ]
+        table.show(["AT (UTC)", "WHAT", "ABOUT", "BY", "FROM"], rows, shrink=[2, 3])
+
+
+def _event(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "at": clock.iso(event.at),
+        "action": event.action,
+        "words": event.words,
+        "subject": event.subject,
+        "by": event.by,
+        "address": event.address,
+        "times": event.times,
+    }
 
 
 @account.group()
@@ -98,6 +162,8 @@ def create(name: str, scopes: tuple[str, ...], days: int | None, *, as_json: boo
     expires_at = clock.now() + dt.timedelta(days=days) if days else None
     with for_command(settings.load()) as database, database.session() as session:
         token, text = api_tokens.create(session, name, scopes, expires_at)
+        subject = f"{token.name} ({', '.join(token.scopes)})"
+        audit.record(session, "account.create_token", "Made an API token", by=audit.COMMAND, subject=subject)
     if as_json:
         click.echo(json.dumps({**_as_dict(token), "token": text}, indent=2, ensure_ascii=False))
         return
@@ -114,6 +180,9 @@ def revoke(token: str) -> None:
     """
     with for_command(settings.load()) as database, database.session() as session:
         ended = api_tokens.revoke(session, token)
+        audit.record(
+            session, "account.revoke_token", "Revoked an API token", by=audit.COMMAND, subject=ended.name
+        )
     click.echo(f"{table.plain(ended.name)} is revoked.")
 
 

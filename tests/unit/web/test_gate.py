@@ -16,7 +16,7 @@ from webapp.security import PUBLIC, SAFE_METHODS
 
 VALUES = {
     "job_id": 1, "listing_id": 1, "note_id": 1, "run_id": 1, "slug": "acme", "filename": "app.css",
-    "token": "x",
+    "token": "x", "handle": "0" * 16, "prefix": "x",
 }  # fmt: skip
 
 
@@ -36,6 +36,8 @@ def test_the_public_endpoints_are_exactly_these() -> None:
         "static",
         "sign_in.form",
         "sign_in.enter",
+        "sign_in.code_form",
+        "sign_in.enter_code",
         "probes.healthz",
         "probes.readyz",
         "probes.metrics",
