@@ -28,7 +28,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from metrics import catalogue
-from scout import clock, matching, normalise, returning, storing, trackers
+from scout import chosen_profile, clock, matching, normalise, returning, storing, trackers
 from scout.database import Database, after_commit
 from scout.errors import ScoutError
 from scout.filed import Row, rows
@@ -123,7 +123,8 @@ def bring_in(
         Refused: With `strict`, a row cannot be read; nothing was written.
         ProfileUnusable: The profile cannot be used.
     """
-    profile = matching.load_profile()
+    with database.reading() as session:
+        profile = chosen_profile.in_use(session)
     if strict:
         looked = look(path, chosen, encoding)
         if looked.outcomes[Outcome.REFUSED]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, contains_eager
@@ -112,7 +113,7 @@ def recent(session: Session, limit: int, *, before: int | None = None) -> list[P
 
 def _summed(session: Session, found: Sequence[ScanRun]) -> list[Progress]:
     counted = (ScanResult.seen, ScanResult.new, ScanResult.updated, ScanResult.closed)
-    rows = session.execute(
+    rows: Sequence[Any] = session.execute(
         select(ScanResult.run_id, ScanResult.state, func.count(), *(func.sum(each) for each in counted))
         .where(ScanResult.run_id.in_([run.id for run in found]))
         .group_by(ScanResult.run_id, ScanResult.state)

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from metrics import catalogue
 from metrics.instruments import count_error
-from scout import clock, matching, searches
+from scout import chosen_profile, clock, matching, searches
 from scout.database import Database
 from scout.leases import changed
 from scout.matching import Match, Profile
@@ -118,7 +118,9 @@ def drive(db: Database, queue: Scans) -> int:
         ProfileUnusable: The profile in use cannot be read; the scores stay as they are.
         redis.RedisError: Redis does not answer.
     """
-    ask(db, matching.load_profile())
+    with db.reading() as session:
+        profile = chosen_profile.in_use(session)
+    ask(db, profile)
     with db.reading() as session:
         newest = _newest(session)
         if newest is None or newest.finished_at is not None:
@@ -224,7 +226,8 @@ def score_part(
         seconds: How long to go on, at least for one batch.
         stopped: Whether to end after the batch at hand.
     """
-    profile = matching.load_profile()
+    with db.reading() as session:
+        profile = chosen_profile.in_use(session)
     until = time.monotonic() + seconds
     while True:
         outcome = _batch(db, scoring_id, number, profile)

@@ -29,6 +29,7 @@ from metrics.push import ScanFigures, push_scan
 from scout import (
     allowance,
     cancelling,
+    chosen_profile,
     clock,
     detailing,
     endings,
@@ -234,7 +235,8 @@ class _Scan:
     @functools.cached_property
     def profile(self) -> matching.Profile:
         """What postings are matched with; not read where none has to be."""
-        return matching.load_profile()
+        with self.db.reading() as session:
+            return chosen_profile.in_use(session)
 
     # --- Reading ----------------------------------------------------------------------------------------
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from scout import rescoring, settings
+from scout import chosen_profile, rescoring, settings
 from scout.cli import table
-from scout.database import for_command
+from scout.database import Database, explained, for_command, is_current
 from scout.errors import ScoutError
-from scout.matching import Profile, ProfileUnusable, fingerprint, load_profile, names
+from scout.matching import Profile, fingerprint, load_profile, names, text_of
 from scout.matching.measure import Figures, measure
 from scout.previewing import Change, Previewed, preview
 
@@ -29,7 +29,7 @@ def show(name_or_file: str | None, *, as_json: bool) -> None:
 
     Example: scout profile show data-engineering
     """
-    chosen = load_profile(name_or_file)
+    chosen = _meant(name_or_file)
     if as_json:
         click.echo(json.dumps(_as_dict(chosen), indent=2, ensure_ascii=False))
         return
@@ -44,6 +44,35 @@ def show(name_or_file: str | None, *, as_json: bool) -> None:
     table.show(["GROUP", *(place.upper() for place in chosen.limits), "TERM"], rows, shrink=[4])
     if chosen.wishes:
         click.echo(f"\nIt has wishes of {', '.join(wish.where for wish in chosen.wishes)}.")
+
+
+def _meant(name_or_file: str | None) -> Profile:
+    """The profile that is named, or else the one in use. Where there is no database yet, none is made."""
+    if name_or_file:
+        return load_profile(name_or_file)
+    database = Database.open(settings.load())
+    try:
+        with explained():
+            if not is_current(database):
+                return load_profile()
+            with database.reading() as session:
+                return chosen_profile.in_use(session)
+    finally:
+        database.dispose()
+
+
+@profile.command()
+@click.argument("name_or_file")
+def use(name_or_file: str) -> None:
+    """Look for this from now on: a profile of the program by its name, or a copy of a file.
+
+    What is stored is scored again by itself. The setting SCOUT_PROFILE counts before what is chosen here.
+    Example: scout profile use nursing
+    """
+    own = "" if name_or_file in names() else text_of(name_or_file)
+    with for_command(settings.load()) as database, database.session() as session:
+        chosen = chosen_profile.choose(session, name_or_file, own)
+    click.echo(f"The profile in use is {table.plain(chosen.name)} now.")
 
 
 def _as_dict(chosen: Profile) -> dict[str, object]:
@@ -67,7 +96,7 @@ def check(name_or_file: str | None) -> None:
 
     Example: scout profile check my-profile.yaml
     """
-    chosen = load_profile(name_or_file)
+    chosen = _meant(name_or_file)
     wishes = [wish.where for wish in chosen.wishes]
     click.echo(
         f"The profile {table.plain(chosen.name)} can be used: {len(chosen.terms)} terms, "
@@ -84,11 +113,8 @@ def status(*, as_json: bool) -> None:
     """
     with for_command(settings.load()) as database, database.reading() as session:
         found = rescoring.progress(session)
-    problem, chosen = "", None
-    try:
-        chosen = load_profile()
-    except ProfileUnusable as error:
-        problem = str(error)
+        used = chosen_profile.told(session)
+    problem, chosen = used.problem, used.profile
     current = found is not None and chosen is not None and found.fingerprint == fingerprint(chosen)
     if as_json:
         told = {
@@ -136,7 +162,7 @@ def try_(name_or_file: str | None, limit: int, only: str | None, *, as_json: boo
 
     Example: scout profile try my-profile.yaml --only vanishes
     """
-    chosen = load_profile(name_or_file)
+    chosen = _meant(name_or_file)
     with for_command(settings.load()) as database, database.reading() as session:
         found = preview(session, chosen, limit=limit, only=Change(only) if only else None)
     if as_json:
@@ -200,7 +226,7 @@ def measure_(name_or_file: str | None, file: Path | None, *, misses: bool, as_js
 
     Example: scout profile measure iam --misses
     """
-    chosen = load_profile(name_or_file)
+    chosen = _meant(name_or_file)
     if file is None:
         file = _LABELLED / f"{chosen.name}.tsv"
         if not file.is_file():

@@ -16,6 +16,7 @@ from redis import RedisError
 import metrics.push
 from scout import (
     allowance,
+    chosen_profile,
     courtesy,
     discovery,
     lists,
@@ -490,6 +491,7 @@ def _told(board: Board, postings: list[Posting], unparsed: list[str]) -> Iterato
 
 
 def _scored(postings: list[Posting]) -> list[tuple[matching.Match, Posting]]:
-    profile = matching.load_profile()
+    with for_command(settings.load()) as database, database.reading() as session:
+        profile = chosen_profile.in_use(session)
     scored = [(matching.score(normalise.completed(posting), profile), posting) for posting in postings]
     return sorted(scored, key=lambda each: -each[0].score)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from scout import history, matching, sources
+from scout import chosen_profile, history, matching, sources
 from scout.database import in_parts
 from scout.identity.decision import Facts, towns
 from scout.matching import Profile
@@ -52,7 +52,7 @@ def of_job(job: Job) -> dict[str, Any]:
     return of_values(values, job.description_html, job.description_text)
 
 
-def put(job: Job, content: Mapping[str, Any], profile: Profile | None = None) -> bool:
+def put(job: Job, content: Mapping[str, Any], profile: Profile) -> bool:
     """Let a job say what a content says, and match as that does; whether it said something else before."""
     other = False
     for name in COLUMNS:
@@ -68,9 +68,7 @@ def put(job: Job, content: Mapping[str, Any], profile: Profile | None = None) ->
         job.description_html, job.description_text = content["html"], content["text"]
         other = True
     if other:
-        match = matching.score(
-            matching.posting_of(job, job.description_text), profile or matching.load_profile()
-        )
+        match = matching.score(matching.posting_of(job, job.description_text), profile)
         job.score, job.reasons = match.score, match.reasons
     return other
 
@@ -231,7 +229,7 @@ def kept_apart(job: Job) -> None:
 
 def compose(session: Session, job_ids: Iterable[int]) -> None:
     """Compose the content of jobs anew out of their listings'; those with one listing are left alone."""
-    _put(_composed(session, job_ids))
+    _put(session, _composed(session, job_ids))
     session.flush()
 
 
@@ -240,7 +238,7 @@ def edited(session: Session, job_ids: Iterable[int], source_id: int, at: dt.date
     told = _composed(session, job_ids)
     said = {job.id: {**content, "remote": Remote(content["remote"])} for job, content in told}
     history.keep_edits(session, source_id, said, filled=(), at=at)
-    for job in _put(told):
+    for job in _put(session, told):
         job.changed_at = at
     session.flush()
 
@@ -255,9 +253,11 @@ def _composed(session: Session, job_ids: Iterable[int]) -> list[tuple[Job, dict[
     return found
 
 
-def _put(told: Sequence[tuple[Job, dict[str, Any]]]) -> list[Job]:
+def _put(session: Session, told: Sequence[tuple[Job, dict[str, Any]]]) -> list[Job]:
     """Let jobs say what was composed for them; those that said something else before."""
-    profile = matching.load_profile() if told else None
+    if not told:
+        return []
+    profile = chosen_profile.in_use(session)
     others = []
     for job, content in told:
         if put(job, content, profile):

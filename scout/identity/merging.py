@@ -17,7 +17,7 @@ from sqlalchemy import Table, UniqueConstraint, delete, exists, insert, select, 
 from sqlalchemy.orm import Session
 
 from metrics import catalogue
-from scout import clock, jobs
+from scout import chosen_profile, clock, jobs
 from scout.database import after_commit
 from scout.errors import ScoutError
 from scout.identity import contents
@@ -324,7 +324,7 @@ def _own_job(session: Session, job: Job, leaving: Sequence[Listing], record: Mer
     for listing in leaving:
         listing.job_id = new.id
     session.flush()
-    contents.put(new, contents.composed(leaving))
+    contents.put(new, contents.composed(leaving), chosen_profile.in_use(session))
     if all(listing.closed_at is not None for listing in leaving):
         jobs.close(session, new)
     elif new.status is Status.CLOSED:
@@ -351,7 +351,7 @@ def _as_before(session: Session, job: Job, record: Merge) -> None:
 
 def _after_split(session: Session, job: Job, staying: Sequence[Listing], now: dt.datetime) -> None:
     """Let the job that is left say what its listings say, and close if none of them is open."""
-    contents.put(job, contents.composed(staying))
+    contents.put(job, contents.composed(staying), chosen_profile.in_use(session))
     if len(staying) == 1:
         staying[0].content = None
     if all(listing.closed_at is not None for listing in staying):
