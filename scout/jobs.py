@@ -21,13 +21,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, literal, select, update
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from metrics import catalogue
 from scout import clock
@@ -110,6 +111,13 @@ class NothingToUndo(ScoutError):  # noqa: N818 - reads as the sentence that it i
     def __init__(self, job_id: int, current: Status) -> None:
         super().__init__(f"Job {job_id} is {current}, and there is no decision of yours to take back.")
         self.job_id = job_id
+
+
+class BatchNotFound(ScoutError):  # noqa: N818 - reads as the sentence that it is
+    """No change of many jobs has this name."""
+
+    def __init__(self) -> None:
+        super().__init__("That change of many jobs is not known any more, so it cannot be taken back.")
 
 
 class EmptyNote(ScoutError):  # noqa: N818 - reads as the sentence that it is
@@ -381,6 +389,7 @@ class Bulk:
         conflicts: Jobs that were changed since the version that the caller decided upon.
         missing: Jobs asked for that there are none of.
         named: The ids of refused jobs, the first hundred, each with the reason in words.
+        batch: What `undo_batch` takes this change back by; empty where nothing was changed.
     """
 
     changed: int = 0
@@ -389,6 +398,7 @@ class Bulk:
     conflicts: int = 0
     missing: int = 0
     named: dict[int, str] = field(default_factory=dict)
+    batch: str = ""
 
     @property
     def refused(self) -> int:
@@ -424,6 +434,7 @@ def change_many(
         dry_run: Only tell what would be done.
     """
     bulk = Bulk()
+    batch = secrets.token_hex(12)
     moved: Counter[tuple[Status, Status]] = Counter()
     for part in _parts_of(session, which, bulk, lock=not dry_run):
         steps = []
@@ -440,7 +451,8 @@ def change_many(
                 bulk.changed += 1
                 steps.append((row.id, row.status, _undecided(row, to)))
         if steps and not dry_run:
-            _move_many(session, steps, by)
+            _move_many(session, steps, by, batch)
+            bulk.batch = batch
             moved.update((current, end) for _, current, end in steps)
     if not dry_run:
         session.expire_all()  # what was loaded before may have moved
@@ -473,21 +485,108 @@ def _parts_of(
                 bulk.refuse(job_id, "is not there")
 
 
-def _move_many(session: Session, steps: Sequence[tuple[int, Status, Status]], by: str) -> None:
+def _move_many(session: Session, steps: Sequence[tuple[int, Status, Status]], by: str, batch: str) -> None:
     now = clock.now()
     step = StatusChange.__table__.c
     for end in {to for _, _, to in steps}:
         these = Job.id.in_([job_id for job_id, _, to in steps if to is end])
         # The database writes the steps from what it has: a hundred thousand rows need not pass through here.
         was = select(
-            Job.id, Job.status, literal(end, step.to_status.type), literal(now, step.at.type), literal(by)
+            Job.id,
+            Job.status,
+            literal(end, step.to_status.type),
+            literal(now, step.at.type),
+            literal(by),
+            literal(batch),
         ).where(these)
-        columns = ["job_id", "from_status", "to_status", "at", "by"]
+        columns = ["job_id", "from_status", "to_status", "at", "by", "batch"]
         session.execute(insert(StatusChange).from_select(columns, was, include_defaults=False))
-        session.execute(
-            update(Job).where(these).values(status=end, version=Job.version + 1, edit_unseen=False),
-            execution_options={"synchronize_session": False},
+        _stand(session, these, end, now)
+
+
+def _stand(session: Session, these: ColumnElement[bool], end: Status, now: dt.datetime) -> None:
+    seen = func.coalesce(Job.looked_at, now, type_=Job.__table__.c.looked_at.type)
+    session.execute(
+        update(Job)
+        .where(these)
+        .values(status=end, version=Job.version + 1, edit_unseen=False, looked_at=seen),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def undo_batch(session: Session, batch: str, by: str) -> Bulk:
+    """Take a change of many jobs back: each is again where it was before. Counted once committed.
+
+    Those that the owner decided about since stay as they are, and are counted as conflicts and named; those
+    that were taken back already are counted as unchanged. Takes memory for a thousand jobs.
+
+    Args:
+        session: A read-write session.
+        batch: `Bulk.batch` of that change.
+        by: Who: `owner` or `command`.
+
+    Raises:
+        BatchNotFound: No change has this name.
+    """
+    bulk = Bulk()
+    moved: Counter[tuple[Status, Status]] = Counter()
+    later = aliased(StatusChange)
+    of_job = later.job_id == StatusChange.job_id
+    wanted = (
+        select(
+            StatusChange.id.label("step"),
+            StatusChange.from_status,
+            Job.id,
+            Job.status,
+            Job.version,
+            Job.closed_at,
+            exists().where(of_job, later.undid == StatusChange.id).label("undone"),
+            exists().where(of_job, later.id > StatusChange.id, later.by != "scan").label("decided"),
         )
+        .join(Job, Job.id == StatusChange.job_id)
+        .where(StatusChange.batch == _storable(batch))
+        .order_by(StatusChange.id)
+        .limit(_AT_ONCE)
+        .with_for_update(of=Job)
+    )
+    last = 0
+    row: Any
+    while rows := session.execute(wanted.where(StatusChange.id > last)).all():
+        last = rows[-1].step
+        steps: dict[int, tuple[Any, Status]] = {}
+        for row in rows:
+            if row.undone:
+                bulk.unchanged += 1
+            elif row.decided or row.id in steps:
+                bulk.conflicts += 1
+                bulk.refuse(row.id, f"was changed since and is {row.status} now")
+            else:
+                steps[row.id] = (row, _undecided(row, row.from_status))
+        bulk.changed += len(steps)
+        _move_back(session, list(steps.values()), by)
+        moved.update((row.status, end) for row, end in steps.values())
+    if not last:
+        raise BatchNotFound
+    session.expire_all()  # what was loaded before may have moved
+    after_commit(session, lambda: _count_bulk(bulk, moved))
+    after_commit(session, lambda: catalogue.STATUS_UNDOS.inc(bulk.changed) if bulk.changed else None)
+    return bulk
+
+
+def _move_back(session: Session, steps: Sequence[tuple[Any, Status]], by: str) -> None:
+    if not steps:
+        return
+    now = clock.now()
+    session.execute(
+        insert(StatusChange),
+        [
+            {"job_id": row.id, "from_status": row.status, "to_status": end, "at": now, "by": by,
+             "undid": row.step}
+            for row, end in steps
+        ],
+    )  # fmt: skip
+    for end in {to for _, to in steps}:
+        _stand(session, Job.id.in_([row.id for row, to in steps if to is end]), end, now)
 
 
 def _count_bulk(bulk: Bulk, moved: Mapping[tuple[Status, Status], int]) -> None:
@@ -532,6 +631,7 @@ def _move(session: Session, job: Job, to: Status, by: str, *, undid: int | None 
     job.version += 1
     if by != "scan":
         job.edit_unseen = False
+        job.looked_at = job.looked_at or clock.now()
     session.add(StatusChange(job=job, from_status=current, to_status=to, at=clock.now(), by=by, undid=undid))
     session.flush()
     after_commit(session, lambda: catalogue.STATUS_UPDATES.inc(from_status=current, to_status=to))
@@ -539,7 +639,29 @@ def _move(session: Session, job: Job, to: Status, by: str, *, undid: int | None 
 
 def looked(session: Session, job_id: int) -> None:
     """Note that the owner has looked at a job: what boards edited so far is no news any more."""
+    mark_seen(session, [job_id])
     session.execute(update(Job).where(Job.id == _id(job_id), Job.edit_unseen).values(edit_unseen=False))
+
+
+def mark_seen(session: Session, job_ids: Sequence[int]) -> list[int]:
+    """Note that the owner has seen jobs, as by looking over a page of the list.
+
+    Returns:
+        The ids of those that were not seen before: what `mark_unseen` takes to undo it.
+    """
+    wanted = [_id(each) for each in job_ids]
+    unseen = select(Job.id).where(Job.id.in_(wanted), Job.looked_at.is_(None)).order_by(Job.id)
+    ids = list(session.scalars(unseen.with_for_update()))
+    if ids:
+        session.execute(update(Job).where(Job.id.in_(ids)).values(looked_at=clock.now()))
+    return ids
+
+
+def mark_unseen(session: Session, job_ids: Sequence[int]) -> None:
+    """Take `mark_seen` back: the jobs are news again. Those that were decided about meanwhile are not."""
+    wanted = Job.id.in_([_id(each) for each in job_ids])
+    undecided = Job.status.in_((Status.NEW, Status.CLOSED))
+    session.execute(update(Job).where(wanted, undecided).values(looked_at=None))
 
 
 def history(session: Session, job_id: int) -> list[dict[str, Any]]:
@@ -663,7 +785,8 @@ def counts_by_status(session: Session) -> dict[Status, int]:
 def as_dict(job: Job) -> dict[str, Any]:
     """A job as JSON: what `scout jobs list --json` and the API give.
 
-    `edit_unseen` tells that a board edited it since the owner last looked or decided; `next_action` and the
+    `looked_at` is when the owner first saw it, or null; `edit_unseen` tells that a board edited it since the
+    owner last looked or decided; `next_action` and the
     day `next_action_on` are what the owner means to do. `locations` is a list of places as the board writes
     them; `remote` is `onsite`, `hybrid`, `remote` or `unknown`; `places` tells of each of `locations` its
     `city`, `region` and ISO `country` (`scout.postings.Place`); `remote_regions` are ISO country codes and
@@ -696,6 +819,7 @@ def as_dict(job: Job) -> dict[str, Any]:
         "first_seen_at": clock.iso(job.first_seen_at),
         "last_seen_at": clock.iso(job.last_seen_at),
         "closed_at": clock.iso(job.closed_at),
+        "looked_at": clock.iso(job.looked_at),
         "edit_unseen": job.edit_unseen,
         "next_action": job.next_action,
         "next_action_on": job.next_action_on.isoformat() if job.next_action_on else None,

@@ -307,6 +307,8 @@ class Job(Base):
     """When no board listed it any more; null while at least one does."""
     edit_unseen: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether a board edited it, as `JobEvent` tells, since the owner last looked at it or decided."""
+    looked_at: Mapped[dt.datetime | None]
+    """When the owner first saw it: opened it, decided about it, or marked a page of the list as seen."""
     next_action_on: Mapped[dt.date | None]
     """When the owner means to do something about it, a day of their calendar."""
     next_action: Mapped[str] = mapped_column(String(500), default="", server_default="")
@@ -625,6 +627,8 @@ class StatusChange(Base):
     """Who: `owner` (pages), `command` (command line), `import` (as a file says) or `scan`."""
     undid: Mapped[int | None]
     """The id of the step of the same job that this one took back, or null."""
+    batch: Mapped[str | None] = mapped_column(String(32), index=True)
+    """Names the change of many jobs at once that it was part of (`scout.jobs.change_many`), or null."""
 
     job: Mapped[Job] = relationship(back_populates="history")
 

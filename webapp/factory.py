@@ -18,6 +18,7 @@ from webapp import (
     audit,
     errors,
     feeds,
+    installing,
     jobs,
     probes,
     scans,
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.protect(app)
     audit.keep(app)
     errors.handle(app)
-    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds, account_pages):
+    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds, account_pages, installing):
         app.register_blueprint(module.pages)
     api.install(app, settings)
 
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.globals.update(
         asset=assets.address,
         htmx=assets.HTMX,
+        there_is=app.view_functions.__contains__,
         theme=appearance.theme,
         themes=appearance.THEMES,
         session_of_browser=browser_session,

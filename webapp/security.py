@@ -31,6 +31,10 @@ PUBLIC = frozenset(
         "probes.healthz",
         "probes.readyz",
         "probes.metrics",
+        # Browsers ask for these without the cookie, or keep them past its end.
+        "installing.manifest",
+        "installing.worker",
+        "installing.offline",
         # Their addresses hold a secret each.
         "feeds.atom",
         "feeds.json",
@@ -42,7 +46,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 _HEADERS = {

@@ -108,6 +108,7 @@ def merge(
     kept.version += kept.status is not before
     kept.first_seen_at = min(kept.first_seen_at, other.first_seen_at)
     kept.edit_unseen = kept.edit_unseen or other.edit_unseen
+    kept.looked_at = kept.looked_at or other.looked_at
     if _plan(kept) == _NO_PLAN:
         kept.next_action_on, kept.next_action = _plan(other)
     if other.closed_at is None:

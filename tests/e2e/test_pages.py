@@ -37,6 +37,7 @@ def test_every_page_looks_right(opened: Open, database: Database, address: str, 
         }.items():
             faults += look_at(page, f"{look}-{name}", path)
             assert page.title() != "taken"
+        page.click("[data-menu] summary")
         page.click("text=Sign out")
         faults += look_at(page, f"{look}-sign-in")
     assert faults == []

@@ -499,6 +499,7 @@ def test_a_job_as_json_has_the_fields_that_programs_rely_on(database: Database) 
             "first_seen_at": "2026-03-01T12:00:00Z",
             "last_seen_at": "2026-03-01T12:00:00Z",
             "closed_at": None,
+            "looked_at": None,
             "edit_unseen": False,
             "next_action": "",
             "next_action_on": None,

@@ -43,6 +43,9 @@ def test_the_public_endpoints_are_exactly_these() -> None:
         "probes.metrics",
         "feeds.atom",
         "feeds.json",
+        "installing.manifest",
+        "installing.worker",
+        "installing.offline",
     } == PUBLIC
 
 
