@@ -24,7 +24,7 @@ from metrics.model import (
 
 METHOD = Label("method", ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 #: The route as written (`/jobs/{job_id}`), never the path; what no route matches is `__unmatched__`.
-ENDPOINT = Label("endpoint", bound=120)
+ENDPOINT = Label("endpoint", bound=240)
 STATUS_CODE = Label("status", bound=60)
 #: A template's name, with its dot as `_`: `jobs/list_html`.
 TEMPLATE = Label("template", bound=80)

@@ -45,12 +45,14 @@ class AuditQuery:
         who: A key of `WHO`, or empty for all.
         page: 1 is the newest.
         per_page: How many make a page.
+        before: Only events with a lower id than this; None for all. They are not left out of the total.
     """
 
     text: str = ""
     who: str = ""
     page: int = 1
     per_page: int = 50
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def find(session: Session, query: AuditQuery) -> Events:
     total = session.scalar(select(func.count()).select_from(AuditEvent).where(*wanted)) or 0
     page = (
         select(AuditEvent)
-        .where(*wanted)
+        .where(*wanted, *([AuditEvent.id < query.before] if query.before is not None else []))
         .order_by(AuditEvent.id.desc())
         .offset((query.page - 1) * query.per_page)
         .limit(query.per_page)

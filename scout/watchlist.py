@@ -125,11 +125,6 @@ def every(session: Session) -> list[Source]:
     return sorted(session.scalars(select(Source)), key=lambda source: (source.name.casefold(), source.id))
 
 
-def part(session: Session, *, after: int, limit: int) -> list[Source]:
-    """So many sources with a higher id than `after`, in the order in which they were added."""
-    return list(session.scalars(select(Source).where(Source.id > after).order_by(Source.id).limit(limit)))
-
-
 def pause(session: Session, slug: str) -> Source:
     """Stop scanning a source until it is resumed. Its jobs stay as they are.
 

@@ -16,6 +16,7 @@ from scout import audit, devices
 from scout.errors import ScoutError
 from scout.models import Job, SavedSearch, Source
 from webapp import bearer
+from webapp.api.operation import done
 from webapp.parts import parts
 from webapp.security import SAFE_METHODS
 from webapp.sessions import browser_session
@@ -69,6 +70,11 @@ def keep(app: Flask) -> None:
     app.after_request(_write)
 
 
+def words(endpoint: str | None) -> str:
+    """What a request did, or empty where that is not kept."""
+    return WORDS.get(endpoint or "") or done(endpoint)
+
+
 def about(subject: str) -> None:
     """Say what the request is about, where its address does not: called by views. Never a secret."""
     g.audit_subject = subject
@@ -76,7 +82,7 @@ def about(subject: str) -> None:
 
 def _look() -> None:
     """Before anything is changed: a board that is removed has no name afterwards, nor a browser a session."""
-    if request.method in SAFE_METHODS or request.endpoint not in WORDS:
+    if request.method in SAFE_METHODS or not words(request.endpoint):
         return
     token = bearer.presented()
     if token is not None:
@@ -112,7 +118,7 @@ def _write(response: Response) -> Response:
             audit.record(
                 db,
                 endpoint,
-                WORDS[endpoint],
+                words(endpoint),
                 by=by,
                 subject=g.get("audit_subject", ""),
                 address=request.remote_addr or "",

@@ -8,10 +8,10 @@ from flask_openapi.openapi import OpenAPI
 from flask_wtf.csrf import CSRFProtect
 
 from scout.settings import Settings
-from webapp.api import document, jobs, notes, pace, scans, sources
+from webapp.api import account, document, jobs, notes, pace, profile, scans, sources
 
 #: The resources, in the order of the documentation.
-RESOURCES = (jobs, notes, sources, scans, document)
+RESOURCES = (jobs, notes, sources, scans, profile, account, document)
 
 
 def install(app: OpenAPI, settings: Settings) -> None:

@@ -71,15 +71,16 @@ def page(
     )
 
 
-def onward(items: Sequence[Any], *, after: int | None) -> Response:
+def onward(items: Sequence[Any], *, after: int | str | None, **more: Any) -> Response:
     """A page of a list that is read from its beginning.
 
     Args:
         items: What is on it.
-        after: The number of its last item; None at the end of the list.
+        after: What names the place after its last item; None at the end of the list.
+        more: More that the page says of itself.
     """
     address = _with(None if after is None else {"after": str(after)})
-    return _linked(say({"items": list(items), "next": address}), next=address)
+    return _linked(say({"items": list(items), **more, "next": address}), next=address)
 
 
 def _linked(answer: Response, **around: str | None) -> Response:

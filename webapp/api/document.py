@@ -11,7 +11,6 @@ from flask_openapi.models.security_scheme import SecurityScheme
 from flask_openapi.models.tag import Tag
 from flask_openapi.openapi import OpenAPI
 
-from scout.tokens import Scope
 from webapp.api import answers
 from webapp.api.operation import KEY, OPERATIONS, Declared, Resource
 from webapp.api.problems import KINDS, MEDIA_TYPE
@@ -82,6 +81,8 @@ def _complete(operation: dict[str, Any], declared: Declared, *, reads: bool) -> 
         operation["description"] = operation["description"].replace("<br/>", "\n").strip()
     parameters = operation.setdefault("parameters", [])
     refuses = [*_ALWAYS, *declared.refuses]
+    if declared.scope is None and reads:
+        refuses.remove("missing-scope")
     if declared.replays:
         parameters.append({"$ref": "#/components/parameters/idempotency_key"})
         refuses += ["still-running", "malformed"]
@@ -94,7 +95,7 @@ def _complete(operation: dict[str, Any], declared: Declared, *, reads: bool) -> 
         del operation["parameters"]
     session = [] if reads else ["csrf"]
     operation["security"] = [
-        {"token": [str(declared.scope)]},
+        {"token": [str(declared.scope)] if declared.scope else []},
         {"session": [], **{each: [] for each in session}},
     ]
     said = {status: each for status, each in operation["responses"].items() if int(status) < 400}  # noqa: PLR2004 - errors are told by kind
@@ -106,7 +107,7 @@ def _complete(operation: dict[str, Any], declared: Declared, *, reads: bool) -> 
         said[str(code)] = {"$ref": f"#/components/responses/{first}"}
     operation["responses"] = said
     operation["x-problems"] = sorted(set(refuses), key=list(KINDS).index)
-    operation["x-scope"] = str(declared.scope)
+    operation["x-scope"] = str(declared.scope) if declared.scope else ""
 
 
 def _problem(name: str) -> dict[str, Any]:
@@ -137,7 +138,7 @@ _IF_MATCH = {
 _DOCUMENT = {"description": "The document.", "content": {"application/json": {"schema": {"type": "object"}}}}
 
 
-@api.operation("GET", "/openapi.json", scope=Scope.JOBS_READ, answer=_DOCUMENT)
+@api.operation("GET", "/openapi.json", scope=None, answer=_DOCUMENT)
 def get_openapi() -> Response:
     """Read this description, for programs that make clients of it."""
     return answers.say(document())

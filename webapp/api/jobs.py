@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from scout import export, history, jobs
 from scout.identity import merging, resemblance
-from scout.jobs import JobQuery, Sort
+from scout.jobs import Bulk, JobQuery, Sort
 from scout.models import Status
 from scout.tokens import Scope
 from webapp.api import answers, shapes
@@ -135,9 +135,14 @@ class NewStatus(Taken):
 
 
 @api.operation(
-    "PUT", "/jobs/<int:job_id>/status", scope=Scope.JOBS_WRITE, answer=shapes.WholeJob,
-    refuses=("not-found", "conflict"), matches=True,
-)  # fmt: skip
+    "PUT",
+    "/jobs/<int:job_id>/status",
+    scope=Scope.JOBS_WRITE,
+    answer=shapes.WholeJob,
+    refuses=("not-found", "conflict"),
+    matches=True,
+    does="Moved a job",
+)
 def set_job_status(path: JobPath, body: NewStatus) -> Response:
     """Take a job to another status, and write down when.
 
@@ -149,9 +154,14 @@ def set_job_status(path: JobPath, body: NewStatus) -> Response:
 
 
 @api.operation(
-    "POST", "/jobs/<int:job_id>/undo", scope=Scope.JOBS_WRITE, answer=shapes.WholeJob,
-    refuses=("not-found", "conflict"), matches=True,
-)  # fmt: skip
+    "POST",
+    "/jobs/<int:job_id>/undo",
+    scope=Scope.JOBS_WRITE,
+    answer=shapes.WholeJob,
+    refuses=("not-found", "conflict"),
+    matches=True,
+    does="Took a decision back",
+)
 def undo_job(path: JobPath) -> Response:
     """Take the last decision about a job back. Done again, the one before that."""
     with parts().database.session() as db:
@@ -160,7 +170,12 @@ def undo_job(path: JobPath) -> Response:
 
 
 @api.operation(
-    "PUT", "/jobs/<int:job_id>/plan", scope=Scope.JOBS_WRITE, answer=shapes.WholeJob, refuses=("not-found",)
+    "PUT",
+    "/jobs/<int:job_id>/plan",
+    scope=Scope.JOBS_WRITE,
+    answer=shapes.WholeJob,
+    refuses=("not-found",),
+    does="Planned what is next",
 )
 def set_job_plan(path: JobPath, body: shapes.Plan) -> Response:
     """Keep what is to be done next about a job, and when."""
@@ -170,9 +185,14 @@ def set_job_plan(path: JobPath, body: shapes.Plan) -> Response:
 
 
 @api.operation(
-    "DELETE", "/jobs/<int:job_id>/plan", scope=Scope.JOBS_WRITE, answer=None, status=204,
+    "DELETE",
+    "/jobs/<int:job_id>/plan",
+    scope=Scope.JOBS_WRITE,
+    answer=None,
+    status=204,
     refuses=("not-found",),
-)  # fmt: skip
+    does="Took a plan away",
+)
 def delete_job_plan(path: JobPath) -> Response:
     """Take the plan away. Without one this is no error."""
     with parts().database.session() as db:
@@ -255,9 +275,13 @@ class Other(Taken):
 
 
 @api.operation(
-    "POST", "/jobs/<int:job_id>/merge", scope=Scope.JOBS_WRITE, answer=shapes.WholeJob,
+    "POST",
+    "/jobs/<int:job_id>/merge",
+    scope=Scope.JOBS_WRITE,
+    answer=shapes.WholeJob,
     refuses=("not-found", "conflict"),
-)  # fmt: skip
+    does="Merged two jobs",
+)
 def merge_job(path: JobPath, body: Other) -> Response:
     """Make one job of two. `split_job` takes it back."""
     with parts().database.session() as db:
@@ -272,9 +296,13 @@ class ListingPath(JobPath):
 
 
 @api.operation(
-    "POST", "/jobs/<int:job_id>/listings/<int:listing_id>/split", scope=Scope.JOBS_WRITE,
-    answer=shapes.WholeJob, refuses=("not-found", "conflict"),
-)  # fmt: skip
+    "POST",
+    "/jobs/<int:job_id>/listings/<int:listing_id>/split",
+    scope=Scope.JOBS_WRITE,
+    answer=shapes.WholeJob,
+    refuses=("not-found", "conflict"),
+    does="Split a job",
+)
 def split_job(path: ListingPath) -> Response:
     """Take a listing off a job: it is a job of its own again, which is the answer.
 
@@ -347,10 +375,11 @@ class BulkOutcome(Given):
     conflicts: int = Field(description="Those that were changed since the version decided upon.")
     illegal: int = Field(description="Those that cannot go there from where they are.")
     missing: int = Field(description="Those that there are none of.")
+    batch: str = Field(description="What `undo_bulk` takes this back by, or empty.")
     refused: list[Refused] = Field(description="The first hundred of those that were not changed.")
 
 
-@api.operation("POST", "/jobs/bulk", scope=Scope.JOBS_WRITE, answer=BulkOutcome)
+@api.operation("POST", "/jobs/bulk", scope=Scope.JOBS_WRITE, answer=BulkOutcome, does="Moved several jobs")
 def change_jobs(body: BulkChange) -> Response:
     """Take many jobs to another status in one transaction.
 
@@ -360,6 +389,10 @@ def change_jobs(body: BulkChange) -> Response:
     versions = {each.id: each.version for each in body.jobs or () if each.version is not None}
     with parts().database.session() as db:
         bulk = jobs.change_many(db, which, body.to, caller().by, versions=versions, dry_run=body.dry_run)
+    return _outcome(bulk)
+
+
+def _outcome(bulk: Bulk) -> Response:
     return answers.say(
         {
             "changed": bulk.changed,
@@ -367,6 +400,54 @@ def change_jobs(body: BulkChange) -> Response:
             "conflicts": bulk.conflicts,
             "illegal": bulk.illegal.total(),
             "missing": bulk.missing,
+            "batch": bulk.batch,
             "refused": [{"id": job_id, "detail": why} for job_id, why in bulk.named.items()],
         }
     )
+
+
+class BatchPath(Asked):
+    """A change of many jobs."""
+
+    batch: str = Field(min_length=1, max_length=40, description="What `change_jobs` called it.")
+
+
+@api.operation(
+    "POST",
+    "/jobs/bulk/<batch>/undo",
+    scope=Scope.JOBS_WRITE,
+    answer=BulkOutcome,
+    refuses=("not-found",),
+    does="Took a change of several jobs back",
+)
+def undo_bulk(path: BatchPath) -> Response:
+    """Take a change of many jobs back. Those that were decided about since stay, and are named."""
+    with parts().database.session() as db:
+        return _outcome(jobs.undo_batch(db, path.batch, caller().by))
+
+
+class SeenJobs(Taken):
+    """Jobs."""
+
+    jobs: list[Id] = Field(max_length=_MOST_IDS, description="Their numbers.")
+
+
+class NewlySeen(Given):
+    """Jobs that were not seen before."""
+
+    jobs: list[int] = Field(description="Their numbers: sent to `mark_jobs_unseen`, they are news again.")
+
+
+@api.operation("POST", "/jobs/seen", scope=Scope.JOBS_WRITE, answer=NewlySeen)
+def mark_jobs_seen(body: SeenJobs) -> Response:
+    """Note that their owner has seen jobs, as by looking over a page of the list."""
+    with parts().database.session() as db:
+        return answers.say({"jobs": jobs.mark_seen(db, body.jobs)})
+
+
+@api.operation("POST", "/jobs/unseen", scope=Scope.JOBS_WRITE, answer=None, status=204)
+def mark_jobs_unseen(body: SeenJobs) -> Response:
+    """Take `mark_jobs_seen` back. Jobs that were decided about meanwhile stay seen."""
+    with parts().database.session() as db:
+        jobs.mark_unseen(db, body.jobs)
+    return answers.nothing()

@@ -63,9 +63,14 @@ def list_notes(path: JobPath) -> Response:
 
 
 @api.operation(
-    "POST", "/jobs/<int:job_id>/notes", scope=Scope.JOBS_WRITE, answer=shapes.Note, status=201,
+    "POST",
+    "/jobs/<int:job_id>/notes",
+    scope=Scope.JOBS_WRITE,
+    answer=shapes.Note,
+    status=201,
     refuses=("not-found",),
-)  # fmt: skip
+    does="Wrote a note",
+)
 def add_note(path: JobPath, body: NewNote) -> Response:
     """Keep a note."""
     with parts().database.session() as db:
@@ -74,9 +79,13 @@ def add_note(path: JobPath, body: NewNote) -> Response:
 
 
 @api.operation(
-    "PUT", "/jobs/<int:job_id>/notes/<int:note_id>", scope=Scope.JOBS_WRITE, answer=shapes.Note,
+    "PUT",
+    "/jobs/<int:job_id>/notes/<int:note_id>",
+    scope=Scope.JOBS_WRITE,
+    answer=shapes.Note,
     refuses=("not-found", "changed-meanwhile"),
-)  # fmt: skip
+    does="Changed a note",
+)
 def edit_note(path: NotePath, body: ChangedNote) -> Response:
     """Write a note anew."""
     was: dt.datetime | None = body.was
@@ -86,7 +95,12 @@ def edit_note(path: NotePath, body: ChangedNote) -> Response:
 
 
 @api.operation(
-    "DELETE", "/jobs/<int:job_id>/notes/<int:note_id>", scope=Scope.JOBS_WRITE, answer=None, status=204
+    "DELETE",
+    "/jobs/<int:job_id>/notes/<int:note_id>",
+    scope=Scope.JOBS_WRITE,
+    answer=None,
+    status=204,
+    does="Deleted a note",
 )
 def delete_note(path: NotePath) -> Response:
     """Throw a note away. One that is gone already is no error."""

@@ -38,14 +38,18 @@ class Declared:
     """What is declared of an operation, besides what flask-openapi reads from its function.
 
     Attributes:
-        scope: What a token needs to call it.
+        scope: What a token needs to call it; None where any will do.
+        endpoint: Flask's name of it.
+        does: What it does in words for the list of what was done, or empty where it changes nothing.
         refuses: Names of kinds of problems that it answers with, besides those of every operation.
         matches: Whether it takes `If-Match` with the job's version.
         replays: Whether it takes an `Idempotency-Key`.
         keeps_answer: Whether a replay gives the first answer again. One with a secret in it is not kept.
     """
 
-    scope: Scope
+    scope: Scope | None
+    endpoint: str
+    does: str
     refuses: tuple[str, ...]
     matches: bool
     replays: bool
@@ -54,6 +58,11 @@ class Declared:
 
 #: All operations by their ids.
 OPERATIONS: dict[str, Declared] = {}
+
+
+def done(endpoint: str | None) -> str:
+    """What the operation with Flask's name `endpoint` does, in words; empty where it changes nothing."""
+    return next((each.does for each in OPERATIONS.values() if each.endpoint == endpoint), "")
 
 
 class Resource(APIBlueprint):
@@ -73,12 +82,13 @@ class Resource(APIBlueprint):
         method: Method,
         rule: str,
         *,
-        scope: Scope,
+        scope: Scope | None,
         answer: type[BaseModel] | dict[str, Any] | None,
         status: int = 200,
         refuses: tuple[str, ...] = (),
         matches: bool = False,
         keeps_answer: bool = True,
+        does: str = "",
     ) -> Callable[[View], View]:
         """Declare a function as an operation. Its name is the operation's id, its docstring the words on it.
 
@@ -88,16 +98,25 @@ class Resource(APIBlueprint):
         Args:
             method: The method.
             rule: The route below /api/v1, as Flask has it.
-            scope: What a token needs.
+            scope: What a token needs; None where any will do.
             answer: The model of the answer; a response of OpenAPI where it is no JSON; None for no body.
             status: The status of the answer.
             refuses: Names of `problems.KINDS` that it answers with, besides those of every operation.
             matches: Whether `If-Match` is looked at.
             keeps_answer: Whether a request with the same key gets the same answer again.
+            does: What it does, in words for the list of what was done; empty where it changes nothing.
         """
 
         def declare(view: View) -> View:
-            declared = Declared(scope, refuses, matches, replays=method == "POST", keeps_answer=keeps_answer)
+            declared = Declared(
+                scope=scope,
+                endpoint=f"{self.name}.{view.__name__}",
+                does=does,
+                refuses=refuses,
+                matches=matches,
+                replays=method == "POST",
+                keeps_answer=keeps_answer,
+            )
             OPERATIONS[view.__name__] = declared
             register: Callable[..., Callable[[View], View]] = getattr(self, method.lower())
             register(rule, responses={status: answer})(_guarded(view, declared))
@@ -121,7 +140,8 @@ def _guarded(view: View, declared: Declared) -> View:
 
     @functools.wraps(view)
     def guarded(**values: Any) -> Response:
-        needs(declared.scope)
+        if declared.scope is not None:
+            needs(declared.scope)
         taken = {name: readers[name](model, values) for name, model in models.items()}
         if "query" not in models and request.args:
             raise _unknown(next(iter(request.args)))

@@ -13,13 +13,15 @@ from werkzeug.exceptions import HTTPException
 
 from scout import (
     cancelling,
+    chosen_profile,
     discovery,
     jobs,
-    matching,
     queue,
     replays,
     runs,
     searches,
+    sessions,
+    tokens,
     watchlist,
 )
 from scout.database import DatabaseUnusable
@@ -101,6 +103,9 @@ _OF_SCOUT: tuple[tuple[str, tuple[type[ScoutError], ...]], ...] = (
         (
             jobs.JobNotFound,
             jobs.NoteNotFound,
+            jobs.BatchNotFound,
+            sessions.SessionNotFound,
+            tokens.TokenNotFound,
             runs.RunNotFound,
             searches.SearchNotFound,
             watchlist.UnknownSource,
@@ -118,7 +123,7 @@ _OF_SCOUT: tuple[tuple[str, tuple[type[ScoutError], ...]], ...] = (
             watchlist.AlreadyWatched,
             cancelling.RunEnded,
             channels.ChannelsUnusable,
-            matching.ProfileUnusable,
+            chosen_profile.SettingWins,
         ),
     ),
     ("still-running", (replays.StillRunning,)),

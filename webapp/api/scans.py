@@ -87,6 +87,7 @@ def _run(run_id: int) -> dict[str, Any]:
     answer=shapes.Run,
     status=202,
     refuses=("not-found", "conflict"),
+    does="Asked for a scan",
 )
 def start_scan(body: NewRun) -> Response:
     """Ask for a scan. It goes on by itself; `get_scan` tells how far it has come.
@@ -148,9 +149,14 @@ def list_scan_boards(path: RunPath, query: shapes.Onward) -> Response:
 
 
 @api.operation(
-    "POST", "/scans/<int:run_id>/cancel", scope=Scope.BOARDS_WRITE, answer=shapes.Run, status=202,
+    "POST",
+    "/scans/<int:run_id>/cancel",
+    scope=Scope.BOARDS_WRITE,
+    answer=shapes.Run,
+    status=202,
     refuses=("not-found", "conflict"),
-)  # fmt: skip
+    does="Called a scan off",
+)
 def cancel_scan(path: RunPath) -> Response:
     """Call a scan run off. Boards that wait end at once, the others at their next page. Nothing is lost."""
     cancelling.cancel(parts().database, parts().settings, path.run_id)

@@ -180,6 +180,7 @@ class Job(Given):
     first_seen_at: Time
     last_seen_at: Time
     closed_at: Time | None = Field(description="When no board listed it any more, or null.")
+    looked_at: Time | None = Field(description="When its owner first saw it, or null.")
     edit_unseen: bool = Field(description="Whether a board edited it since its owner looked.")
     next_action: str = Field(description="What its owner means to do, or empty.")
     next_action_on: Day | None = Field(description="When.")

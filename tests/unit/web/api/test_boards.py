@@ -50,8 +50,10 @@ def test_boards_are_read_page_by_page(program: Program) -> None:
         slugs.append([each["slug"] for each in answer.get_json()["items"]])
         path = answer.get_json()["next"]
         assert answer.headers.get("Link") == (f'<{path}>; rel="next"' if path else None)
-    assert slugs == [["one", "two"], ["three"]]
-    assert program.get("/sources", after="x").status_code == 422
+    assert slugs == [["one", "three"], ["two"]]
+    assert program.get("/sources", q="jobs.lever.co two").get_json()["total"] == 1
+    assert program.get("/sources", sort="size").status_code == 422
+    assert program.get("/scans", after="x").status_code == 422
 
 
 def test_a_board_is_paused_and_resumed(program: Program, source: Source) -> None:
@@ -122,3 +124,21 @@ def test_scans_are_read_page_by_page(program: Program, source: Source) -> None:
     second = program.get(first["next"]).get_json()
     assert [each["run_id"] for page in (first, second) for each in page["items"]] == [3, 2, 1]
     assert second["next"] is None
+
+
+def test_many_boards_are_paused_resumed_and_removed(program: Program) -> None:
+    for name in ("one", "two"):
+        program.post("/sources", {"url": f"https://jobs.lever.co/{name}", "scan": False})
+    asked = {"sources": ["one", "two", "nobody"]}
+    for what in ("pause", "resume", "remove"):
+        assert program.post("/sources/bulk", {**asked, "what": what}).get_json() == {
+            "changed": ["one", "two"]
+        }
+    assert program.post("/sources/bulk", {**asked, "what": "remove"}).get_json() == {"changed": []}
+
+
+def test_a_look_at_a_board_keeps_nothing(program: Program) -> None:
+    seen = program.post("/sources/test", {"url": "https://jobs.lever.co/veeva"}).get_json()
+    assert (seen["kind"], seen["postings"]) == ("lever", 0)
+    assert seen["error"]
+    assert program.get("/sources").get_json()["total"] == 0

@@ -90,7 +90,8 @@ def test_many_jobs_move_at_once(program: Program, add_job: Callable[..., int], w
     body = {"to": "dismissed", which: chosen}
     tried = program.post("/jobs/bulk", {**body, "dry_run": True}).get_json()
     done = program.post("/jobs/bulk", body).get_json()
-    assert tried == done
+    assert done.pop("batch")
+    assert tried == {**done, "batch": ""}
     assert (done["changed"], done["unchanged"]) == (2, 1)
     refused = program.post("/jobs/bulk", {"to": "offer", which: chosen}).get_json()
     assert refused["illegal"] == 3
@@ -139,3 +140,22 @@ def test_jobs_much_alike_are_named(program: Program, add_job: Callable[..., int]
     job_id = add_job()
     assert program.get(f"/jobs/{job_id}/similar").get_json() == {"items": []}
     assert program.get(f"/jobs/{job_id}/history").get_json()["items"][0]["what"] == "found"
+
+
+def test_a_change_of_many_is_taken_back(program: Program, add_job: Callable[..., int]) -> None:
+    first, second = add_job(), add_job()
+    batch = program.post("/jobs/bulk", {"to": "saved", "query": {}}).get_json()["batch"]
+    program.put(f"/jobs/{second}/status", {"to": "applied"})
+    back = program.post(f"/jobs/bulk/{batch}/undo").get_json()
+    assert (back["changed"], back["conflicts"]) == (1, 1)
+    assert program.get(f"/jobs/{first}").get_json()["status"] == "new"
+    assert program.post("/jobs/bulk/nothing/undo").status_code == 404
+
+
+def test_jobs_are_seen_and_unseen(program: Program, add_job: Callable[..., int]) -> None:
+    job_id = add_job()
+    assert program.post("/jobs/seen", {"jobs": [job_id, 99]}).get_json() == {"jobs": [job_id]}
+    assert program.get(f"/jobs/{job_id}").get_json()["looked_at"] is not None
+    assert program.post("/jobs/seen", {"jobs": [job_id]}).get_json() == {"jobs": []}
+    assert program.post("/jobs/unseen", {"jobs": [job_id]}).status_code == 204
+    assert program.get(f"/jobs/{job_id}").get_json()["looked_at"] is None
