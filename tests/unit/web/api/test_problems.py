@@ -15,6 +15,9 @@ from tests.unit.web.api.program import Program
 from webapp.api.problems import KINDS
 
 
+JSON = "application/json"
+
+
 def kind(answer: Any) -> str:
     return str(json.loads(answer.data)["type"]).partition("#problem-")[2]
 
@@ -37,11 +40,11 @@ def kind(answer: Any) -> str:
         ("POST", "/jobs/seen", {}, (415, "not-json")),
         ("POST", "/jobs/seen", {"data": {"jobs": "1"}}, (415, "not-json")),
         ("POST", "/jobs/seen", {"data": "{}", "content_type": "text/plain"}, (415, "not-json")),
-        ("POST", "/jobs/seen", {"data": "{", "content_type": "application/json"}, (400, "malformed")),
-        ("POST", "/jobs/seen", {"data": b"\xff", "content_type": "application/json"}, (400, "malformed")),
-        ("POST", "/jobs/seen", {"data": "", "content_type": "application/json"}, (400, "malformed")),
-        ("POST", "/jobs/seen", {"data": '["\\ud800"]', "content_type": "application/json"}, (400, "malformed")),
-        ("POST", "/jobs/seen", {"data": "[" * 100_000, "content_type": "application/json"}, (400, "malformed")),
+        ("POST", "/jobs/seen", {"data": "{", "content_type": JSON}, (400, "malformed")),
+        ("POST", "/jobs/seen", {"data": b"\xff", "content_type": JSON}, (400, "malformed")),
+        ("POST", "/jobs/seen", {"data": "", "content_type": JSON}, (400, "malformed")),
+        ("POST", "/jobs/seen", {"data": '["\\ud800"]', "content_type": JSON}, (400, "malformed")),
+        ("POST", "/jobs/seen", {"data": "[" * 100_000, "content_type": JSON}, (400, "malformed")),
         ("POST", "/jobs/seen", {"json": []}, (422, "invalid")),
         ("POST", "/jobs/seen", {"json": '{"jobs": []}'}, (422, "invalid")),
         ("POST", "/jobs/seen", {"json": {"jobs": ["1"]}}, (422, "invalid")),
