@@ -26,6 +26,7 @@ from scout import clock, jobs, watchlist
 from scout.errors import ScoutError
 from scout.jobs import JobQuery, Sort
 from scout.models import Every, FoundJob, SavedSearch, Status, Tells
+from scout.searching import language
 from scout.telling import hours
 
 #: The statuses that a search without any of its own looks at: what the owner has not done with.
@@ -33,9 +34,9 @@ LIVE = (Status.NEW, Status.SAVED, Status.APPLIED, Status.INTERVIEWING, Status.OF
 #: `found_jobs.batch` of what was there before the search: it counts as told.
 BEFORE = ""
 
-_PAGING = {"page", "per_page"}
+_PAGING = {"after", "before", "per_page"}
 _PARTS = {each.name: each for each in dataclasses.fields(JobQuery) if each.name not in _PAGING}
-_LONGEST_TEXT = 200
+_LONGEST_TEXT = language.LONGEST
 _ROWS_PER_STATEMENT = 1000
 _TOKEN = re.compile(r"([1-9][0-9]{0,8})-[0-9a-f]{40}")
 
@@ -315,7 +316,7 @@ def _begin_from_now(session: Session, search: SavedSearch) -> None:
     if search.tells is Tells.FEED or not search.enabled:
         return
     now = clock.now()
-    found = session.scalars(jobs.ids(query_of(search))).all()
+    found = session.scalars(jobs.ids(session, query_of(search))).all()
     keep(session, search.id, found, batch=BEFORE)
     search.looked_to = now
     session.flush()

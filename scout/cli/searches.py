@@ -257,7 +257,7 @@ def test(slug: str, *, dry_run: bool, as_json: bool) -> None:
     known = all_channels.load(chosen)
     with for_command(chosen) as database, database.reading() as session:
         search = saved.get(session, slug)
-        best = found_jobs.find(session, saved.query_of(search, sort="score", page=1, per_page=SHOWN)).jobs
+        best = found_jobs.find(session, saved.query_of(search, sort="score", per_page=SHOWN)).jobs
         items = [item(job, chosen.pages) for job in best]
         names = list(search.channels)
     story = Story(search.name, items, chosen.pages, lead="A test: what matches now.")

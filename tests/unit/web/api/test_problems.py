@@ -14,7 +14,6 @@ from scout import jobs
 from tests.unit.web.api.program import Program
 from webapp.api.problems import KINDS
 
-
 JSON = "application/json"
 
 
