@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from flask import Response, request
@@ -9,8 +10,11 @@ from pydantic import Field, model_validator
 
 from scout import export, history, jobs
 from scout.identity import merging, resemblance
-from scout.jobs import Bulk, JobQuery, Sort
+from scout.jobs import Bulk, JobQuery
 from scout.models import Status
+from scout.searching import cursors, language
+from scout.searching.language import LONGEST
+from scout.searching.orders import Sort
 from scout.tokens import Scope
 from webapp.api import answers, shapes
 from webapp.api.caller import caller
@@ -27,11 +31,16 @@ _MOST_IDS = 1000
 class Wanted(Asked):
     """Which jobs."""
 
-    q: str = Field("", max_length=500, description="What to look for.", examples=["identity engineer"])
+    q: str = Field(
+        "",
+        max_length=LONGEST,
+        description="A search, as docs/SEARCHING.md tells: words, `-not`, `company:`, `score:>60`, ...",
+        examples=["identity engineer remote:remote -contract"],
+    )
     status: tuple[Status, ...] = Field((), description="Only of these statuses; all where none is said.")
     source: str = Field("", max_length=80, description="Only of the board with this short name.")
     min_score: int = Field(0, ge=0, le=100, description="Only those that match at least this well.")
-    sort: Sort = Field("newest", description="The order.")
+    sort: Sort = Field("newest", description="The order; those that are equal by it, the newest first.")
 
     @property
     def query(self) -> JobQuery:
@@ -50,10 +59,29 @@ class ListedJobs(shapes.Page):
 
     items: list[shapes.Job]
     total: int = Field(description="How many were found in all.")
+    more: bool = Field(
+        description="Whether there are more than `total`: past some thousands none is counted."
+    )
+    problems: list[str] = Field(description="What of `q` was not understood, and what to write instead.")
 
 
 class Listed(Wanted, shapes.Paging):
     """Which jobs, and which page of them."""
+
+    @property
+    def page(self) -> JobQuery:
+        """The same for `scout.jobs`.
+
+        Raises:
+            Problem: It names two places, or one that was not taken from a page of this list.
+        """
+        if self.after and self.before:
+            raise Problem("invalid", "Say either `after` or `before`.")
+        for name, said in (("after", self.after), ("before", self.before)):
+            if said and cursors.read(said, self.sort) is None:
+                detail = "This is no place of this list: take `next` or `previous`, with the same `sort`."
+                raise Problem("invalid", errors=[{"in": "query", "pointer": f"/{name}", "detail": detail}])
+        return replace(self.query, after=self.after, before=self.before, per_page=self.limit)
 
 
 @api.operation("GET", "/jobs", scope=Scope.JOBS_READ, answer=ListedJobs)
@@ -63,9 +91,72 @@ def list_jobs(query: Listed) -> Response:
     Descriptions, history and notes are left out: `get_job` has them.
     """
     with parts().database.reading() as db:
-        found = jobs.find(db, query.query)
+        found = jobs.find(db, query.page)
         items = [jobs.as_dict(each) for each in found.jobs]
-    return answers.page(items, next_=None, previous=None, total=found.total)
+    return answers.page(
+        items,
+        next_={"after": found.next} if found.next else None,
+        previous={"before": found.previous} if found.previous else None,
+        total=found.total,
+        more=found.more,
+        problems=list(language.parse(query.q).problems),
+    )
+
+
+class FacetValue(Given):
+    """A value that jobs have."""
+
+    value: str = Field(description="As a search writes it.", examples=["senior"])
+    words: str
+    count: int
+    q: str = Field(description="The search with it, or without it where it is chosen.")
+    chosen: bool
+
+
+class Facet(Given):
+    """What jobs can be told apart by."""
+
+    key: str = Field(description="Its key in a search.", examples=["level"])
+    words: str
+    values: list[FacetValue]
+
+
+class FoundFacets(Given):
+    """What was found, told apart and counted."""
+
+    items: list[Facet]
+    of: int = Field(description="How many jobs were counted.")
+    whole: bool = Field(description="Whether those are all that were found; else the first in the order.")
+
+
+@api.operation("GET", "/jobs/facets", scope=Scope.JOBS_READ, answer=FoundFacets)
+def list_job_facets(query: Wanted) -> Response:
+    """Count the jobs that are asked for by status, board, company, place and more."""
+    with parts().database.reading() as db:
+        found = jobs.facets(db, query.query)
+    return answers.say(
+        {
+            "items": [
+                {
+                    "key": str(each.key),
+                    "words": each.words,
+                    "values": [
+                        {
+                            "value": value.value,
+                            "words": value.words,
+                            "count": value.count,
+                            "q": value.query,
+                            "chosen": value.chosen,
+                        }
+                        for value in each.values
+                    ],
+                }
+                for each in found.facets
+            ],
+            "of": found.of,
+            "whole": found.whole,
+        }
+    )
 
 
 class Exported(Wanted):
@@ -328,7 +419,7 @@ class Chosen(Taken):
 class ChosenQuery(Taken):
     """Jobs by what they are."""
 
-    q: str = Field("", max_length=500, description="What to look for.")
+    q: str = Field("", max_length=LONGEST, description="A search, as docs/SEARCHING.md tells.")
     status: Annotated[list[Status], Field(max_length=len(Status))] = Field(
         [], description="Only of these; all where none."
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from scout import clock
 from scout.models import Status
 from tests.unit.web.api.program import Program
 
@@ -159,3 +160,64 @@ def test_jobs_are_seen_and_unseen(program: Program, add_job: Callable[..., int])
     assert program.post("/jobs/seen", {"jobs": [job_id]}).get_json() == {"jobs": []}
     assert program.post("/jobs/unseen", {"jobs": [job_id]}).status_code == 204
     assert program.get(f"/jobs/{job_id}").get_json()["looked_at"] is None
+
+
+def pages(program: Program, path: str) -> list[list[int]]:
+    """The ids on each page of a list, from its beginning."""
+    found, next_ = [], path
+    while next_:
+        page = program.get(next_).get_json()
+        found.append([each["id"] for each in page["items"]])
+        next_ = page["next"]
+    return found
+
+
+@pytest.mark.parametrize("sort", ["newest", "score", "posted", "salary", "relevance"])
+def test_jobs_are_read_page_by_page_there_and_back(
+    program: Program, add_job: Callable[..., int], sort: str
+) -> None:
+    made = {add_job(score=50 + number % 2) for number in range(5)}
+    there = pages(program, f"/jobs?limit=2&sort={sort}&q=identity")
+    assert [len(each) for each in there] == [2, 2, 1]
+    assert {each for page in there for each in page} == made
+    first = program.get("/jobs", limit="2", sort=sort, q="identity")
+    second = program.get(first.get_json()["next"])
+    assert first.get_json()["previous"] is None
+    assert 'rel="prev"' in second.headers["Link"]
+    assert program.get(second.get_json()["previous"]).get_json()["items"] == first.get_json()["items"]
+
+
+def test_what_comes_while_a_list_is_read_neither_loses_nor_doubles_a_job(
+    program: Program, add_job: Callable[..., int]
+) -> None:
+    made = [add_job() for _ in range(6)]
+    page = program.get("/jobs", limit="2").get_json()
+    read = [each["id"] for each in page["items"]]
+    while page["next"]:
+        add_job(first_seen_at=clock.now())
+        program.put(f"/jobs/{read[-1]}/status", {"to": "dismissed"})
+        page = program.get(page["next"]).get_json()
+        read += [each["id"] for each in page["items"]]
+    assert read == made
+
+
+def test_a_place_of_another_list_is_refused(program: Program, add_job: Callable[..., int]) -> None:
+    for _ in range(3):
+        add_job()
+    after = program.get("/jobs", limit="1").get_json()["next"].partition("after=")[2]
+    assert program.get("/jobs", limit="1", after=after).status_code == 200
+    for wrong in ({"after": after, "sort": "score"}, {"after": "x"}, {"before": "e30"}):
+        assert program.get("/jobs", **wrong).status_code == 422
+    assert program.get("/jobs", after=after, before=after).status_code == 422
+
+
+def test_jobs_are_searched_and_told_apart(program: Program, add_job: Callable[..., int]) -> None:
+    add_job(title="Okta Engineer", level="senior")
+    add_job(title="Cook", status=Status.SAVED)
+    found = program.get("/jobs", q="okta level:senior").get_json()
+    assert (found["total"], found["more"], found["problems"]) == (1, False, [])
+    assert program.get("/jobs", q="score:soon").get_json()["problems"]
+    assert program.get("/jobs", status="saved").get_json()["total"] == 1
+    assert program.get("/jobs?status=saved&status=new").get_json()["total"] == 2
+    facets = {each["key"]: each["values"] for each in program.get("/jobs/facets").get_json()["items"]}
+    assert {each["value"]: each["count"] for each in facets["status"]} == {"new": 1, "saved": 1}
