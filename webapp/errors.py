@@ -16,8 +16,9 @@ from metrics import catalogue
 from metrics.instruments import count_error
 from scout.database import DatabaseUnusable
 from scout.errors import ScoutError
-from scout.jobs import JobNotFound
+from scout.jobs import BatchNotFound, JobNotFound
 from scout.runs import RunNotFound
+from scout.searches import SearchNotFound
 from scout.watchlist import UnknownSource
 from webapp.security import wants_page
 from webapp.sessions import browser_session
@@ -47,7 +48,7 @@ def handle(app: Flask) -> None:
     app.register_error_handler(HTTPException, show)
     app.register_error_handler(CSRFError, _on_bad_token)
     app.register_error_handler(ScoutError, _on_scout_error)
-    for missing in (JobNotFound, RunNotFound, UnknownSource):
+    for missing in (BatchNotFound, JobNotFound, RunNotFound, SearchNotFound, UnknownSource):
         app.register_error_handler(missing, _on_missing)
     for away in (OperationalError, InterfaceError, PoolTimeout, DatabaseUnusable):
         app.register_error_handler(away, _on_database_away)

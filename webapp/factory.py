@@ -18,6 +18,7 @@ from webapp import (
     jobs,
     probes,
     scans,
+    searches,
     security,
     show,
     sign_in,
@@ -62,7 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.http.instrument(app, exclude=_PROBES, api=_FOR_PROGRAMS)
     security.protect(app)
     errors.handle(app)
-    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds, installing):
+    for module in (jobs, searches, sources, scans, sign_in, appearance, probes, feeds, installing):
         app.register_blueprint(module.pages)
 
     show.add_filters(app)

@@ -16,7 +16,7 @@ from scout import export, history, jobs, rescoring, runs, sources, watchlist
 from scout.fetch import Reason
 from scout.identity import merging, resemblance
 from scout.jobs import Bulk, Conflict, IllegalChange, JobQuery, NothingToUndo, Sort
-from scout.models import ScanResult, ScanRun, ScanState, Source, Status
+from scout.models import SavedSearch, ScanResult, ScanRun, ScanState, Source, Status
 from webapp.parts import parts
 from webapp.sign_in import safe_next
 
@@ -75,6 +75,19 @@ class Filters:
             min_score=_whole(args.get("min_score", ""), most=100),
             sort=next((each for each in get_args(Sort) if each == sort), cls().sort),
             page=max(_whole(args.get("page", ""), most=1_000_000), 1),
+        )
+
+    @classmethod
+    def of_search(cls, search: SavedSearch) -> Filters:
+        """Those that show what a saved search finds."""
+        said = search.query
+        statuses = said.get("statuses", [])
+        return cls(
+            q=said.get("text", ""),
+            source=said.get("source", ""),
+            min_score=said.get("min_score", 0),
+            sort=said.get("sort", "score"),
+            status=statuses[0] if len(statuses) == 1 else "all",
         )
 
     @property
