@@ -24,6 +24,7 @@ from sqlalchemy.pool import Pool
 import metrics.database
 from scout.errors import ScoutError
 from scout.models import Base
+from scout.searching import index
 from scout.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Database:
         """
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
+            if session.in_transaction():
+                index.catch_up(session)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -196,6 +199,7 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
     # The driver's own transaction handling begins late and never for reads; we begin ourselves
     # (SQLAlchemy, "Enabling Non-Legacy SQLite Transactional Modes").
     connection.isolation_level = None
+    index.add_functions(connection)
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000}")
     cursor.execute("PRAGMA journal_mode=WAL")
@@ -394,8 +398,14 @@ def differences(settings: Settings) -> list[Any]:
 
     engine = _engine(settings, poolclass=NullPool)
     with explained(), engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": _is_of_the_models}
+        )
         return list(compare_metadata(context, Base.metadata))
+
+
+def _is_of_the_models(name: str | None, kind: str, _parents: Any) -> bool:
+    return kind != "table" or not index.is_of_the_index(name or "")
 
 
 @contextlib.contextmanager

@@ -20,26 +20,28 @@ job any more. Undoing the first decision about such a job ends in `closed`, wher
 from __future__ import annotations
 
 import datetime as dt
-import math
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from metrics import catalogue
 from scout import clock
 from scout import history as events
-from scout.database import after_commit
+from scout.database import after_commit, may_write
 from scout.errors import ScoutError
 from scout.identity import reposts
-from scout.models import Description, EventKind, Job, Listing, Note, Source, Status, StatusChange, fold
-
-Sort = Literal["newest", "score", "posted"]
-_T = TypeVar("_T")
+from scout.models import Description, EventKind, Job, Listing, Note, Source, Status, StatusChange
+from scout.searching import conditions, counting, cursors, index, language, marking, orders
+from scout.searching.facets import Facets
+from scout.searching.facets import count as count_facets
+from scout.searching.language import Key
+from scout.searching.orders import Sort as Sort  # noqa: PLC0414 - others name it as ours
 
 #: The most that one page may hold.
 MOST_PER_PAGE = 200
@@ -48,8 +50,6 @@ _AT_ONCE = 1000
 _MOST_NAMED = 100
 #: Characters of what the owner means to do next.
 LONGEST_ACTION = 500
-#: Words of a search past this many are ignored: each costs a pass over the text.
-_MOST_WORDS = 10
 
 _NEXT: dict[Status, tuple[Status, ...]] = {
     Status.NEW: (Status.SAVED, Status.APPLIED, Status.DISMISSED),
@@ -141,14 +141,16 @@ class JobQuery:
     """What to look for.
 
     Attributes:
-        text: Words that must all occur, in any order and any case, in title, company, places, department or
-            description.
+        text: A search in the language of `scout.searching.language`: words that must all occur, and more.
         statuses: Only jobs with one of these; empty means all.
         source: Only jobs listed by the source with this slug, now or earlier; empty means all.
         min_score: Only jobs that match at least this well, 0 to 100.
-        sort: `newest` (first seen here), `score` (best match), or `posted` (newest by the board's date, those
-            without one last); ties by id, newest first.
-        page: The page, from 1. One past the end is empty.
+        sort: `newest` (first seen here), `score` (best match), `posted` (newest by the board's date, those
+            without one last), `salary` (the most for a year, those without pay last; currencies are not
+            converted), or `relevance` (those with all the words in their titles first, then the best match);
+            ties by id, newest first.
+        after: A cursor: `JobPage.next` of another page. One that means nothing is the first page.
+        before: A cursor: `JobPage.previous` of another page.
         per_page: Jobs on a page, 1 to `MOST_PER_PAGE`.
     """
 
@@ -157,80 +159,166 @@ class JobQuery:
     source: str = ""
     min_score: int = 0
     sort: Sort = "newest"
-    page: int = 1
+    after: str = ""
+    before: str = ""
     per_page: int = 50
 
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """One page of what was found: its jobs, how many were found in all, its number and the last page's."""
+    """One page of what was found.
+
+    Attributes:
+        jobs: The page's jobs.
+        total: How many jobs were found in all.
+        more: Whether there are more than `total`: past some thousands they are not counted.
+        next: The cursor of the next page, for `JobQuery.after`; empty on the last.
+        previous: The cursor of the page before, for `JobQuery.before`; empty on the first.
+    """
 
     jobs: list[Job]
     total: int
-    page: int
-    pages: int
+    more: bool = False
+    next: str = ""
+    previous: str = ""
 
 
 def find(session: Session, query: JobQuery) -> JobPage:
-    """The jobs that a query asks for, with their listings and those listings' sources, in three statements.
+    """The jobs that a query asks for, with their listings and those listings' sources.
 
-    A fourth tells what became before of those that were posted anew, where there are any.
     Descriptions are not loaded.
     """
+    read = language.parse(query.text)
+    sought = _sought(session, query, read)
+    counted = _count(session, query, sought)
     per_page = min(max(query.per_page, 1), MOST_PER_PAGE)
-    page = max(query.page, 1)
-    conditions = _conditions(query)
-    total = session.scalar(select(func.count()).select_from(Job).where(*conditions)) or 0
-    pages = max(math.ceil(total / per_page), 1)
-    jobs: Sequence[Job] = []
-    if page <= pages and total:
-        statement = _sorted(select(Job).where(*conditions), query.sort).options(*_listings())
-        jobs = session.scalars(statement.limit(per_page).offset((page - 1) * per_page)).all()
-        reposts.told(session, jobs)
-    return JobPage(jobs=list(jobs), total=total, page=page, pages=pages)
+    back = cursors.read(query.before, query.sort)
+    up = back is not None
+    cursor = back or cursors.read(query.after, query.sort)
+    parts = orders.stretches(query.sort, sought, conditions.in_titles(read, postgres=sought.postgres))
+    found: list[tuple[int, Row[Any]]] = []
+    if counted.number:
+        where = sought.where(walked=counted.walked)
+        found = orders.page(session, parts, where, cursor, most=per_page + 1, walked=counted.walked, up=up)
+    further = len(found) > per_page
+    found = found[-per_page:] if up else found[:per_page]
+    if not found and cursor is not None and counted.number:
+        # What the cursor stood behind is gone: the list from its beginning says more than nothing.
+        return find(session, replace(query, after="", before=""))
+    page = _loaded(session, [row.id for _, row in found])
+    first, last = (_cursor(query.sort, found[at]) if found else "" for at in (0, -1))
+    return JobPage(
+        jobs=page,
+        total=counted.number,
+        more=counted.more,
+        next=last if further or up else "",
+        previous=first if (further if up else cursor is not None) else "",
+    )
 
 
-def ids(query: JobQuery) -> Select[int]:
+def _cursor(sort: Sort, at: tuple[int, Row[Any]]) -> str:
+    stretch, row = at
+    return str(cursors.Cursor(sort, stretch, row._mapping.get("key"), row.id))  # noqa: SLF001 - SQLAlchemy's name for it
+
+
+def _loaded(session: Session, job_ids: Sequence[int]) -> list[Job]:
+    if not job_ids:
+        return []
+    jobs = session.scalars(select(Job).where(Job.id.in_(job_ids)).options(*_listings()))
+    there = {job.id: job for job in jobs}
+    page = [there[job_id] for job_id in job_ids]
+    reposts.told(session, page)
+    return page
+
+
+def _count(session: Session, query: JobQuery, sought: conditions.Sought) -> counting.Count:
+    """How many jobs a query asks for. Those of some statuses are counted anyway, all of them."""
+    if query.text.strip() or query.source or query.min_score > 0:
+        return counting.count(session, sought)
+    counts = counting.by_status(session)
+    return counting.Count(sum(counts[each] for each in set(query.statuses) or counts), walked=True)
+
+
+def facets(session: Session, query: JobQuery) -> Facets:
+    """What a query finds, told apart and counted; of more than some thousands, the first in its order."""
+    read = language.parse(query.text)
+    sought = _sought(session, query, read)
+    counted = _count(session, query, sought)
+    walked = counted.walked and (counted.more or counted.number > counting.MOST_COUNTED)
+    parts = orders.stretches(query.sort, sought, conditions.in_titles(read, postgres=sought.postgres))
+    found = orders.page(
+        session, parts, sought.where(walked=walked), None, most=counting.MOST_COUNTED, walked=walked, up=False
+    )
+    whole = not counted.more and counted.number <= len(found)
+    return count_facets(session, read, [row.id for _, row in found], whole=whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Where a search's words stand in a job: its title, marked, and a piece of its description or None."""
+
+    title: Markup
+    piece: Markup | None
+
+
+def hits(session: Session, query: JobQuery, found: Sequence[Job]) -> dict[int, Hit]:
+    """Where the words of a query stand in the jobs of a page, by job; empty where it looks for no words."""
+    read = language.parse(query.text)
+    if not marking.wanted(read, Key.TITLE):
+        return {}
+    texts: dict[int, str] = {}
+    if marking.wanted(read):
+        wanted = select(Description.job_id, Description.text).where(
+            Description.job_id.in_([job.id for job in found])
+        )
+        texts = {row.job_id: row.text for row in session.execute(wanted)}
+    return {
+        job.id: Hit(
+            marking.marked(job.title, read, Key.TITLE),
+            marking.snippet(texts[job.id], read) if texts.get(job.id) else None,
+        )
+        for job in found
+    }
+
+
+def ids(session: Session, query: JobQuery) -> Select[int]:
     """A statement for the ids of all jobs that a query asks for, whatever its page and order."""
-    return select(Job.id).where(*_conditions(query))
+    return select(Job.id).where(*_conditions(session, query))
 
 
 def every_id(session: Session, query: JobQuery) -> list[int]:
     """The ids of all jobs that a query asks for, in its order, whatever page it names."""
-    return list(session.scalars(_sorted(select(Job.id).where(*_conditions(query)), query.sort)))
+    read = language.parse(query.text)
+    sought = _sought(session, query, read)
+    parts = orders.stretches(query.sort, sought, conditions.in_titles(read, postgres=sought.postgres))
+    return [
+        job_id
+        for part in parts
+        for job_id in session.scalars(orders.ordered(part, sought.where(), walked=False))
+    ]
 
 
-def _conditions(query: JobQuery) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def _conditions(session: Session, query: JobQuery) -> list[ColumnElement[bool]]:
+    return _sought(session, query, language.parse(query.text)).where()
+
+
+def _sought(session: Session, query: JobQuery, read: language.Query) -> conditions.Sought:
+    if may_write(session):
+        index.catch_up(session)
+    found = conditions.sought(read, postgres=session.get_bind().dialect.name == "postgresql")
+    others: list[ColumnElement[bool]] = []
     if query.statuses:
-        conditions.append(Job.status.in_(query.statuses))
+        others.append(Job.status.in_(query.statuses))
     if query.min_score > 0:
-        conditions.append(Job.score >= query.min_score)
+        others.append(Job.score >= query.min_score)
     if query.source:
-        listed = select(Listing.job_id).join(Source).where(Source.slug == _storable(query.source))
-        conditions.append(Job.id.in_(listed))
-    for word in _storable(query.text).split()[:_MOST_WORDS]:
-        # Plain LIKE over the folded text finds any letter's case; for descriptions the database's own folding
-        # must do, which on SQLite knows ASCII only.
-        head = Job.search_text.contains(fold(word), autoescape=True)
-        body = exists().where(Description.job_id == Job.id, Description.text.icontains(word, autoescape=True))
-        conditions.append(head | body)
-    return conditions
+        others.append(conditions.listed_by(Source.slug == _storable(query.source)))
+    return found.more(*others)
 
 
 def _storable(text: str) -> str:
     # Neither a NUL nor half of a surrogate pair can be sent to PostgreSQL; no stored text holds one.
     return text.replace("\x00", " ").encode("utf-8", "replace").decode()
-
-
-def _sorted(statement: Select[_T], sort: Sort) -> Select[_T]:
-    match sort:
-        case "newest":
-            return statement.order_by(Job.first_seen_at.desc(), Job.id.desc())
-        case "score":
-            return statement.order_by(Job.score.desc(), Job.id.desc())
-        case "posted":
-            return statement.order_by(Job.posted_at.desc().nulls_last(), Job.id.desc())
 
 
 def _listings() -> list[Any]:
@@ -468,7 +556,7 @@ def _parts_of(
         wanted = wanted.with_for_update(of=Job)
     if isinstance(which, JobQuery):
         last = 0
-        wanted = wanted.where(*_conditions(which)).limit(_AT_ONCE)
+        wanted = wanted.where(*_conditions(session, which)).limit(_AT_ONCE)
         while rows := session.execute(wanted.where(Job.id > last)).all():
             last = rows[-1].id
             yield rows
@@ -776,10 +864,7 @@ def _written(body: str) -> str:
 
 def counts_by_status(session: Session) -> dict[Status, int]:
     """How many jobs have each status; every status is there, with 0 where no job has it."""
-    counts = dict.fromkeys(Status, 0)
-    for status, count in session.execute(select(Job.status, func.count()).group_by(Job.status)):
-        counts[status] = count
-    return counts
+    return counting.by_status(session)
 
 
 def as_dict(job: Job) -> dict[str, Any]:

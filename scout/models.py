@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -33,6 +32,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from scout import clock
 from scout.postings import Remote
+from scout.searching import standing
 
 
 class UTCDateTime(TypeDecorator[dt.datetime]):
@@ -157,15 +157,17 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def search_text(title: str, company: str, locations: Sequence[str], department: str = "") -> str:
-    """What a search reads of a job besides its description, folded, a line each."""
-    return fold("\n".join((title, company, *locations, department)))
+# Column defaults, so that bulk inserts have them too.
+def _countries_of_row(context: Any) -> str:
+    return standing.countries(context.get_current_parameters().get("places") or ())
 
 
-def _search_text_of_row(context: Any) -> str:
-    # A column default, so that bulk inserts have it too.
-    row = context.get_current_parameters()
-    return search_text(row["title"], row["company"], row.get("locations") or (), row.get("department") or "")
+def _yearly_of_row(context: Any) -> int | None:
+    return standing.yearly(context.get_current_parameters().get("salary"))
+
+
+def _currency_of_row(context: Any) -> str:
+    return standing.currency(context.get_current_parameters().get("salary"))
 
 
 class Base(DeclarativeBase):
@@ -269,6 +271,24 @@ class Job(Base):
         Index(None, "first_seen_at", "id"),
         Index(None, "score", "id"),
         Index(None, "posted_at", "id"),
+        Index(None, "pay_yearly", "id"),
+        # All that filters and counts read of a job, so that they need not read the jobs themselves.
+        Index(
+            "ix_jobs_facts",
+            "status",
+            "score",
+            "remote",
+            "level",
+            "employment_type",
+            "language",
+            "countries",
+            "pay_yearly",
+            "first_seen_at",
+            "posted_at",
+            "closed_at",
+            "edit_unseen",
+            "id",
+        ),
         # What changed since a saved search last looked.
         Index(None, "changed_at"),
         _NO_REUSE,
@@ -317,8 +337,12 @@ class Job(Base):
     ids are never given again, and a split brings a merged one back."""
     version: Mapped[int] = mapped_column(default=1)
     """Rises with each change of the status, and only then: a scan that touches the job is no conflict."""
-    search_text: Mapped[str] = mapped_column(Text, default=_search_text_of_row, deferred=True)
-    """Title, company, places and department, folded: kept in step by itself (see `search_text()`)."""
+    countries: Mapped[str] = mapped_column(String(200), default=_countries_of_row, server_default="")
+    """The countries of `places`, as filters compare them. It and the next two are kept in step by themselves
+    (`scout.searching.standing`)."""
+    pay_yearly: Mapped[int | None] = mapped_column(default=_yearly_of_row)
+    """The most that `salary` comes to in a year."""
+    pay_currency: Mapped[str] = mapped_column(String(3), default=_currency_of_row, server_default="")
 
     description: Mapped[Description | None] = relationship(
         back_populates="job", cascade="all, delete-orphan", passive_deletes=True
@@ -379,12 +403,12 @@ class Job(Base):
 
 
 @event.listens_for(Job, "before_update")
-def _keep_search_text(_mapper: Any, _connection: Any, job: Job) -> None:
+def _keep_standing(_mapper: Any, _connection: Any, job: Job) -> None:
     state = inspect(job)
-    if any(
-        state.attrs[name].history.has_changes() for name in ("title", "company", "locations", "department")
-    ):
-        job.search_text = search_text(job.title, job.company, job.locations, job.department)
+    if state.attrs["places"].history.has_changes():
+        job.countries = standing.countries(job.places)
+    if state.attrs["salary"].history.has_changes():
+        job.pay_yearly, job.pay_currency = standing.yearly(job.salary), standing.currency(job.salary)
 
 
 class Description(Base):
@@ -408,12 +432,17 @@ class Listing(Base):
     """A job under one source: that source's own id of it, and what it last looked like there."""
 
     __tablename__ = "listings"
-    __table_args__ = (UniqueConstraint("source_id", "source_job_id"),)
+    __table_args__ = (
+        UniqueConstraint("source_id", "source_job_id"),
+        # Which boards list a job, and which jobs a board, without a look at the listings themselves.
+        Index(None, "job_id", "source_id"),
+        Index(None, "source_id", "job_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
     source_job_id: Mapped[str] = mapped_column(String(500))
-    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     url: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(64))
     """Fingerprint of the posting's content: an equal one means that nothing needs writing."""

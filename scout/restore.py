@@ -44,6 +44,7 @@ from scout.fetch import Reason
 from scout.leases import changed
 from scout.models import ScanResult, ScanRun, ScanState, Source
 from scout.runs import OPEN
+from scout.searching import index
 from scout.settings import Settings
 
 _BATCH = 200
@@ -294,6 +295,7 @@ def _put_right(connection: Connection) -> None:
         )
         for run_id in session.scalars(select(ScanRun.id).where(ScanRun.state.in_(OPEN))).all():
             endings.finish_run(session, run_id)
+        index.catch_up(session)
         session.commit()
     if connection.dialect.name == "postgresql":
         for table in backup.tables():

@@ -26,6 +26,7 @@ from scout import clock, jobs, watchlist
 from scout.errors import ScoutError
 from scout.jobs import JobQuery, Sort
 from scout.models import Every, FoundJob, Job, SavedSearch, Status, Tells
+from scout.searching import language
 from scout.telling import hours
 
 #: The statuses that a search without any of its own looks at: what the owner has not done with.
@@ -36,9 +37,9 @@ BEFORE = ""
 #: Where counting what a search matches ends: more is told as "1,000+".
 MOST_COUNTED = 1000
 
-_PAGING = {"page", "per_page"}
+_PAGING = {"after", "before", "per_page"}
 _PARTS = {each.name: each for each in dataclasses.fields(JobQuery) if each.name not in _PAGING}
-_LONGEST_TEXT = 200
+_LONGEST_TEXT = language.LONGEST
 _ROWS_PER_STATEMENT = 1000
 _TOKEN = re.compile(r"([1-9][0-9]{0,8})-[0-9a-f]{40}")
 
@@ -228,7 +229,7 @@ def count(session: Session, search: SavedSearch) -> Counts:
     Raises:
         SearchUnusable: It was kept by another version of the program.
     """
-    found = jobs.ids(query_of(search))
+    found = jobs.ids(session, query_of(search))
     matching, news = (
         session.scalar(select(func.count()).select_from(which.limit(MOST_COUNTED).subquery())) or 0
         for which in (found, found.where(Job.looked_at.is_(None)))
@@ -339,7 +340,7 @@ def _begin_from_now(session: Session, search: SavedSearch) -> None:
     if search.tells is Tells.FEED or not search.enabled:
         return
     now = clock.now()
-    found = session.scalars(jobs.ids(query_of(search))).all()
+    found = session.scalars(jobs.ids(session, query_of(search))).all()
     keep(session, search.id, found, batch=BEFORE)
     search.looked_to = now
     session.flush()

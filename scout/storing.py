@@ -24,8 +24,9 @@ from scout.database import in_parts, reserved_ids
 from scout.identity import contents, joining, keys, merging, reposts, resemblance
 from scout.leases import changed
 from scout.matching import Match
-from scout.models import Description, Job, Listing, Status, search_text
+from scout.models import Description, Job, Listing, Status
 from scout.postings import Place, Posting, Salary
+from scout.searching import standing
 
 #: Complete listings in a row that must lack a posting before it counts as closed.
 ABSENCES = 2
@@ -446,22 +447,26 @@ def _content(entry: Entry) -> dict[str, Any]:
     department = _clean(posting.department)[:300]
     locations = [_clean(place) for place in posting.locations]
     pay = posting.salary
+    places = [{name: _clean(getattr(place, name)) for name in _PLACE} for place in posting.places]
+    salary = {name: getattr(pay, name) for name in _SALARY} if pay else None
     return {
         "title": title,
         "company": company,
         "url": _clean(posting.url),
         "locations": locations,
-        "places": [{name: _clean(getattr(place, name)) for name in _PLACE} for place in posting.places],
+        "places": places,
         "remote": posting.remote,
         "remote_evidence": _clean(posting.remote_evidence)[:200],
         "remote_regions": list(posting.remote_regions),
         "level": posting.level[:20],
         "language": posting.language[:8],
-        "salary": pay and {name: getattr(pay, name) for name in _SALARY},
+        "salary": salary,
         "employment_type": _clean(posting.employment_type)[:40],
         "department": department,
-        # A bulk UPDATE runs none of the column defaults that would derive it.
-        "search_text": search_text(title, company, locations, department),
+        # A bulk UPDATE runs none of the column defaults that would derive them.
+        "countries": standing.countries(places),
+        "pay_yearly": standing.yearly(salary),
+        "pay_currency": standing.currency(salary),
         "posted_at": posting.posted_at,
         "score": entry.match.score,
         "reasons": entry.match.reasons,

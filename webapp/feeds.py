@@ -82,7 +82,7 @@ def _feed(token: str, form: str) -> Feed:
         search = searches.by_feed_token(db, token, key)
         if search is None or not search.enabled:
             abort(404)
-        found = jobs.find(db, searches.query_of(search, sort="newest", page=1, per_page=MOST)).jobs
+        found = jobs.find(db, searches.query_of(search, sort="newest", per_page=MOST)).jobs
     entries = [_entry(search, job, settings.pages) for job in found]
     return Feed(
         id=_tag(search, "feed"),

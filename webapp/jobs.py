@@ -17,6 +17,7 @@ from scout.fetch import Reason
 from scout.identity import merging, resemblance
 from scout.jobs import Bulk, Conflict, IllegalChange, JobQuery, NothingToUndo, Sort
 from scout.models import SavedSearch, ScanResult, ScanRun, ScanState, Source, Status
+from scout.searching import language
 from webapp.parts import parts
 from webapp.sign_in import safe_next
 
@@ -31,10 +32,17 @@ logger = logging.getLogger(__name__)
 
 #: Statuses in the order of the tabs; `all` is every job.
 TABS = (*(status.value for status in Status), "all")
-SORTS: dict[Sort, str] = {"score": "Best match", "newest": "Newest here", "posted": "Newest posted"}
+SORTS: dict[Sort, str] = {
+    "score": "Best match",
+    "newest": "Newest here",
+    "posted": "Newest posted",
+    "salary": "Best paid",
+    "relevance": "Words in the title",
+}
 _SCORES = (10, 30, 60)
 _PER_PAGE = 50
-_LONGEST_SEARCH = 200
+_LONGEST_SEARCH = language.LONGEST
+_LONGEST_CURSOR = 200
 _LONGEST_NOTE = 20_000
 
 #: Refused jobs that a message names.
@@ -62,7 +70,8 @@ class Filters:
     source: str = ""
     min_score: int = 0
     sort: Sort = "score"
-    page: int = 1
+    after: str = ""
+    before: str = ""
 
     @classmethod
     def of(cls, args: Mapping[str, str]) -> Filters:
@@ -74,7 +83,8 @@ class Filters:
             source=args.get("source", "")[:80],
             min_score=_whole(args.get("min_score", ""), most=100),
             sort=next((each for each in get_args(Sort) if each == sort), cls().sort),
-            page=max(_whole(args.get("page", ""), most=1_000_000), 1),
+            after=args.get("after", "")[:_LONGEST_CURSOR],
+            before=args.get("before", "")[:_LONGEST_CURSOR],
         )
 
     @classmethod
@@ -99,13 +109,14 @@ class Filters:
             source=self.source,
             min_score=self.min_score,
             sort=self.sort,
-            page=self.page,
+            after=self.after,
+            before=self.before,
             per_page=_PER_PAGE,
         )
 
     def address(self, at: str = ".index", **changes: Any) -> str:
-        """The list's address with some changes; any change but of the page begins at page 1."""
-        changed = replace(self, **({"page": 1} | changes))
+        """The list's address with some changes; any change but of the page begins at the first."""
+        changed = replace(self, **({"after": "", "before": ""} | changes))
         usual = Filters()
         named = {name: getattr(changed, name) for name in self.__slots__}
         return url_for(at, **{name: value for name, value in named.items() if value != getattr(usual, name)})
@@ -125,8 +136,6 @@ def index() -> ResponseReturnValue:
     filters = Filters.of(request.args)
     with parts().database.reading() as db:
         found = jobs.find(db, filters.query)
-        if found.page > found.pages:
-            return redirect(filters.address(page=found.pages), 303)
         counts = jobs.counts_by_status(db)
         running = open_run(db)
         return render_template(
@@ -144,7 +153,7 @@ def index() -> ResponseReturnValue:
             sources=watchlist.every(db),
             running=running,
             scoring=rescoring.progress(db),
-            back=filters.address(page=filters.page),
+            back=filters.address(after=filters.after, before=filters.before),
             why_empty=_why_empty(db, sum(counts.values()), running=running is not None)
             if not found.total
             else "",
@@ -213,7 +222,7 @@ def _ways_out(db: Session, filters: Filters) -> Iterator[tuple[str, str, int]]:
     if filters.status != "all":
         changes.append((f"the status “{filters.status}”", {"status": "all"}))
     for words, change in changes:
-        total = jobs.find(db, replace(filters, page=1, **change).query).total
+        total = jobs.find(db, replace(filters, after="", before="", **change).query).total
         if total:
             yield words, filters.address(**change), total
 

@@ -38,7 +38,7 @@ from scout.watchlist import get as get_source
     help="Only these; may be given several times.",
 )
 @click.option("--source", default="", metavar="SLUG", help="Only jobs of this source.")
-@click.option("--search", default="", metavar="WORDS", help="Only jobs with all of these words.")
+@click.option("--search", default="", metavar="WORDS", help="Only jobs that this finds: docs/SEARCHING.md.")
 @click.option("--min-score", type=click.IntRange(0, 100), default=0, help="Only jobs that match this well.")
 @click.option("--sort", type=click.Choice(get_args(Sort)), default="newest", show_default=True)
 def export(

@@ -17,6 +17,7 @@ from scout.identity import merging, reposts, resemblance
 from scout.jobs import (
     MOST_PER_PAGE,
     Bulk,
+    JobPage,
     JobQuery,
     Sort,
     add_note,
@@ -33,6 +34,7 @@ from scout.jobs import (
 )
 from scout.jobs import undo as undo_decision
 from scout.models import Job, Listing, Status
+from scout.searching import language
 from scout.sources import KINDS
 from scout.watchlist import get as get_source
 
@@ -49,7 +51,7 @@ def jobs() -> None:
     "--status", "statuses", type=_STATUS, multiple=True, help="Only these; may be given several times."
 )
 @click.option("--source", default="", metavar="SLUG", help="Only jobs of this source.")
-@click.option("--search", default="", metavar="WORDS", help="Only jobs with all of these words.")
+@click.option("--search", default="", metavar="WORDS", help="Only jobs that this finds: docs/SEARCHING.md.")
 @click.option("--min-score", type=click.IntRange(0, 100), default=0, help="Only jobs that match this well.")
 @click.option("--sort", type=click.Choice(get_args(Sort)), default="newest", show_default=True)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many.")
@@ -66,13 +68,13 @@ def list_(
 ) -> None:
     """List jobs.
 
-    Example: scout jobs list --status new --search "okta remote" --sort score
+    Example: scout jobs list --status new --search "okta remote:yes new:7d" --sort score
     """
     with for_command(settings.load()) as database, database.reading() as session:
         if source:
             get_source(session, source)  # an unknown one is an error, not an empty list
         found: list[Job] = []
-        page = 1
+        after = ""
         while True:
             part = find(
                 session,
@@ -82,22 +84,24 @@ def list_(
                     source=source,
                     min_score=min_score,
                     sort=sort,
-                    page=page,
+                    after=after,
                     per_page=min(limit, MOST_PER_PAGE),
                 ),
             )
             found += part.jobs
-            page += 1
-            if page > part.pages or len(found) >= limit:
+            after = part.next
+            if not after or len(found) >= limit:
                 break
         found = found[:limit]
         if as_json:
             click.echo(json.dumps([as_dict(job) for job in found], indent=2, ensure_ascii=False))
             return
-        _show_list(found, part.total)
+        for problem in language.parse(search).problems:
+            click.echo(problem, err=True)
+        _show_list(found, part)
 
 
-def _show_list(found: list[Job], total: int) -> None:
+def _show_list(found: list[Job], page: JobPage) -> None:
     if not found:
         click.echo("No job fits. `scout scan` looks for new ones.")
         return
@@ -114,8 +118,9 @@ def _show_list(found: list[Job], total: int) -> None:
         for job in found
     ]
     table.show(["ID", "SCORE", "STATUS", "TITLE", "COMPANY", "PLACE", "FOUND"], rows, shrink=[3, 4, 5])
-    if len(found) < total:
-        click.echo(f"{len(found)} of {total} jobs; --limit shows more.", err=True)
+    if len(found) < page.total or page.more:
+        of = f"{page.total:,}+" if page.more else str(page.total)
+        click.echo(f"{len(found)} of {of} jobs; --limit shows more.", err=True)
 
 
 @jobs.command()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import JSON, Connection
+from sqlalchemy import JSON, Connection, inspect
 
 from scout.models import Base, UTCDateTime
+from scout.searching import index
 
 
 def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -31,6 +32,8 @@ def _run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+        if inspect(connection).has_table("job_words"):
+            index.attach(connection)
         if sqlite:
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:

@@ -79,7 +79,7 @@ def look(db: Database, search: SavedSearch) -> int:
     """Put the jobs that a search finds since its last look into the outbox; how many."""
     began = clock.now()
     with db.reading() as session:
-        found = session.scalars(_news(search)).all()
+        found = session.scalars(_news(session, search)).all()
     with db.session() as session:
         # First, so that a change of the search by its owner comes before or after all of this.
         ours = changed(
@@ -94,9 +94,9 @@ def look(db: Database, search: SavedSearch) -> int:
     return len(found)
 
 
-def _news(search: SavedSearch) -> Select[int]:
+def _news(session: Session, search: SavedSearch) -> Select[int]:
     known = select(FoundJob.id).where(FoundJob.search_id == search.id, FoundJob.job_id == Job.id)
-    statement = jobs.ids(searches.query_of(search)).where(Job.closed_at.is_(None), ~known.exists())
+    statement = jobs.ids(session, searches.query_of(search)).where(Job.closed_at.is_(None), ~known.exists())
     if search.looked_to is None:
         return statement
     since = search.looked_to - dt.timedelta(seconds=OVERLAP)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy import Engine, event, inspect, select, text, update
@@ -82,22 +83,24 @@ def test_jobs_are_sorted_by_score_or_by_the_boards_date(forty: Database) -> None
     assert titles(forty, sort="score", per_page=2) == ["Job 39", "Job 38"]
     assert titles(forty, sort="posted", per_page=2) == ["Job 10", "Job 11"]
     # Those without a date come last, and the newest of them first.
-    assert titles(forty, sort="posted", per_page=20, page=2)[-10:] == [f"Job {n}" for n in range(9, -1, -1)]
+    assert titles(forty, sort="posted", per_page=40)[-10:] == [f"Job {n}" for n in range(9, -1, -1)]
 
 
 def test_every_word_must_occur_in_whatever_field(forty: Database) -> None:
     assert titles(forty, text="müller sailpoint zürich") == ["Job 20", "Job 0"]
-    assert titles(forty, text="MÜLLER Job SAILPOINT 0 paris") == ["Job 30", "Job 10"]
+    assert titles(forty, text="MÜLLER Job sailp 30 paris") == ["Job 30"]
+    # What begins with one or two letters would be half of all words: those are looked for as they are.
+    assert titles(forty, text="müller 3") == []
     assert titles(forty, text="müller nowhere") == []
 
 
 def test_signs_of_the_database_are_plain_letters_in_a_search(forty: Database) -> None:
     assert len(titles(forty, text="100%")) == 8
     assert len(titles(forty, text="we_bake")) == 32
-    assert titles(forty, text="%") == titles(forty, text="100%")
+    assert len(titles(forty, text="%")) == 40
     assert titles(forty, text="'; DROP TABLE jobs; --") == []
-    assert titles(forty, text="\\") == []
-    assert titles(forty, text="\x00 \ud800") == []
+    assert len(titles(forty, text="\\ \x00 \ud800")) == 40
+    assert titles(forty, text="NEAR(job 1) OR * ^ AND {title}: 'x'") == []
     assert titles(forty, source="\x00") == []
 
 
@@ -110,51 +113,55 @@ def test_jobs_are_filtered_by_status_source_and_score(forty: Database) -> None:
     assert titles(forty, source="nobody") == []
 
 
-def test_pages_tell_how_many_there_are(forty: Database) -> None:
+def test_pages_tell_how_many_there_are_and_where_the_next_begins(forty: Database) -> None:
     with forty.reading() as session:
-        page = jobs.find(session, JobQuery(per_page=15, page=3))
-        assert (len(page.jobs), page.total, page.page, page.pages) == (10, 40, 3, 3)
-        beyond = jobs.find(session, JobQuery(per_page=15, page=4))
-        assert (beyond.jobs, beyond.total, beyond.pages) == ([], 40, 3)
+        first = jobs.find(session, JobQuery(per_page=25))
+        assert (len(first.jobs), first.total, first.more, first.previous) == (25, 40, False, "")
+        last = jobs.find(session, JobQuery(per_page=25, after=first.next))
+        assert (len(last.jobs), last.total, last.next) == (15, 40, "")
+        again = jobs.find(session, JobQuery(per_page=25, before=last.previous))
+        assert ([job.id for job in again.jobs], again.previous) == ([job.id for job in first.jobs], "")
+        assert again.next == first.next
         none = jobs.find(session, JobQuery(text="nowhere"))
-        assert (none.jobs, none.total, none.pages) == ([], 0, 1)
+        assert none == jobs.JobPage(jobs=[], total=0)
 
 
-def test_all_pages_together_hold_each_job_once(forty: Database) -> None:
-    found = list(itertools.chain.from_iterable(titles(forty, page=page, per_page=7) for page in range(1, 8)))
-    assert sorted(found) == sorted(f"Job {n}" for n in range(40))
+def test_a_page_behind_what_is_gone_is_the_first(forty: Database) -> None:
+    with forty.reading() as session:
+        last = jobs.find(session, JobQuery(per_page=39))
+    with forty.session() as session:
+        session.delete(session.get(Job, 1))
+    assert titles(forty, per_page=2, after=last.next) == ["Job 39", "Job 38"]
 
 
-def test_a_page_takes_three_statements_and_no_description(forty: Database) -> None:
+@pytest.mark.parametrize("sort", get_args(jobs.Sort))
+@pytest.mark.parametrize("text", ["", "job", "-nowhere status:new,saved"])
+def test_all_pages_together_hold_each_job_once_there_and_back(forty: Database, sort: Any, text: str) -> None:
+    with forty.reading() as session:
+        query = JobQuery(text=text, sort=sort, per_page=7)
+        page = jobs.find(session, query)
+        there = [job.id for job in page.jobs]
+        while page.next:
+            page = jobs.find(session, replace(query, after=page.next))
+            there += [job.id for job in page.jobs]
+        assert sorted(there) == list(range(1, 41))
+        assert there == jobs.every_id(session, query)
+        back = [job.id for job in page.jobs]
+        while page.previous:
+            page = jobs.find(session, replace(query, before=page.previous))
+            back = [job.id for job in page.jobs] + back
+        assert back == there
+
+
+def test_a_page_takes_five_statements_and_no_description(forty: Database) -> None:
     statements = Statements(forty.engine)
     with forty.reading() as session:
         page = jobs.find(session, JobQuery(text="job", per_page=30))
         as_json = [jobs.as_dict(job) for job in page.jobs]
         assert len(as_json) == 30
         assert all("description" in inspect(job).unloaded for job in page.jobs)
-    assert len(statements.seen) == 3
-
-
-@pytest.mark.parametrize(
-    ("sort", "statuses"),
-    [("newest", ()), ("score", ()), ("posted", ()), ("newest", (Status.NEW,)), ("score", (Status.NEW,))],
-)
-def test_a_page_is_read_from_an_index_without_sorting(
-    database: Database, sort: Any, statuses: tuple[Status, ...]
-) -> None:
-    with database.session() as session:
-        for n in range(50):
-            kept.job(session, score=n)
-    statements = Statements(database.engine)
-    with database.reading() as session:
-        jobs.find(session, JobQuery(statuses=statuses, sort=sort, per_page=10))
-        listing = next(each for each in statements.seen if "LIMIT" in each[0])
-        plan = " ".join(
-            str(row[-1])
-            for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {listing[0]}", listing[1])
-        )
-    assert "USING INDEX ix_jobs_" in plan
-    assert "TEMP B-TREE" not in plan
+    # What the index of words holds, how many fit, their ids; the jobs, and their listings.
+    assert len(statements.seen) <= 5
 
 
 def test_one_job_comes_with_all_that_belongs_to_it(any_database: Database) -> None:
@@ -384,7 +391,7 @@ def test_many_jobs_are_changed_by_a_query_whatever_its_page(
         unlisted = kept.job(session, "Intern, gone", status=Status.SAVED)
         jobs.close(session, unlisted)
         other = kept.job(session, "Engineer").id
-    query = JobQuery(text="intern", page=9, per_page=1, sort="posted")
+    query = JobQuery(text="intern", per_page=1, sort="posted")
     with any_database.reading() as session:
         plan = jobs.change_many(session, query, Status.SAVED, "owner", dry_run=True)
         assert (plan.changed, plan.unchanged, plan.illegal) == (15, 1, {Status.OFFER: 15})

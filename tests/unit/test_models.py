@@ -37,21 +37,39 @@ def test_one_listing_of_a_source_is_one_row(any_database: Database) -> None:
         session.rollback()
 
 
-def test_what_a_search_reads_follows_the_job(any_database: Database) -> None:
+PAY = {
+    "minimum": 5_000.0,
+    "maximum": None,
+    "currency": "EUR",
+    "period": "month",
+    "origin": "employer",
+    "raw": "",
+}
+PLACES = [{"raw": each, "city": "", "region": "", "country": each} for each in ("DE", "AT", "", "DE")]
+
+
+def test_what_filters_compare_follows_the_job(any_database: Database) -> None:
     with any_database.session() as session:
-        job = kept.job(session, "Ingénieur IAM", locations=["Genève"], department="Sécurité")
-        assert job.search_text.split("\n") == ["ingénieur iam", "acme", "genève", "sécurité"]
-        job.title = "IAM Architekt STRASSE"
+        job = kept.job(session, places=PLACES, salary=PAY)
+        assert (job.countries, job.pay_yearly, job.pay_currency) == ("DE AT", 60_000, "EUR")
+        job.places, job.salary = [], PAY | {"period": "hour", "currency": "USD", "maximum": 50.0}
         session.flush()
-        assert job.search_text.startswith("iam architekt strasse\n")
+        assert (job.countries, job.pay_yearly, job.pay_currency) == ("", 104_000, "USD")
+        job.salary = None
+        session.flush()
+        assert (job.pay_yearly, job.pay_currency) == (None, "")
 
 
-def test_bulk_inserts_have_the_search_text_too(any_database: Database) -> None:
-    rows = [{"title": f"Title {n}", "company": "Acme", "url": "u"} for n in range(3)]
+def test_bulk_inserts_have_what_filters_compare_too(any_database: Database) -> None:
+    row = {"title": "Title", "company": "Acme", "url": "u"}
     with any_database.session() as session:
-        session.execute(insert(Job), rows)
-        found = session.scalars(select(Job.search_text).order_by(Job.id)).all()
-    assert found == ["title 0\nacme\n", "title 1\nacme\n", "title 2\nacme\n"]
+        session.execute(
+            insert(Job), [row | {"places": PLACES, "salary": PAY}, row | {"places": [], "salary": None}]
+        )
+        found = session.execute(
+            select(Job.countries, Job.pay_yearly, Job.pay_currency).order_by(Job.id)
+        ).all()
+    assert found == [("DE AT", 60_000, "EUR"), ("", None, "")]
 
 
 def test_folding_makes_letters_alike_whatever_their_case_and_form() -> None:

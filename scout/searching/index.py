@@ -1,0 +1,260 @@
+"""The index of words: where the database finds the jobs that hold some words.
+
+It is the table `job_words`, in each database's own form, and in step with `jobs` and `descriptions` inside
+the transaction that writes them, whoever writes:
+
+- SQLite: an FTS5 table that keeps no copy of the texts. Triggers fill it, with the old row at hand, which it
+  needs to take words out again. They call `scout_folded` and `scout_placed`, which every connection of
+  `scout.database` has.
+- PostgreSQL: a `tsvector` a job under a GIN index. Its own functions would take longer to fold and part a
+  text than all the rest of storing it takes. So triggers note which jobs changed (`stale_words`), and
+  `catch_up` reads their words here, before the transaction ends.
+
+Not in `scout.models`: neither form is a table as SQLAlchemy knows them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy.orm import Session
+
+from scout.searching.words import folded, words_of
+
+#: Tables that are not of the models: what compares the two leaves them out.
+TABLES = ("job_words", "stale_words")
+#: Words of a text past this many are not found: PostgreSQL counts places up to 16,383.
+_MOST_WORDS = 15_000
+#: Letters of a word that count.
+LONGEST_WORD = 100
+#: Between two fields, so that no phrase goes across.
+_GAP = 10
+_AT_ONCE = 500
+
+
+def is_of_the_index(table: str) -> bool:
+    """Whether a table belongs to the index; FTS5 keeps several of its own."""
+    return table.startswith(TABLES)
+
+
+# --- What is indexed of a job -------------------------------------------------------------------------------
+
+
+def country_word(code: str) -> str:
+    """The word that stands for a country among the words of places."""
+    return f"country{code.lower()}"
+
+
+def placed(locations: Sequence[Any], places: Sequence[Any]) -> str:
+    """What is found of a job's places: as written, as read, and a word for each country, folded."""
+    told = [str(each) for each in locations]
+    for place in places:
+        told += [str(place.get("city") or ""), str(place.get("region") or "")]
+        if place.get("country"):
+            told.append(country_word(str(place["country"])))
+    return folded("\n".join(told))
+
+
+def _placed(locations: str | None, places: str | None) -> str:
+    return placed(json.loads(locations or "[]"), json.loads(places or "[]"))
+
+
+def _folded(value: str | None) -> str:
+    return folded(value or "")
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Give a connection to SQLite what the triggers call."""
+    connection.create_function("scout_folded", 1, _folded, deterministic=True)
+    connection.create_function("scout_placed", 2, _placed, deterministic=True)
+
+
+def _vector(title: str, company: str, place: str, rest: str) -> str:
+    """A `tsvector` as text. Words of the title, company and places are there a second time, marked so."""
+    at: dict[str, list[int]] = {}
+    number = 1
+    for mark, told in (("t/", title), ("c/", company), ("p/", place), ("", rest)):
+        for each in words_of(told)[:_MOST_WORDS]:
+            word = each[:LONGEST_WORD]
+            at.setdefault(word, []).append(number)
+            if mark:
+                at.setdefault(mark + word, []).append(number)
+            number += 1
+        number += _GAP
+    return " ".join(f"'{word}':{','.join(map(str, numbers))}" for word, numbers in at.items())
+
+
+# --- SQLite -------------------------------------------------------------------------------------------------
+
+_COLUMNS = "title, company, place, text"
+_VALUES = (
+    "scout_folded({job}.title), scout_folded({job}.company),"
+    " scout_placed({job}.locations, {job}.places), scout_folded({job}.department || char(10) || {text})"
+)
+
+
+def _put(job: str, description: str) -> str:
+    values = _VALUES.format(job=job, text=description)
+    return f"INSERT INTO job_words(rowid, {_COLUMNS}) SELECT {job}.id, {values}"
+
+
+def _take(job: str, description: str) -> str:
+    values = _VALUES.format(job=job, text=description)
+    return f"INSERT INTO job_words(job_words, rowid, {_COLUMNS}) SELECT 'delete', {job}.id, {values}"
+
+
+_STORED = "coalesce((SELECT text FROM descriptions WHERE job_id = {job}.id), '')"
+_OLD, _NEW = _STORED.format(job="old"), _STORED.format(job="new")
+_OF_JOB = "title, company, locations, places, department"
+_CHANGED = " OR ".join(f"old.{each} IS NOT new.{each}" for each in _OF_JOB.split(", "))
+
+#: Without a copy of the texts, and without their sizes, which only an order by rarity would need.
+_TABLE = (
+    f"CREATE VIRTUAL TABLE job_words USING fts5({_COLUMNS}, content='', columnsize=0,"
+    " tokenize='unicode61 remove_diacritics 0')"
+)
+_TRIGGERS = {
+    "job_words_of_new_job": f"AFTER INSERT ON jobs BEGIN {_put('new', _NEW)}; END",
+    "job_words_of_changed_job": (
+        f"AFTER UPDATE OF {_OF_JOB} ON jobs WHEN {_CHANGED}"
+        f" BEGIN {_take('old', _OLD)}; {_put('new', _NEW)}; END"
+    ),
+    # Before: its description, whose words are to be taken out too, goes with the job.
+    "job_words_of_gone_job": f"BEFORE DELETE ON jobs BEGIN {_take('old', _OLD)}; END",
+    "job_words_of_new_text": (
+        "AFTER INSERT ON descriptions WHEN new.text <> '' BEGIN"
+        f" {_take('jobs', chr(39) * 2)} FROM jobs WHERE id = new.job_id;"
+        f" {_put('jobs', 'new.text')} FROM jobs WHERE id = new.job_id; END"
+    ),
+    "job_words_of_changed_text": (
+        "AFTER UPDATE OF text ON descriptions WHEN old.text IS NOT new.text BEGIN"
+        f" {_take('jobs', 'old.text')} FROM jobs WHERE id = new.job_id;"
+        f" {_put('jobs', 'new.text')} FROM jobs WHERE id = new.job_id; END"
+    ),
+    # Of a job that stays: where it goes, its own trigger took all of its words out.
+    "job_words_of_gone_text": (
+        "AFTER DELETE ON descriptions"  # noqa: S608 - of our own words
+        " WHEN old.text <> '' AND EXISTS (SELECT 1 FROM jobs WHERE id = old.job_id) BEGIN"
+        f" {_take('jobs', 'old.text')} FROM jobs WHERE id = old.job_id;"
+        f" {_put('jobs', chr(39) * 2)} FROM jobs WHERE id = old.job_id; END"
+    ),
+}
+
+# --- PostgreSQL ---------------------------------------------------------------------------------------------
+
+# Words lie out of the way of the rows, which are looked up by the thousand; and packing them gains little.
+_POSTGRES = (
+    """CREATE TABLE job_words (job_id integer PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+    words tsvector NOT NULL) WITH (toast_tuple_target = 128)""",
+    "ALTER TABLE job_words ALTER words SET STORAGE EXTERNAL",
+    "CREATE INDEX ix_job_words_words ON job_words USING gin (words)",
+    "CREATE TABLE stale_words (job_id integer PRIMARY KEY)",
+)
+_POSTGRES_TRIGGERS = (
+    """CREATE OR REPLACE FUNCTION stale_words_of_job() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO stale_words VALUES (new.id) ON CONFLICT DO NOTHING; RETURN NULL; END $$""",
+    """CREATE OR REPLACE FUNCTION stale_words_of_text() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO stale_words VALUES (coalesce(new.job_id, old.job_id)) ON CONFLICT DO NOTHING; RETURN NULL;
+    END $$""",
+    """CREATE OR REPLACE TRIGGER stale_words_of_new_job AFTER INSERT ON jobs
+    FOR EACH ROW EXECUTE FUNCTION stale_words_of_job()""",
+    f"""CREATE OR REPLACE TRIGGER stale_words_of_changed_job AFTER UPDATE OF {_OF_JOB} ON jobs FOR EACH ROW
+    WHEN ({_CHANGED.replace("IS NOT", "IS DISTINCT FROM")}) EXECUTE FUNCTION stale_words_of_job()""",
+    """CREATE OR REPLACE TRIGGER stale_words_of_text AFTER INSERT OR DELETE OR UPDATE OF text ON descriptions
+    FOR EACH ROW EXECUTE FUNCTION stale_words_of_text()""",
+)
+_READ = (
+    "SELECT jobs.id, title, company, locations, places, department, coalesce(text, '') AS text"
+    " FROM jobs LEFT JOIN descriptions ON job_id = jobs.id WHERE jobs.id IN :ids"
+)
+_STALE = text("DELETE FROM stale_words RETURNING job_id")
+_ROWS = text(_READ).bindparams(bindparam("ids", expanding=True))
+_KEEP = text(
+    "INSERT INTO job_words (job_id, words) VALUES (:job_id, CAST(:words AS tsvector))"
+    " ON CONFLICT (job_id) DO UPDATE SET words = excluded.words"
+)
+
+
+def catch_up(session: Session) -> None:
+    """Bring the index up to date with what the running transaction wrote; for SQLite triggers did it."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    session.flush()
+    _catch_up(session.connection())
+
+
+def _catch_up(connection: Connection) -> None:
+    _index(connection, sorted(connection.scalars(_STALE)))
+
+
+def _index(connection: Connection, ids: Sequence[int]) -> None:
+    for start in range(0, len(ids), _AT_ONCE):
+        rows = connection.execute(_ROWS, {"ids": list(ids[start : start + _AT_ONCE])}).all()
+        _keep(connection, rows)
+
+
+def _keep(connection: Connection, rows: Iterable[Row[Any]]) -> None:
+    values = [
+        {
+            "job_id": row.id,
+            "words": _vector(
+                row.title, row.company, placed(row.locations, row.places), f"{row.department}\n{row.text}"
+            ),
+        }
+        for row in rows
+    ]
+    if values:
+        connection.execute(_KEEP, values)
+
+
+# --- Making it ----------------------------------------------------------------------------------------------
+
+
+def create(connection: Connection) -> None:
+    """Make the index, filled with what is stored, in parts: memory does not grow with the number of jobs."""
+    if connection.dialect.name == "postgresql":
+        for statement in _POSTGRES:
+            connection.exec_driver_sql(statement)
+    else:
+        connection.exec_driver_sql(_TABLE)
+    fill(connection)
+    attach(connection)
+
+
+def attach(connection: Connection) -> None:
+    """Make the triggers where they are missing: SQLite drops them with a table that it copies and changes."""
+    if connection.dialect.name == "postgresql":
+        for statement in _POSTGRES_TRIGGERS:
+            connection.exec_driver_sql(statement)
+        return
+    for name, trigger in _TRIGGERS.items():
+        connection.exec_driver_sql(f"CREATE TRIGGER IF NOT EXISTS {name} {trigger}")
+
+
+def fill(connection: Connection) -> None:
+    """Index all jobs, into an index that holds none."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"{_put('jobs', _STORED.format(job='jobs'))} FROM jobs ORDER BY id")
+        return
+    last = 0
+    while ids := connection.scalars(
+        text("SELECT id FROM jobs WHERE id > :last ORDER BY id LIMIT :most"),
+        {"last": last, "most": _AT_ONCE},
+    ).all():
+        _index(connection, ids)
+        last = ids[-1]
+
+
+def drop(connection: Connection) -> None:
+    """Take the index away, with its triggers."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("DROP FUNCTION stale_words_of_job, stale_words_of_text CASCADE")
+        connection.exec_driver_sql("DROP TABLE job_words, stale_words")
+        return
+    for name in _TRIGGERS:
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+    connection.exec_driver_sql("DROP TABLE job_words")
