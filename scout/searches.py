@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from scout import clock, jobs, watchlist
 from scout.errors import ScoutError
 from scout.jobs import JobQuery, Sort
-from scout.models import Every, FoundJob, SavedSearch, Status, Tells
+from scout.models import Every, FoundJob, Job, SavedSearch, Status, Tells
 from scout.searching import language
 from scout.telling import hours
 
@@ -33,6 +33,9 @@ from scout.telling import hours
 LIVE = (Status.NEW, Status.SAVED, Status.APPLIED, Status.INTERVIEWING, Status.OFFER)
 #: `found_jobs.batch` of what was there before the search: it counts as told.
 BEFORE = ""
+
+#: Where counting what a search matches ends: more is told as "1,000+".
+MOST_COUNTED = 1000
 
 _PAGING = {"after", "before", "per_page"}
 _PARTS = {each.name: each for each in dataclasses.fields(JobQuery) if each.name not in _PAGING}
@@ -100,7 +103,7 @@ def add(session: Session, wish: Wish, channels: Iterable[str]) -> SavedSearch:
     name = " ".join((wish.name or "").split())[:200]
     slug = watchlist.slugify(name)
     if not slug:
-        raise SearchUnusable("Name the search, with a letter or digit in it: --name 'Remote IAM'.")
+        raise SearchUnusable("Name the search, with a letter or digit in it, such as Remote IAM.")
     search = SavedSearch(
         slug=slug,
         name=name,
@@ -124,8 +127,7 @@ def add(session: Session, wish: Wish, channels: Iterable[str]) -> SavedSearch:
             session.add(search)
     except IntegrityError:
         raise SearchUnusable(
-            f"There is a saved search {slug!r} already. Take another name, or change that one:"
-            f" `scout searches set {slug}`."
+            f"There is a saved search {slug!r} already. Take another name, or change that one."
         ) from None
     _begin_from_now(session, search)
     return search
@@ -213,6 +215,28 @@ def look_at_all(session: Session) -> None:
     session.flush()
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many jobs a search matches now, and how many of them are unseen; each `MOST_COUNTED` at most."""
+
+    matching: int
+    news: int
+
+
+def count(session: Session, search: SavedSearch) -> Counts:
+    """Count what a search matches, to `MOST_COUNTED` and no further.
+
+    Raises:
+        SearchUnusable: It was kept by another version of the program.
+    """
+    found = jobs.ids(session, query_of(search))
+    matching, news = (
+        session.scalar(select(func.count()).select_from(which.limit(MOST_COUNTED).subquery())) or 0
+        for which in (found, found.where(Job.looked_at.is_(None)))
+    )
+    return Counts(matching, news)
+
+
 # --- The feed's secret address ----------------------------------------------------------------------------
 
 
@@ -268,8 +292,8 @@ def _apply(session: Session, search: SavedSearch, wish: Wish, channels: Iterable
         search.query = _checked(session, wish.query)
     if search.tells is not Tells.FEED and not search.channels:
         raise SearchUnusable(
-            f"A search that tells by {search.tells} needs a channel to tell by: --channel NAME."
-            " `scout searches channels` shows those there are."
+            f"A search that tells by {search.tells} needs a channel to tell by."
+            " `scout searches channels` shows those there are; docs/TELLING.md says how one is set up."
         )
     hours.check_quiet(search.quiet)
     hours.zone(search.timezone)

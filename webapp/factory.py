@@ -22,6 +22,7 @@ from webapp import (
     jobs,
     probes,
     scans,
+    searches,
     security,
     show,
     sign_in,
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.protect(app)
     audit.keep(app)
     errors.handle(app)
-    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds, account_pages, installing):
+    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds, account_pages, installing, searches):
         app.register_blueprint(module.pages)
     api.install(app, settings)
 

@@ -16,7 +16,7 @@ from scout import export, history, jobs, rescoring, runs, sources, watchlist
 from scout.fetch import Reason
 from scout.identity import merging, resemblance
 from scout.jobs import Bulk, Conflict, IllegalChange, JobQuery, NothingToUndo, Sort
-from scout.models import ScanResult, ScanRun, ScanState, Source, Status
+from scout.models import SavedSearch, ScanResult, ScanRun, ScanState, Source, Status
 from scout.searching import language
 from webapp.parts import parts
 from webapp.sign_in import safe_next
@@ -85,6 +85,19 @@ class Filters:
             sort=next((each for each in get_args(Sort) if each == sort), cls().sort),
             after=args.get("after", "")[:_LONGEST_CURSOR],
             before=args.get("before", "")[:_LONGEST_CURSOR],
+        )
+
+    @classmethod
+    def of_search(cls, search: SavedSearch) -> Filters:
+        """Those that show what a saved search finds."""
+        said = search.query
+        statuses = said.get("statuses", [])
+        return cls(
+            q=said.get("text", ""),
+            source=said.get("source", ""),
+            min_score=said.get("min_score", 0),
+            sort=said.get("sort", "score"),
+            status=statuses[0] if len(statuses) == 1 else "all",
         )
 
     @property

@@ -11,8 +11,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scout import account, clock, settings
-from scout import jobs as found_jobs
+from scout import account, settings
 from scout import searches as saved
 from scout.cli import FAILED, PARTIAL, measure, table
 from scout.database import for_command
@@ -21,9 +20,8 @@ from scout.models import Every, Message, MessageState, SavedSearch, Status, Tell
 from scout.searches import Wish
 from scout.settings import Settings
 from scout.telling import channels as all_channels
-from scout.telling import outbox, teller
+from scout.telling import outbox, teller, trial
 from scout.telling.mail import Refused
-from scout.telling.words import SHOWN, Story, item
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MESSAGES = 10
@@ -257,21 +255,14 @@ def test(slug: str, *, dry_run: bool, as_json: bool) -> None:
     known = all_channels.load(chosen)
     with for_command(chosen) as database, database.reading() as session:
         search = saved.get(session, slug)
-        best = found_jobs.find(session, saved.query_of(search, sort="score", per_page=SHOWN)).jobs
-        items = [item(job, chosen.pages) for job in best]
+        story = trial.story(session, search, chosen)
         names = list(search.channels)
-    story = Story(search.name, items, chosen.pages, lead="A test: what matches now.")
     if dry_run:
         click.echo(f"{story.subject}\n\n{story.text()}", nl=False)
         return
     found = []
     for name in names:
-        trouble = "" if name in known else f"There is no such channel in {chosen.channels_file}."
-        try:
-            if not trouble:
-                known[name].send(story, f"test.{clock.now().timestamp():.0f}.{name}")
-        except Refused as error:
-            trouble = str(error)
+        trouble = trial.send(story, name, known, chosen)
         found.append({"channel": name, "sent": not trouble, "reason": trouble})
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))

@@ -186,6 +186,7 @@ _IS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "closed": lambda: Job.closed_at.is_not(None),
     "open": lambda: Job.closed_at.is_(None),
     "changed": lambda: Job.edit_unseen == true(),
+    "unseen": lambda: Job.looked_at.is_(None),
     "planned": lambda: or_(Job.next_action_on.is_not(None), Job.next_action != ""),
     "reposted": lambda: Job.repost_of_id.is_not(None),
 }

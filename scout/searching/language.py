@@ -81,6 +81,7 @@ IS = {
     "closed": "no longer listed",
     "open": "still listed",
     "changed": "changed since you looked",
+    "unseen": "not seen yet",
     "planned": "with a next step",
     "reposted": "posted anew",
 }

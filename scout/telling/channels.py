@@ -64,16 +64,18 @@ class Channel:
         """
         self.way.check()
 
-    def send(self, story: Story, key: str) -> None:
+    def send(self, story: Story, key: str, limit: float | None = None) -> None:
         """Send a message, in bounded time.
 
         Args:
             story: What it says.
             key: Names the message, so that who gets it twice can tell.
+            limit: Seconds after which it is given up; None for `SEND_LIMIT`.
 
         Raises:
             Refused: It was not taken, as far as we know; the text says why.
         """
+        limit = SEND_LIMIT if limit is None else limit
         failed: list[Exception] = []
 
         def carry() -> None:
@@ -85,9 +87,9 @@ class Channel:
         # Some services' clients bound each step, not all steps together. Nothing can end one from outside.
         thread = threading.Thread(target=carry, name=f"channel {self.name}", daemon=True)
         thread.start()
-        thread.join(SEND_LIMIT)
+        thread.join(limit)
         if thread.is_alive():
-            raise Refused(f"It was not done within {SEND_LIMIT:g} seconds.")
+            raise Refused(f"It was not done within {limit:g} seconds.")
         if failed:
             if isinstance(failed[0], Refused):
                 raise failed[0]

@@ -39,7 +39,7 @@
   }
 
   // Targets by WCAG 2.2, 2.5.8: 24 pixels; links within sentences are exempt.
-  const targets = "button, .button, input:not([type=hidden], [type=checkbox]), select, .places a, .tabs a";
+  const targets = "button, .button, input:not([type=hidden], [type=checkbox], [type=radio]), select, .places a, .tabs a";
   for (const element of document.querySelectorAll(targets)) {
     const box = element.getBoundingClientRect();
     if (seen(element) && (box.width < 24 || box.height < 24)) {

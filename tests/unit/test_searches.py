@@ -82,7 +82,7 @@ def test_a_search_that_cannot_be_is_refused_in_a_sentence_and_not_kept(
 
 def test_a_name_that_is_taken_is_refused_with_the_way_to_change_that_search(telling: Telling) -> None:
     telling.add(tells=Tells.FEED)
-    with pytest.raises(SearchUnusable, match="scout searches set iam"):
+    with pytest.raises(SearchUnusable, match="change that one"):
         telling.add(name="iam", tells=Tells.FEED)
 
 
