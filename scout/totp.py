@@ -208,11 +208,12 @@ def _step(account: Account, key: str, code: str) -> int | None:
     """The 30 seconds that a code belongs to, now or within the drift; None if it is none of these codes."""
     codes = pyotp.TOTP(_secret(account, key), digits=DIGITS, interval=STEP)
     now = int(clock.now().timestamp()) // STEP
+    given = _bare(code).encode("utf-8", "surrogatepass")
     # All are compared, whichever fits: the time that it takes tells nothing.
     near = [
         step
         for step in range(now - DRIFT, now + DRIFT + 1)
-        if hmac.compare_digest(codes.generate_otp(step).encode(), _bare(code).encode())
+        if hmac.compare_digest(codes.generate_otp(step).encode(), given)
     ]
     return max(near, default=None)
 

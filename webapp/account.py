@@ -14,7 +14,7 @@ from scout import audit, clock, devices, sessions, tokens, totp
 from webapp.audit import about
 from webapp.parts import parts
 from webapp.sessions import browser_session
-from webapp.sign_in import admit, admit_code, forgive, password_is_right
+from webapp.sign_in import admit, admit_code, forgive, forgive_codes, password_is_right
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -38,6 +38,7 @@ def index() -> ResponseReturnValue:
 
 def _page(problems: dict[str, str] | None = None, **shown: Any) -> str:
     """The page, with what went wrong by section (`password`, `codes`, `tokens`), and what is shown once."""
+    token = browser_session().token
     with parts().database.reading() as db:
         return render_template(
             "account.html",
@@ -46,9 +47,9 @@ def _page(problems: dict[str, str] | None = None, **shown: Any) -> str:
             changed_at=owner.password_changed_at(db),
             least=owner.LEAST,
             codes=totp.standing(db),
-            sessions=sessions.living(db),
+            sessions=sorted(sessions.living(db), key=lambda each: not sessions.is_of(each, token)),
             handle=sessions.handle,
-            is_this=lambda each: sessions.is_of(each, browser_session().token),
+            is_this=lambda each: sessions.is_of(each, token),
             device=devices.told,
             idle_days=sessions.LIFETIME.days,
             most_days=sessions.AT_MOST.days,
@@ -143,6 +144,7 @@ def confirm_codes() -> ResponseReturnValue:
     except totp.CodeRefused as error:
         page = _enrolment(str(error))
         return (page, 400) if isinstance(page, str) else page
+    forgive_codes()
     return render_template("account_recovery.html", codes=made, fresh=True)
 
 
@@ -171,6 +173,8 @@ def switch_codes_off() -> ResponseReturnValue:
             totp.off(db)
     if not outcome.right:
         return _page({"codes": totp.REFUSALS[outcome]}), 403
+    if totp.is_one_time(code):
+        forgive_codes()
     flash("One-time codes are off: the password alone opens.")
     return redirect(url_for(".index", _anchor="codes"), 303)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
-from limits import parse
+from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis import RedisError
@@ -88,10 +88,15 @@ class SignInLimit:
 
     def forgive(self, address: str) -> None:
         """Forget the tries of an address that got in."""
-        self._ask(lambda limiter: self._clear(limiter, address))
+        self._ask(lambda limiter: self._clear(limiter, [self._per_address], address))
 
-    def _clear(self, limiter: MovingWindowRateLimiter, address: str) -> bool:
-        limiter.clear(self._per_address, address)
+    def forgive_codes(self) -> None:
+        """Forget the tries of codes: one was right."""
+        self._ask(lambda limiter: self._clear(limiter, self._codes, "codes"))
+
+    def _clear(self, limiter: MovingWindowRateLimiter, limits: list[RateLimitItem], name: str) -> bool:
+        for each in limits:
+            limiter.clear(each, name)
         return True
 
     def _hit(self, limiter: MovingWindowRateLimiter, address: str) -> bool:
@@ -172,6 +177,8 @@ def enter_code() -> ResponseReturnValue:
     if not outcome.right:
         catalogue.SIGN_INS.inc(outcome="failed")
         return render_template("sign_in_code.html", problem=totp.REFUSALS[outcome]), 401
+    if totp.is_one_time(code):
+        forgive_codes()
     recovered = outcome is totp.Outcome.RECOVERED
     return _let_in(step["next"], "with a recovery code" if recovered else "with a code")
 
@@ -199,6 +206,11 @@ def admit_code(code: str) -> None:
 def forgive() -> None:
     """Forget the tries from this address: its user has given the password."""
     _limit().forgive(address())
+
+
+def forgive_codes() -> None:
+    """Forget the tries of codes, as the owner has given a right one."""
+    _limit().forgive_codes()
 
 
 def password_is_right(password: str) -> bool:

@@ -37,11 +37,19 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_strangers(app: Flask, scheme:
     answer = browser.ask(
         "POST", "/sign-in", base_url=base, data={"csrf_token": browser.token, "password": PASSWORD}
     )
-    cookie = next(each for each in answer.headers.getlist("Set-Cookie") if each.startswith("scout_session="))
+    name = "__Host-scout_session" if scheme == "https" else "scout_session"
+    cookie = next(each for each in answer.headers.getlist("Set-Cookie") if each.startswith(f"{name}="))
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Path=/" in cookie
     assert ("Secure" in cookie) == (scheme == "https")
+
+
+def test_over_https_a_cookie_that_a_neighbour_could_plant_is_not_read(app: Flask, owner: Browser) -> None:
+    browser = Browser(app)
+    browser.client.set_cookie("scout_session", str(owner.cookie))
+    assert browser.get("/sources", base_url="https://localhost").status_code == 303
+    assert browser.get("/sources").status_code == 200
 
 
 def test_signing_in_takes_a_new_token_whatever_cookie_was_planted(
@@ -103,6 +111,15 @@ def test_use_prolongs_a_session(owner: Browser, monkeypatch: pytest.MonkeyPatch)
     for days in (20, 40, 60):
         monkeypatch.setattr("scout.clock.now", lambda days=days: begun + dt.timedelta(days=days))
         assert owner.get("/").status_code == 200
+
+
+def test_a_session_ends_however_it_is_used(owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = clock.now()
+    for days in (25, 50, 75, 89):
+        monkeypatch.setattr("scout.clock.now", lambda days=days: begun + dt.timedelta(days=days))
+        assert owner.get("/").status_code == 200
+    monkeypatch.setattr("scout.clock.now", lambda: begun + dt.timedelta(days=91))
+    assert owner.get("/").status_code == 303
 
 
 def test_a_new_password_ends_all_sessions(owner: Browser, db: Database) -> None:
