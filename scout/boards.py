@@ -122,14 +122,14 @@ def slugs(session: Session, query: BoardQuery) -> list[str]:
 def healths(session: Session) -> dict[Health, int]:
     """How many boards are of each health."""
     rank = _rank()
-    counted = dict(session.execute(select(rank, func.count()).group_by(rank)).tuples().all())
+    counted = dict(session.execute(select(rank, func.count()).group_by(rank)).all())
     return {health: counted.get(place, 0) for place, health in enumerate(HEALTHS)}
 
 
 def kinds(session: Session) -> dict[str, int]:
     """How many boards are of each kind."""
     counted = select(Source.kind, func.count()).group_by(Source.kind).order_by(Source.kind)
-    return dict(session.execute(counted).tuples().all())
+    return dict(session.execute(counted).all())
 
 
 def letters(session: Session) -> list[str]:
@@ -177,7 +177,7 @@ def open_jobs(session: Session, source_ids: Sequence[int]) -> dict[int, int]:
         .where(Listing.source_id.in_(source_ids), Listing.closed_at.is_(None))
         .group_by(Listing.source_id)
     )
-    return dict(session.execute(counted).tuples().all())
+    return dict(session.execute(counted).all())
 
 
 # --- Many at once -------------------------------------------------------------------------------------------

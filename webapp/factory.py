@@ -9,7 +9,7 @@ from scout import account
 from scout import settings as scout_settings
 from scout.jobs import next_statuses, undo_to
 from scout.settings import Settings
-from webapp import appearance, assets, errors, feeds, jobs, probes, scans, security, show, sign_in, sources
+from webapp import adding, appearance, assets, errors, feeds, jobs, probes, scans, security, show, sign_in
 from webapp.parts import Parts
 from webapp.sessions import StoredSessions, browser_session
 
@@ -19,6 +19,8 @@ _LARGEST_REQUEST = 256 * 1024
 #: What a supervisor asks every few seconds, day and night: it would drown what people do. /metrics is not
 #: among them. It works for its answer, and how long that takes and whom it refuses is worth knowing.
 _PROBES = frozenset({"/healthz", "/readyz"})
+#: Streams last for as long as a page is open: how long that is says nothing of how fast answers are.
+_STREAMS = frozenset({"/scans/<int:run_id>/events"})
 #: How the routes begin that programs call.
 _FOR_PROGRAMS = ("/api/", "/metrics")
 
@@ -46,10 +48,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["scout_sign_in_limit"] = sign_in.SignInLimit(settings)
     app.session_interface = StoredSessions()
 
-    metrics.http.instrument(app, exclude=_PROBES, api=_FOR_PROGRAMS)
+    metrics.http.instrument(app, exclude=_PROBES | _STREAMS, api=_FOR_PROGRAMS)
     security.protect(app)
     errors.handle(app)
-    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds):
+    for module in (jobs, adding, scans, sign_in, appearance, probes, feeds):
         app.register_blueprint(module.pages)
 
     show.add_filters(app)
