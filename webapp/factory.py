@@ -12,6 +12,7 @@ from scout.jobs import next_statuses, undo_to
 from scout.settings import Settings
 from webapp import account as account_pages
 from webapp import (
+    adding,
     api,
     appearance,
     assets,
@@ -26,7 +27,6 @@ from webapp import (
     security,
     show,
     sign_in,
-    sources,
 )
 from webapp.parts import Parts
 from webapp.sessions import StoredSessions, browser_session
@@ -37,6 +37,8 @@ _LARGEST_REQUEST = 256 * 1024
 #: What a supervisor asks every few seconds, day and night: it would drown what people do. /metrics is not
 #: among them. It works for its answer, and how long that takes and whom it refuses is worth knowing.
 _PROBES = frozenset({"/healthz", "/readyz"})
+#: Streams last for as long as a page is open: how long that is says nothing of how fast answers are.
+_STREAMS = frozenset({"/scans/<int:run_id>/events"})
 #: How the routes begin that programs call.
 _FOR_PROGRAMS = ("/api/", "/metrics")
 
@@ -69,11 +71,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's way to put something around it
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
-    metrics.http.instrument(app, exclude=_PROBES, api=_FOR_PROGRAMS)
+    metrics.http.instrument(app, exclude=_PROBES | _STREAMS, api=_FOR_PROGRAMS)
     security.protect(app)
     audit.keep(app)
     errors.handle(app)
-    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds, account_pages, installing, searches):
+    for module in (jobs, adding, scans, sign_in, appearance, probes, feeds, account_pages, installing, searches):
         app.register_blueprint(module.pages)
     api.install(app, settings)
 

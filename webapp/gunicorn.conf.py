@@ -13,6 +13,7 @@ from typing import Any
 import metrics.gunicorn
 import metrics.http
 from scout import settings as scout_settings
+from webapp import streams
 
 _settings = scout_settings.load()
 
@@ -74,6 +75,8 @@ def post_fork(_server: Any, worker: Any) -> None:
         libc.mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
         libc.mallopt(_M_ARENA_MAX, 2)
     metrics.gunicorn.post_fork(worker, _settings.statsd, metrics.http.in_progress)
+    # A worker that was told to stop waits for the answers that are under way, and a stream would never end.
+    streams.end_when(lambda: not worker.alive)
 
 
 def worker_abort(_worker: Any) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from sqlalchemy.exc import OperationalError
 
 from metrics.instruments import count_error
-from scout import runs
-from scout.models import RunTrigger, ScanRun, ScanState
+from scout import cancelling, progress, remedies, runs
+from scout.models import RunTrigger
 from scout.queue import QueueAway
+from webapp import streams
 from webapp.jobs import all_unreachable
 from webapp.parts import parts
 from webapp.sign_in import safe_next
@@ -19,56 +21,31 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 pages = Blueprint("scans", __name__)
+logger = logging.getLogger(__name__)
 
 #: What htmx takes as the end of polling (htmx documentation, "Polling").
 _STOP_POLLING = 286
-_SHOWN = 50
+_SHOWN = 30
+#: Boards of a run that are on a page of it: those that matter now come first.
+BOARDS_SHOWN = 50
 _GREATEST_ID = 2**31 - 1
 
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run has come, in sums over its sources."""
-
-    ended: int
-    all: int
-    seen: int
-    new: int
-    updated: int
-    closed: int
-    failed: int
-
-    @classmethod
-    def of(cls, run: ScanRun) -> Progress:
-        """Sum a run up."""
-        results = run.results
-        return cls(
-            ended=sum(each.state.ended for each in results),
-            all=len(results),
-            seen=sum(each.seen for each in results),
-            new=sum(each.new for each in results),
-            updated=sum(each.updated for each in results),
-            closed=sum(each.closed for each in results),
-            failed=sum(each.state is ScanState.FAILED for each in results),
-        )
-
-
-#: What goes on comes first, then what needs a look.
-_ORDER = {
-    ScanState.RUNNING: 0,
-    ScanState.FAILED: 1,
-    ScanState.PARTIAL: 2,
-    ScanState.SUCCEEDED: 3,
-    ScanState.QUEUED: 4,
-}
+_places = streams.Places()
 
 
 @pages.get("/scans")
 def index() -> ResponseReturnValue:
-    """The recent runs."""
+    """The recent runs; `before` leads to older ones."""
+    before = _whole(request.args.get("before", ""))
     with parts().database.reading() as db:
-        found = runs.recent(db, _SHOWN)
-        return render_template("scans.html", runs=[(run, Progress.of(run)) for run in found])
+        found = progress.recent(db, _SHOWN + 1, before=before or None)
+        return render_template(
+            "scans.html", runs=found[:_SHOWN], older=found[_SHOWN - 1].run.id if found[_SHOWN:] else 0
+        )
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - digits
 
 
 @pages.post("/scans")
@@ -79,23 +56,29 @@ def scan_everything() -> ResponseReturnValue:
     except runs.NothingToScan:
         flash("There is no board to scan: add one, or resume a paused one.", "problem")
         return redirect(url_for("sources.index"), 303)
+    tell_if_queue_is_away()
+    return redirect(url_for(".detail", run_id=run_id), 303)
+
+
+def tell_if_queue_is_away() -> None:
+    """Say so on the next page, if a scan that was asked for has to wait for its queue."""
     try:
         parts().scans.check()
     except QueueAway as error:
         count_error(error, "web")
         flash("The queue does not answer just now; the scan starts as soon as it does.", "problem")
-    return redirect(url_for(".detail", run_id=run_id), 303)
 
 
 @pages.get("/scans/<int:run_id>")
 def detail(run_id: int) -> ResponseReturnValue:
     """One run, live while it goes on."""
-    return render_template("scan.html", **_what_is_known(run_id))
+    page = max(_whole(request.args.get("page", "")), 1)
+    return render_template("scan.html", **_what_is_known(run_id, page))
 
 
 @pages.get("/scans/<int:run_id>/progress")
-def progress(run_id: int) -> ResponseReturnValue:
-    """The part of a run's page that changes. The status 286 tells htmx that nothing more will."""
+def part(run_id: int) -> ResponseReturnValue:
+    """The part of a run's page that changes. The status 286 says that nothing more will."""
     known = _what_is_known(run_id)
     answer = make_response(render_template("_progress.html", **known))
     if known["run"].state.ended:
@@ -103,26 +86,77 @@ def progress(run_id: int) -> ResponseReturnValue:
     return answer
 
 
+@pages.get("/scans/<int:run_id>/events")
+def events(run_id: int) -> ResponseReturnValue:
+    """The same as a stream of events. 204 tells a browser that there is no place, and to ask no more."""
+    with parts().database.reading() as db:
+        progress.of(db, min(run_id, _GREATEST_ID))
+    place = _places.take()
+    if place is None:
+        return Response(status=204)
+    last = ""
+
+    def look() -> tuple[str, bool]:
+        nonlocal last
+        try:
+            known = _what_is_known(run_id)
+        except OperationalError as error:
+            # Away for a moment: the page shows what it showed, and is told when there is more.
+            logger.warning("A look at scan run %s failed: %s", run_id, error.orig)
+            count_error(error, "web")
+            return last, False
+        except runs.RunNotFound:
+            return last, True
+        last = render_template("_progress.html", **known)
+        return last, known["run"].state.ended
+
+    return streams.stream(place, look)
+
+
+@pages.post("/scans/<int:run_id>/cancel")
+def cancel(run_id: int) -> ResponseReturnValue:
+    """End it before its time. What was stored stays."""
+    try:
+        done = cancelling.cancel(parts().database, parts().settings, min(run_id, _GREATEST_ID))
+    except cancelling.RunEnded as error:
+        flash(str(error), "problem")
+    else:
+        flash(f"Scan {run_id} {cancelling.told(done)} What was found so far stays.")
+    return redirect(url_for(".detail", run_id=run_id), 303)
+
+
 @pages.get("/scans/<int:run_id>/banner")
 def banner(run_id: int) -> ResponseReturnValue:
-    """A run in one line, for the list of jobs."""
-    known = _what_is_known(run_id)
+    """A run in one line, for the list of jobs.
+
+    Polled rather than streamed: that list is what people leave open all day, and a stream holds a thread.
+    """
+    with parts().database.reading() as db:
+        known = progress.of(db, min(run_id, _GREATEST_ID))
     answer = make_response(
-        render_template("_banner.html", back=safe_next(request.args.get("back", "")), **known)
+        render_template(
+            "_banner.html", back=safe_next(request.args.get("back", "")), run=known.run, progress=known
+        )
     )
-    if known["run"].state.ended:
+    if known.run.state.ended:
         answer.status_code = _STOP_POLLING
     return answer
 
 
-def _what_is_known(run_id: int) -> dict[str, Any]:
+def _what_is_known(run_id: int, page: int = 1) -> dict[str, Any]:
     with parts().database.reading() as db:
-        run = runs.get(db, min(run_id, _GREATEST_ID))
-        results = sorted(run.results, key=lambda each: (_ORDER[each.state], each.source.name.casefold()))
+        known = progress.of(db, min(run_id, _GREATEST_ID))
+        last = max(1, -(-known.all // BOARDS_SHOWN))
+        page = min(page, last)
         return {
-            "run": run,
-            "results": results,
-            "progress": Progress.of(run),
+            "run": known.run,
+            "progress": known,
+            "results": progress.boards(
+                db, known.run.id, limit=BOARDS_SHOWN, offset=BOARDS_SHOWN * (page - 1)
+            ),
+            "page": page,
+            "last_page": last,
             "reasons": runs.REASON_TEXT,
-            "offline": run.state.ended and all_unreachable(db),
+            "remedies": remedies.REMEDY,
+            "offline": known.run.state.ended and all_unreachable(db),
         }

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from scout import clock
+from scout import clock, schedule
 from scout.identity import reposts
 from scout.models import RunTrigger, ScanState
 from scout.postings import Remote
@@ -36,6 +36,7 @@ _STATES = {
     ScanState.SUCCEEDED: "succeeded",
     ScanState.PARTIAL: "partial",
     ScanState.FAILED: "failed",
+    ScanState.CANCELLED: "cancelled",
 }
 
 _PHASES = {"fetch": "fetching", "parse": "reading", "match": "matching", "store": "storing"}
@@ -57,6 +58,8 @@ def add_filters(app: Flask) -> None:
         moment=dt.datetime.fromisoformat,
         day=lambda date: f"{date.day} {date:%B %Y}",
         took=took,
+        span=schedule.words,
+        minutes=lambda number: schedule.words(dt.timedelta(minutes=number)),
         pay=pay,
         remote=lambda value: _REMOTE[value],
         outward=outward,

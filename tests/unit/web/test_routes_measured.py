@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-PROBES = {"/healthz", "/readyz"}
+#: What is asked day and night, and what lasts as long as a page is open.
+PROBES = {"/healthz", "/readyz", "/scans/{run_id}/events"}
 
 
 def _asked(app: Flask) -> Iterator[tuple[str, str, str]]:

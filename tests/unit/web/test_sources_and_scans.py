@@ -209,7 +209,7 @@ def a_run(db: Database, source: Source, state: ScanState, **result: object) -> i
 def test_an_open_run_is_polled_and_an_ended_one_is_not(owner: Browser, db: Database, source: Source) -> None:
     going = a_run(db, source, ScanState.RUNNING, phase="parse", seen=12)
     page = owner.get(f"/scans/{going}").text
-    assert f'hx-get="/scans/{going}/progress" hx-trigger="every 1500ms"' in page
+    assert f'data-live data-events="/scans/{going}/events" data-progress="/scans/{going}/progress"' in page
     assert '<noscript><meta http-equiv="refresh"' in page
     assert "reading" in page
     part = owner.get(f"/scans/{going}/progress", headers={"HX-Request": "true", "Accept": "*/*"})
@@ -219,7 +219,7 @@ def test_an_open_run_is_polled_and_an_ended_one_is_not(owner: Browser, db: Datab
 
     ended = a_run(db, source, ScanState.PARTIAL, seen=12, new=3, reason="unparsed", error="2 of 12.")
     page = owner.get(f"/scans/{ended}").text
-    assert "hx-trigger" not in page
+    assert "data-live" not in page
     assert "refresh" not in page
     assert "Some postings could not be read." in page
     assert "2 of 12." in page
