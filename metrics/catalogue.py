@@ -448,11 +448,11 @@ SCAN_PUSHES = Counter(
 
 MESSAGES = Counter(
     name="iam_messages_total",
-    help="Tries to send a message of new matches, by what came of them.",
+    help="Tries to send a message of new matches or of what is due, by what came of them.",
     raised_by="the round that sends what waits in the outbox",
     signal=Signal.BUSINESS,
     # failed: it is tried again later. parked: it failed too often, and waits for the owner. empty: all its
-    # jobs were dismissed or closed meanwhile, so that nothing was sent.
+    # jobs were dismissed or closed meanwhile, or its day was over, so that nothing was sent.
     labels=(CHANNEL, Label("outcome", ("sent", "failed", "parked", "empty"))),
 )
 MESSAGE_DURATION = Timer(
@@ -462,6 +462,20 @@ MESSAGE_DURATION = Timer(
     signal=Signal.LATENCY,
     labels=(CHANNEL, Label("outcome", ("sent", "failed"))),
     buckets=JOB_BUCKETS,
+)
+REMINDERS = Counter(
+    name="iam_reminders_total",
+    help="Dates that messages reminded of, by kind.",
+    raised_by="each message of what is due that a channel took",
+    signal=Signal.BUSINESS,
+    labels=(Label("kind", ("appointment", "action", "overdue")),),
+)
+APPOINTMENT_CHANGES = Counter(
+    name="iam_appointment_changes_total",
+    help="Appointments that were added, changed and removed.",
+    raised_by="the owner's clicks, the API and the command line",
+    signal=Signal.BUSINESS,
+    labels=(Label("change", ("added", "changed", "removed")),),
 )
 MESSAGES_IN_OUTBOX = Gauge(
     name="iam_messages_in_outbox",

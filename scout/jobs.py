@@ -31,7 +31,7 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, literal
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from metrics import catalogue
-from scout import clock
+from scout import agenda, clock
 from scout import history as events
 from scout.database import after_commit, may_write
 from scout.errors import ScoutError
@@ -348,12 +348,18 @@ def get_many(session: Session, job_ids: Sequence[int]) -> list[Job]:
         selectinload(Job.history),
         selectinload(Job.events),
         selectinload(Job.notes),
+        selectinload(Job.appointments),
         *_listings(),
         selectinload(Job.listings).selectinload(Listing.merges),
     ]
     found = list(session.scalars(select(Job).where(Job.id.in_(job_ids)).options(*everything)))
     reposts.told(session, found)
     return found
+
+
+def is_kept(session: Session, job_id: int) -> bool:
+    """Whether there is a job with this id."""
+    return session.scalar(select(Job.id).where(Job.id == _id(job_id))) is not None
 
 
 def _id(job_id: int) -> int:
@@ -792,8 +798,9 @@ def plan(
     now = (job.next_action_on, job.next_action)
     if was is not None and now not in (was, (on, action)):
         raise Edited(f"The plan for job {job_id} was changed meanwhile. Look at it again, then decide.")
-    job.next_action_on, job.next_action = on, action
-    session.flush()
+    if now != (on, action):
+        job.next_action_on, job.next_action, job.planned_at = on, action, clock.now()
+        session.flush()
     return job
 
 
@@ -805,7 +812,7 @@ def add_note(session: Session, job_id: int, body: str) -> Note:
         EmptyNote: There is no word in it.
     """
     body = _written(body)
-    if session.scalar(select(Job.id).where(Job.id == _id(job_id))) is None:
+    if not is_kept(session, job_id):
         raise JobNotFound(job_id)
     note = Note(job_id=job_id, body=body)
     session.add(note)
@@ -930,9 +937,10 @@ def as_dict(job: Job) -> dict[str, Any]:
 
 
 def in_full(job: Job) -> dict[str, Any]:
-    """A job as JSON with all that `get` loads: `as_dict`, and its descriptions, history and notes.
+    """A job as JSON with all that `get` loads: `as_dict`, its descriptions, history, notes and appointments.
 
-    `history` is told as by `scout.history.of`; `undo_to` is where `undo` would take it, or null.
+    `history` is told as by `scout.history.of`; `undo_to` is where `undo` would take it, or null;
+    `appointments` are told as by `scout.agenda.told`.
     """
     return {
         **as_dict(job),
@@ -952,6 +960,7 @@ def in_full(job: Job) -> dict[str, Any]:
         "description_html": job.description_html,
         "next_statuses": [status.value for status in next_statuses(job.status)],
         "undo_to": back.value if (back := undo_to(job)) else None,
+        "appointments": [agenda.told(each) for each in job.appointments],
         "history": events.of(job),
         "notes": [
             {

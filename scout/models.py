@@ -26,6 +26,7 @@ from sqlalchemy import (
     event,
     false,
     inspect,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -292,6 +293,13 @@ class Job(Base):
         ),
         # What changed since a saved search last looked.
         Index(None, "changed_at"),
+        # What is due. Few jobs have a day, and the others are not in it.
+        Index(
+            "ix_jobs_next_action_on",
+            "next_action_on",
+            sqlite_where=text("next_action_on IS NOT NULL"),
+            postgresql_where=text("next_action_on IS NOT NULL"),
+        ),
         _NO_REUSE,
     )
 
@@ -333,6 +341,8 @@ class Job(Base):
     """When the owner means to do something about it, a day of their calendar."""
     next_action: Mapped[str] = mapped_column(String(500), default="", server_default="")
     """What that is, in the owner's words."""
+    planned_at: Mapped[dt.datetime | None]
+    """When the owner last said what is next; null where that was before it was kept, or never."""
     repost_of_id: Mapped[int | None] = mapped_column(index=True)
     """The job that this one is the same as, posted anew after that one was gone. It may have been removed:
     ids are never given again, and a split brings a merged one back."""
@@ -362,6 +372,12 @@ class Job(Base):
     )
     notes: Mapped[list[Note]] = relationship(
         back_populates="job", cascade="all, delete-orphan", passive_deletes=True, order_by="Note.id"
+    )
+    appointments: Mapped[list[Appointment]] = relationship(
+        back_populates="job",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        order_by="Appointment.starts_at, Appointment.id",
     )
 
     @property
@@ -646,6 +662,8 @@ class StatusChange(Base):
     """A dated step of a job from one status to another."""
 
     __tablename__ = "status_changes"
+    # Which jobs came to a status: few are ever applied for.
+    __table_args__ = (Index(None, "to_status", "job_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
@@ -694,6 +712,37 @@ class Note(Base):
     updated_at: Mapped[dt.datetime] = mapped_column(default=_now, onupdate=_now)
 
     job: Mapped[Job] = relationship(back_populates="notes")
+
+
+class Appointment(Base):
+    """When the owner meets somebody about a job: an interview, a call."""
+
+    __tablename__ = "appointments"
+    __table_args__ = (CheckConstraint("minutes BETWEEN 1 AND 1440", name="minutes"), _NO_REUSE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    uid: Mapped[str] = mapped_column(String(32), unique=True)
+    """Random: names it in calendars, here and wherever a backup is restored."""
+    what: Mapped[str] = mapped_column(String(200))
+    starts_at: Mapped[dt.datetime] = mapped_column(index=True)
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    """The zone in which the time was agreed, such as `Europe/Zurich`."""
+    minutes: Mapped[int] = mapped_column(default=60)
+    place: Mapped[str] = mapped_column(String(1000), default="")
+    """Where, or the address of a call."""
+    note: Mapped[str] = mapped_column(Text, default="")
+    sequence: Mapped[int] = mapped_column(default=0)
+    """Rises with each change, as calendars want it (RFC 5545, 3.8.7.4)."""
+    created_at: Mapped[dt.datetime] = mapped_column(default=_now)
+    updated_at: Mapped[dt.datetime] = mapped_column(default=_now)
+
+    job: Mapped[Job] = relationship(back_populates="appointments")
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        """When it is over."""
+        return self.starts_at + dt.timedelta(minutes=self.minutes)
 
 
 class SavedSearch(Base):
@@ -750,13 +799,14 @@ class FoundJob(Base):
 
 
 class Message(Base):
-    """One message to one channel: the outbox."""
+    """One message to one channel: the outbox. It tells what a search found, or on a morning what is due."""
 
     __tablename__ = "messages"
     __table_args__ = (UniqueConstraint("batch", "channel"), Index(None, "state", "next_try_at"), _NO_REUSE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    search_id: Mapped[int] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"), index=True)
+    search_id: Mapped[int | None] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"), index=True)
+    """Null for a reminder (`scout.telling.reminders`)."""
     batch: Mapped[str] = mapped_column(String(32))
     channel: Mapped[str] = mapped_column(String(40))
     state: Mapped[MessageState] = mapped_column(
@@ -770,11 +820,11 @@ class Message(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=_now)
     sent_at: Mapped[dt.datetime | None]
     jobs: Mapped[int] = mapped_column(default=0)
-    """How many jobs it told of."""
+    """How many jobs it told of; of a reminder, how many dates."""
     reason: Mapped[str] = mapped_column(Text, default="")
     """Why the last try failed, in words for the owner."""
 
-    search: Mapped[SavedSearch] = relationship()
+    search: Mapped[SavedSearch | None] = relationship()
 
 
 class Account(Base):
@@ -793,6 +843,12 @@ class Account(Base):
     """Since when a code is asked for at signing in; null while it is not."""
     totp_last_step: Mapped[int] = mapped_column(BigInteger, default=0)
     """The 30 seconds (since 1970) of the last code that was taken: none of them or before is taken again."""
+    calendar_renewals: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the secret address of the calendar was renewed: each number has one of its own."""
+    calendar_digest: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """Of the calendar as it was last read, and since when it has been so."""
+    calendar_changed_at: Mapped[dt.datetime | None]
+
 
 
 class RecoveryCode(Base):

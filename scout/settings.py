@@ -142,7 +142,16 @@ class Settings:
         "may have its own (`scout sources set`).",
     )
     time_zone: str = _setting(
-        "SCOUT_TIME_ZONE", "UTC", "Time zone of the quiet hours, such as `Europe/Berlin`."
+        "SCOUT_TIME_ZONE",
+        "UTC",
+        "Your time zone, such as `Europe/Berlin`: that of the quiet hours, of what is due, and of new"
+        " appointments.",
+    )
+    reminders: str = _setting(
+        "SCOUT_REMINDERS",
+        "",
+        "When and by which channels to be reminded of what is due that day, such as `07:00 phone,mail`;"
+        " unset, never.",
     )
     log_level: str = _setting(
         "SCOUT_LOG_LEVEL", "warning", "What the web server says: debug, info, warning or error."
@@ -259,6 +268,8 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return quiet_hours(variable, text)
         case "time_zone":
             return time_zone(variable, text)
+        case "reminders":
+            return reminders(variable, text)
         case "log_level":
             if text.lower() not in {"debug", "info", "warning", "error"}:
                 raise SettingError(f"{variable}={text!r}: write debug, info, warning or error.")
@@ -343,6 +354,25 @@ def quiet_hours(variable: str, text: str) -> str:
     if times is None or times[1].zfill(5) == times[2].zfill(5):
         raise SettingError(f"{variable}={text!r}: write two different times, such as 22:00-07:00, or none.")
     return f"{times[1].zfill(5)}-{times[2].zfill(5)}"
+
+
+def reminders(variable: str, text: str) -> str:
+    """An hour and names of channels in their one form, `07:00 phone,mail`.
+
+    Raises:
+        SettingError: They are not written so. `variable` is what it calls them.
+    """
+    match = re.fullmatch(r"((?:[01]?\d|2[0-3]):[0-5]\d)\s+(\S.*)", text, re.ASCII)
+    names = _parts(match[2]) if match else ()
+    if (
+        match is None
+        or not names
+        or not all(re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name) for name in names)
+    ):
+        raise SettingError(
+            f"{variable}={text!r}: write a time and names of channels, such as `07:00 phone,mail`."
+        )
+    return f"{match[1].zfill(5)} {','.join(dict.fromkeys(names))}"
 
 
 def time_zone(variable: str, text: str) -> str:

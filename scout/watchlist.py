@@ -18,7 +18,7 @@ from scout import clock, courtesy, endings, jobs, schedule, sources
 from scout.courtesy import CircuitState, Standing
 from scout.errors import ScoutError
 from scout.identity import contents
-from scout.models import Job, Listing, Note, ScanState, Source, Status
+from scout.models import Appointment, Job, Listing, Note, ScanState, Source, Status
 from scout.schedule import Due
 from scout.settings import Settings
 from scout.sources.board import Board
@@ -166,6 +166,7 @@ def remove(session: Session, slug: str) -> None:
     untouched = [Status.NEW, Status.CLOSED]
     noted = exists().where(Note.job_id == Job.id)
     planned = Job.next_action_on.is_not(None) | (Job.next_action != "")
+    planned |= exists().where(Appointment.job_id == Job.id)
     session.execute(
         delete(Job).where(Job.id.in_(only_here), Job.status.in_(untouched), ~noted, ~planned),
         execution_options={"synchronize_session": False},

@@ -34,7 +34,7 @@ from scout.models import RunTrigger, ScanResult, Source
 from scout.queue import SCHEDULER_LOCK, Scans
 from scout.schedule import Due
 from scout.settings import Settings
-from scout.telling import asking, outbox
+from scout.telling import asking, outbox, reminders
 from workers import janitor, sampler
 from workers.reaper import Forgotten, finish_runs, requeue_abandoned
 
@@ -148,7 +148,8 @@ class Scheduler:
 
     def ask_to_tell(self) -> bool:
         """Ask for a round of telling, if there may be something to tell; whether it was asked for."""
-        return outbox.wanted(self.db) and asking.ask(self.queue)
+        wanted = outbox.wanted(self.db) or reminders.wanted(self.db, self.settings)
+        return wanted and asking.ask(self.queue)
 
     def clean_gateway(self) -> int:
         """Have the gateway forget what is watched no longer; how many sources.

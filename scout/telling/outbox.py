@@ -48,8 +48,8 @@ class Claim:
         message_id: The message.
         holder: Who holds it.
         channel: The name of its channel.
-        search: The name of its search.
-        batch: What its jobs are found by.
+        search: The name of its search; empty for a reminder.
+        batch: What its jobs are found by, or which day it reminds of.
         attempt: Which try this is, from 1.
     """
 
@@ -148,11 +148,12 @@ def put_together(db: Database, search: SavedSearch) -> int:
 
 
 def due(session: Session, search_ids: Collection[int]) -> Sequence[int]:
-    """The messages of these searches that may be sent now, the oldest first."""
+    """The messages of these searches, and reminders, that may be sent now; the oldest first."""
     now = clock.now()
+    ours = or_(Message.search_id.in_(search_ids), Message.search_id.is_(None))
     return session.scalars(
         select(Message.id)
-        .where(Message.search_id.in_(search_ids), _free(now), Message.next_try_at <= now)
+        .where(ours, _free(now), Message.next_try_at <= now)
         .order_by(Message.next_try_at, Message.id)
     ).all()
 
@@ -180,9 +181,8 @@ def claim(db: Database, message_id: int, worker: str) -> Claim | None:
         if not taken:
             return None
         message = session.get_one(Message, message_id)
-        return Claim(
-            message_id, holder, message.channel, message.search.name, message.batch, message.attempts
-        )
+        search = message.search.name if message.search else ""
+        return Claim(message_id, holder, message.channel, search, message.batch, message.attempts)
 
 
 def jobs_of(session: Session, claimed: Claim) -> list[Job]:
@@ -238,7 +238,7 @@ def wanted(db: Database) -> bool:
     with db.reading() as session:
         active = telling(session)
         if not active:
-            return False
+            return bool(due(session, []))
         looked = [search.looked_to for search in active]
         if any(each is None or _age(each, now) >= LOOK_EVERY for each in looked):
             return True

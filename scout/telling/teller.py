@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from metrics import catalogue
 from metrics.instruments import count_error
@@ -17,7 +18,7 @@ from scout.database import Database
 from scout.errors import ScoutError
 from scout.models import SavedSearch
 from scout.settings import Settings
-from scout.telling import channels, outbox
+from scout.telling import channels, outbox, reminders
 from scout.telling.channels import Channel
 from scout.telling.mail import Refused
 from scout.telling.outbox import Claim
@@ -33,9 +34,10 @@ _DATABASE_PAUSES = (0.2, 1.0, 3.0)
 
 @dataclass(slots=True)
 class Told:
-    """What a round did: pairs of search and job found, and messages by what became of them."""
+    """What a round did: pairs of search and job found, reminders made, messages by what became of them."""
 
     found: int = 0
+    reminded: int = 0
     sent: int = 0
     failed: int = 0
     parked: int = 0
@@ -65,6 +67,7 @@ def tell(db: Database, settings: Settings, *, worker: str, stop: threading.Event
     for search in active:
         if outbox.is_due(search, now):
             outbox.put_together(db, search)
+    told.reminded = reminders.put_together(db, settings)
     with db.reading() as session:
         waiting = outbox.due(session, outbox.may_send(active, now))
     if not waiting:
@@ -109,30 +112,44 @@ def _send(db: Database, settings: Settings, claimed: Claim, channel: Channel | N
         missing = (
             f"There is no channel {claimed.channel!r} in {settings.channels_file}: add it there, or take"
         )
-        return _failed(db, claimed, kind, trouble or f"{missing} it from the search.")
+        place = "SCOUT_REMINDERS" if reminders.is_one(claimed) else "the search"
+        return _failed(db, claimed, kind, trouble or f"{missing} it from {place}.")
     with db.reading() as session:
-        items = [item(job, settings.pages) for job in outbox.jobs_of(session, claimed)]
-    if not items:
+        story = _story(session, settings, claimed)
+    if not story.items:
         outbox.sent(db, claimed, 0)
         catalogue.MESSAGES.inc(channel=kind, outcome="empty")
         return "empty"
     begun = time.perf_counter()
     try:
-        channel.send(Story(search=claimed.search, items=items, pages=settings.pages), claimed.key)
+        channel.send(story, claimed.key)
     except Refused as error:
         catalogue.MESSAGE_DURATION.observe(time.perf_counter() - begun, channel=kind, outcome="failed")
         return _failed(db, claimed, kind, str(error))
     catalogue.MESSAGE_DURATION.observe(time.perf_counter() - begun, channel=kind, outcome="sent")
     catalogue.MESSAGES.inc(channel=kind, outcome="sent")
-    _write_down(db, claimed, len(items))
-    logger.info("Told of %d jobs of %s by %s", len(items), claimed.search, claimed.channel)
+    _write_down(db, claimed, len(story.items))
+    if reminders.is_one(claimed):
+        reminders.count(story)
+    logger.info("Told of %d jobs of %s by %s", len(story.items), _whose(claimed), claimed.channel)
     return "sent"
+
+
+def _story(session: Session, settings: Settings, claimed: Claim) -> Story:
+    if reminders.is_one(claimed):
+        return reminders.story(session, settings, claimed)
+    items = [item(job, settings.pages) for job in outbox.jobs_of(session, claimed)]
+    return Story(search=claimed.search, items=items, pages=settings.pages)
+
+
+def _whose(claimed: Claim) -> str:
+    return claimed.search or "what is due"
 
 
 def _failed(db: Database, claimed: Claim, kind: str, why: str) -> str:
     outcome = "parked" if outbox.failed(db, claimed, why) else "failed"
     catalogue.MESSAGES.inc(channel=kind, outcome=outcome)
-    logger.warning("A message of %s to %s %s: %s", claimed.search, claimed.channel, outcome, why)
+    logger.warning("A message of %s to %s %s: %s", _whose(claimed), claimed.channel, outcome, why)
     return outcome
 
 

@@ -50,8 +50,8 @@ def item(job: Job, pages: str) -> Item:
         f"Score {job.score}: {reasons}" if reasons else f"Score {job.score}",
     )
     return Item(
-        title=_line(", ".join(filter(None, (job.title, job.company)))),
-        facts=tuple(_line(fact) for fact in facts if fact),
+        title=line(", ".join(filter(None, (job.title, job.company)))),
+        facts=tuple(line(fact) for fact in facts if fact),
         page=f"{pages}/jobs/{job.id}",
         posting=_outward(job.url),
     )
@@ -66,20 +66,24 @@ class Story:
         items: What it found, best first.
         pages: The address of the pages.
         lead: A line above all others; empty for none.
+        headline: The message in one line, where it tells of something else than new jobs; else empty.
     """
 
     search: str
     items: Sequence[Item]
     pages: str
     lead: str = ""
+    headline: str = ""
 
     @property
     def subject(self) -> str:
         """The message in one line."""
+        if self.headline:
+            return line(self.headline)
         count = len(self.items)
         if count == 1:
-            return f"{_line(self.search)}: {self.items[0].title}"
-        return f"{_line(self.search)}: {count or 'no'} new jobs"
+            return f"{line(self.search)}: {self.items[0].title}"
+        return f"{line(self.search)}: {count or 'no'} new jobs"
 
     def text(self, most: int = SHOWN) -> str:
         """The message as plain text, with at most so many jobs."""
@@ -116,7 +120,8 @@ class Story:
         return self.subject[:room] if html or not self.items else self.text(1)[:room]
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
+    """A text as one line that is not too long, without characters nobody can see."""
     return " ".join(legible(text).split())[:_LONGEST_LINE]
 
 

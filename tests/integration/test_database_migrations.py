@@ -17,6 +17,7 @@ from scout.database import Database, DatabaseUnusable, differences, is_current, 
 from scout.models import (
     Account,
     ApiToken,
+    Appointment,
     Asking,
     AuditEvent,
     Base,
@@ -66,6 +67,7 @@ def fill(settings: Settings) -> None:
         )
         session.add(StatusChange(job=job, from_status=Status.NEW, to_status=Status.SAVED, by="owner"))
         session.add(Note(job=job, body="Ask Ruth."))
+        session.add(Appointment(job=job, uid="u", what="Interview", starts_at=kept.DAY))
         session.add(JobEvent(job=job, what=EventKind.EDITED, changes=[{"field": "title"}]))
         other = kept.listed(session, job, kept.source(session, "globex"))
         session.add(Merge(job_id=job.id, listing_id=other.id, tier="role", by="scan"))
@@ -79,6 +81,7 @@ def fill(settings: Settings) -> None:
         session.flush()
         session.add(FoundJob(search_id=search.id, job_id=job.id, batch="b"))
         session.add(Message(search=search, batch="b", channel="mail"))
+        session.add(Message(batch="day 2026-03-01", channel="mail"))
         scoring = Scoring(fingerprint="x", profile="iam")
         session.add_all([scoring, ScoringPart(scoring=scoring, number=0, at_id=0, last_id=1)])
         session.add_all([Account(password_hash="x"), Setup(welcomed_at=kept.DAY)])
@@ -163,6 +166,7 @@ def test_the_two_schemas_agree_in_checks_indexes_and_keys_too(
                     "searches",
                     "sources",
                 ]
+                == ["appointments", "jobs", "messages", "scan_results", "scan_runs", "scorings", "searches", "sources"]
             )
     made.dispose()
     migrated.dispose()
