@@ -850,7 +850,6 @@ class Account(Base):
     calendar_changed_at: Mapped[dt.datetime | None]
 
 
-
 class RecoveryCode(Base):
     """A code for the owner whose authenticator is lost: of 78 random bits, kept as its SHA-256."""
 

@@ -75,7 +75,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.protect(app)
     audit.keep(app)
     errors.handle(app)
-    for module in (jobs, adding, scans, sign_in, appearance, probes, feeds, account_pages, installing, searches):
+    for module in (
+        jobs,
+        adding,
+        scans,
+        sign_in,
+        appearance,
+        probes,
+        feeds,
+        account_pages,
+        installing,
+        searches,
+    ):
         app.register_blueprint(module.pages)
     api.install(app, settings)
 

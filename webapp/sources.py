@@ -372,7 +372,7 @@ def _detail(slug: str, problem: str = "", form: Mapping[str, str] | None = None)
             left_alone=_left_alone([source]).get(source.id, ""),
             open_jobs=boards.open_jobs(db, [source.id]).get(source.id, 0),
             found=jobs.find(
-                db, JobQuery(source=slug, statuses=(), sort="score", per_page=_JOBS_SHOWN, page=1)
+                db, JobQuery(source=slug, statuses=(), sort="score", per_page=_JOBS_SHOWN)
             ),
             habits=habits,
             usual=parts().settings,
