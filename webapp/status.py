@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, render_template, request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from metrics import queries
 from metrics.model import Signal
@@ -88,6 +88,15 @@ def over_time() -> ResponseReturnValue:
     window = WINDOWS.get(request.args.get("window", ""), DEFAULT)
     return render_template(
         "_status_figures.html", windows=list(WINDOWS.values()), window=window, **_drawn(window)
+    )
+
+
+@pages.app_template_filter("with_code")
+def with_code(words: str) -> Markup:
+    """Words in which commands stand between backticks, as the terminal shows them too."""
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(words.split("`"))
     )
 
 

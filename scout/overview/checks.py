@@ -250,7 +250,7 @@ def _scheduler(answer: _OfRedis) -> Check:
         return Check(part="Scheduler", verdict=Verdict.OK, text="It is at work, and began a moment ago.")
     silent = (clock.now() - answer.sampled).total_seconds()
     if silent > _SAMPLER_MISSED:
-        text = f"It is at work, but kept no figures for {said(silent, Quantity.SECONDS)}."
+        text = f"It is at work, but kept no figures for {silent / 60:.0f} min."
         return Check(
             part="Scheduler", verdict=Verdict.WARNING, text=text, advice="See its lines in `scout up`."
         )
