@@ -189,6 +189,17 @@ CSRF_REJECTED = Counter(
     labels=(Label("reason", ("token", "origin")),),
 )
 
+STATUS_ASKED = Timer(
+    name="iam_status_request_duration_seconds",
+    help="Time that a part of the stack took to answer the status page, or to fail to.",
+    raised_by="the status page and `scout status`, for each request to the exporter, gateway or Prometheus",
+    signal=Signal.LATENCY,
+    labels=(
+        Label("part", ("exporter", "gateway", "prometheus")),
+        Label("outcome", ("succeeded", "failed")),
+    ),
+)
+
 # --- Database ---------------------------------------------------------------------------------------------
 
 DB_QUERY_DURATION = Timer(
@@ -730,10 +741,10 @@ IMPORTED_ROWS = Counter(
 
 SAMPLED = Gauge(
     name="iam_sampled_timestamp_seconds",
-    help="When the sampler last asked the database or the queue with success, in Unix time.",
+    help="When the sampler last asked the database, the queue or the exporter with success, in Unix time.",
     raised_by="the sampler, every 30 seconds",
     signal=Signal.PIPELINE,
-    labels=(Label("part", ("database", "queue")),),
+    labels=(Label("part", ("database", "queue", "metrics")),),
     unit=Unit.TIMESTAMP,
 )
 

@@ -355,6 +355,21 @@ def _newest() -> tuple[str, ...]:
     return tuple(ScriptDirectory.from_config(migration_config()).get_heads())
 
 
+def stored_bytes(session: Session) -> int:
+    """Bytes of the database, on SQLite without what only waits in the write-ahead log."""
+    if session.get_bind().dialect.name == "postgresql":
+        return int(session.scalar(text("SELECT pg_database_size(current_database())")) or 0)
+    pages = session.scalar(text("PRAGMA page_count")) or 0
+    return int(pages) * int(session.scalar(text("PRAGMA page_size")) or 0)
+
+
+def version(session: Session) -> str:
+    """Which database this is, and its release: `SQLite 3.45.1`, `PostgreSQL 16.4`."""
+    if session.get_bind().dialect.name == "postgresql":
+        return f"PostgreSQL {str(session.scalar(text('SHOW server_version'))).split()[0]}"
+    return f"SQLite {session.scalar(text('SELECT sqlite_version()'))}"
+
+
 def is_current(database: Database) -> bool:
     """Whether the database's tables are those of this version of the program."""
     return _revisions(database) == set(_newest())

@@ -79,6 +79,7 @@ class Settings:
         "PUSHGATEWAY_URL", "", "Web address of a Pushgateway; unset, one is started."
     )
     prometheus_url: str = _setting("PROMETHEUS_URL", "", "Web address of a Prometheus, for the status page.")
+    grafana_url: str = _setting("GRAFANA_URL", "", "Web address of a Grafana, linked on the status page.")
     profile: str = _setting(
         "SCOUT_PROFILE", "", "Name of a profile of the program, or path of your own; unset, `iam`."
     )
@@ -290,7 +291,7 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return _header_value(variable, text)
         case "json_feeds" | "channels":
             return str(Path(text).expanduser().absolute())
-        case "statsd_exporter_url" | "pushgateway_url" | "prometheus_url" | "public_url":
+        case "statsd_exporter_url" | "pushgateway_url" | "prometheus_url" | "grafana_url" | "public_url":
             return _origin(variable, text)
         case "redis_url":
             if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:

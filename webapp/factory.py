@@ -27,6 +27,7 @@ from webapp import (
     security,
     show,
     sign_in,
+    status,
 )
 from webapp.parts import Parts
 from webapp.sessions import StoredSessions, browser_session
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         account_pages,
         installing,
         searches,
+        status,
     ):
         app.register_blueprint(module.pages)
     api.install(app, settings)

@@ -141,7 +141,12 @@ def lines(
     def across(x: float) -> float:
         return frame.left + (x - first) / (last - first) * frame.across
 
-    shapes = [*_value_axis(frame, scale, unit), *_time_axis(frame, first, last, zone)]
+    shapes = [*_time_axis(frame, first, last, zone)]
+    if values:
+        shapes += _value_axis(frame, scale, unit)
+    else:
+        # Figures on an axis without any would only mislead.
+        shapes += (_rule(frame.left, frame.bottom, frame.right, frame.bottom, "plot-grid"), _nothing(frame))
     styles = [_Style.of(number, each.tone) for number, each in enumerate(series)]
     if stacked:
         shapes += _areas(frame, scale, drawn, styles, across)
@@ -151,8 +156,6 @@ def lines(
             shapes += _line(frame, scale, runs, style, across)
     if threshold is not None and math.isfinite(threshold):
         shapes.append(_threshold(frame, scale, threshold, f"{threshold_label} {said(threshold, unit)}"))
-    if not values:
-        shapes.append(_nothing(frame))
     seen = _summary(series, unit) if values else "No figures in this time."
     told = f"{_moment(first, zone)} to {_moment(last, zone)}. {seen}"
     legend = _legend(series, styles, unit) if len(series) > 1 else ""
@@ -348,7 +351,8 @@ def table_of(
     """
     series = [each for each in figures if isinstance(each, Series)]
     if series:
-        return _table(title, ("Time", *(each.label for each in series)), _rows_over_time(series, unit, zone))
+        rows_over_time, zones = _rows_over_time(series, unit, zone)
+        return _table(title, (f"Time ({zones})", *(each.label for each in series)), rows_over_time)
     spreads = [each for each in figures if isinstance(each, Spread)]
     if spreads:
         headings = ("", "Least", "Quarter below", "Median", "Quarter above", "Most", "How many")
@@ -767,13 +771,23 @@ def _legend(series: Sequence[Series], styles: Sequence[_Style], unit: Quantity) 
     return _element("ul", *entries, class_="plot-legend")
 
 
-def _rows_over_time(series: Sequence[Series], unit: Quantity, zone: dt.tzinfo) -> Iterator[tuple[str, ...]]:
+def _rows_over_time(
+    series: Sequence[Series], unit: Quantity, zone: dt.tzinfo
+) -> tuple[list[tuple[str, ...]], str]:
+    """A row for each time shown, and the zone of the times."""
     by_time = [dict(_known(each.points)) for each in series]
     times = sorted({x for figures in by_time for x in figures})
     every = math.ceil(len(times) / _MOST_ROWS) or 1
     # The last time is always among them: it is the one that is looked for.
-    for x in reversed(times[::-1][::every]):
-        yield _moment(x, zone), *(said(figures[x], unit) if x in figures else "-" for figures in by_time)
+    shown = [(x, dt.datetime.fromtimestamp(x, zone)) for x in reversed(times[::-1][::every])]
+    years = {moment.year for _, moment in shown}
+    rows = []
+    for x, moment in shown:
+        year = f" {moment.year}" if len(years) > 1 else ""
+        figures = (each.get(x) for each in by_time)
+        told = ("-" if value is None else said(value, unit) for value in figures)
+        rows.append((f"{moment.day} {moment:%b}{year}, {moment:%H:%M}", *told))
+    return rows, f"{shown[-1][1]:%Z}" if shown else "UTC"
 
 
 def _rows_of_spreads(spreads: Sequence[Spread], unit: Quantity) -> Iterator[tuple[str, ...]]:

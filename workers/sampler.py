@@ -17,21 +17,26 @@ from rq.registry import (
     StartedJobRegistry,
 )
 from rq.utils import as_text
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from metrics import catalogue
+from metrics import catalogue, forms, queries
+from metrics.instruments import count_error
 from scout import backup, clock, courtesy, matching, rescoring, sessions, sources, watchlist
 from scout.courtesy import CircuitState
-from scout.database import Database
+from scout.database import Database, stored_bytes
 from scout.models import Job as FoundJob
 from scout.models import ScanRun, ScanState, Source, Status
+from scout.neighbours import Unreachable, fetch
+from scout.overview import recollection
 from scout.queue import NAME, Scans
 from scout.runs import OPEN
 from scout.settings import Settings
 from scout.telling import outbox
 
 INTERVAL = 30.0
+#: Seconds for the exporter's whole page: the scheduler has more to do, and its lock ends.
+_EXPORTER_PATIENCE = 3.0
 
 _REGISTRIES = {
     "started": StartedJobRegistry,
@@ -54,7 +59,7 @@ def sample_database(db: Database, settings: Settings) -> None:
         every = watchlist.every(session)
         active = sessions.active(session)
         open_runs = _open_runs(session)
-        size = _size(session)
+        size = stored_bytes(session)
         messages = outbox.figures(session)
         scoring = rescoring.progress(session)
     catalogue.JOBS_TO_RESCORE.set(scoring.left if scoring else 0)
@@ -104,14 +109,6 @@ def _open_runs(session: Session) -> dict[ScanState, int]:
     return dict.fromkeys(OPEN, 0) | dict(session.execute(by_state).all())
 
 
-def _size(session: Session) -> int:
-    """Bytes of the database, on SQLite without what only waits in the write-ahead log."""
-    if session.get_bind().dialect.name == "postgresql":
-        return int(session.scalar(text("SELECT pg_database_size(current_database())")) or 0)
-    pages = session.scalar(text("PRAGMA page_count")) or 0
-    return int(pages) * int(session.scalar(text("PRAGMA page_size")) or 0)
-
-
 def sample_queue(scans: Scans) -> None:
     """Set the gauges of the queue and its workers.
 
@@ -129,6 +126,29 @@ def sample_queue(scans: Scans) -> None:
     _sample_workers(scans)
     catalogue.RQ_OLDEST_JOB_AGE.set(_oldest_age(scans), queue=NAME)
     catalogue.SAMPLED.set(clock.now().timestamp(), part="queue")
+
+
+def remember(settings: Settings, scans: Scans) -> None:
+    """Keep what the exporter's page says now, for the status page's plots where no Prometheus is.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    page: dict[str, list[tuple[dict[str, str], float]]] | None = None
+    try:
+        text = fetch(f"{settings.exporter}/metrics", in_all=_EXPORTER_PATIENCE)
+        page = forms.read(text.decode("utf-8", "replace"), queries.NEEDED)
+        catalogue.SAMPLED.set(clock.now().timestamp(), part="metrics")
+    except Unreachable as why:
+        count_error(why, "sampler")
+    try:
+        fetch(f"{settings.pushgateway}/-/ready", patience=1, in_all=1)
+        gateway = 1.0
+    except Unreachable as why:
+        count_error(why, "sampler")
+        gateway = 0.0
+    up = {"statsd_exporter": float(page is not None), "pushgateway": gateway}
+    recollection.keep(scans.connection, page, up, clock.now())
 
 
 def sample_circuits(db: Database, scans: Scans) -> None:

@@ -84,6 +84,7 @@ class Scheduler:
             self._attempt("the database's sample", lambda: sampler.sample_database(self.db, self.settings))
             self._attempt("the queue's sample", lambda: sampler.sample_queue(self.queue))
             self._attempt("the circuits' sample", lambda: sampler.sample_circuits(self.db, self.queue))
+            self._attempt("the metrics' sample", lambda: sampler.remember(self.settings, self.queue))
         if time.monotonic() >= self.clean_at:
             self.clean_at = time.monotonic() + janitor.INTERVAL
             self._attempt("the gateway's groups", self.clean_gateway)

@@ -29,6 +29,7 @@ _COMMANDS = {
     "backup": "scout.cli.backup:backup",
     "restore": "scout.cli.backup:restore",
     "normalise": "scout.cli.normalise:normalise",
+    "status": "scout.cli.status:status",
     "doctor": "scout.cli.doctor:doctor",
     "metrics": "scout.cli.metrics:metrics",
     "account": "scout.cli.account:account",

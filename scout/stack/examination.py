@@ -66,7 +66,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("settings", Verdict.OK, "environment and .env", "all can be used")
     running = datadir.running(settings.data_dir)
     yield _folder(settings, running)
-    yield _disk(settings)
+    yield disk(settings)
     advice = "Start everything with `scout up`." if running is None else "See the lines of `scout up`."
     yield _kinds()
     if settings.json_feeds:
@@ -90,7 +90,8 @@ def _folder(settings: Settings, running: int | None) -> Finding:
     return Finding("data directory", Verdict.OK, where, text)
 
 
-def _disk(settings: Settings) -> Finding:
+def disk(settings: Settings) -> Finding:
+    """Whether there is room where the data directory is."""
     folder = settings.data_dir
     while not folder.exists():
         folder = folder.parent

@@ -19,6 +19,7 @@ PACKAGES = ("metrics", "scout", "webapp", "workers", "demo")
 CONNECTS = {
     "scout/fetch.py": "the door itself",
     "scout/connections.py": "the door's own connections, to addresses that it checked",
+    "scout/neighbours.py": "asks the exporters and Prometheus; addresses are settings",
     "scout/stack/answers.py": "asks parts of this stack whether they answer; addresses are settings",
     "scout/stack/examination.py": "`scout doctor` asks the exporters; addresses are settings",
     "scout/stack/ports.py": "listens for a moment, to see whether a port is free",
@@ -26,7 +27,6 @@ CONNECTS = {
     "scout/telling/channels.py": "asks services by Apprise; the owner wrote their addresses",
     "scout/telling/mail.py": "speaks to a mail server; the owner wrote its address",
     "scout/probe.py": "`scout metrics doctor` asks the exporters; addresses are settings",
-    "webapp/exporters.py": "asks the exporter and the gateway; addresses are settings",
     "workers/jobs.py": "the name of this host",
 }
 _CONNECTING = (

@@ -45,6 +45,7 @@ def scout(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
         ("jobs", "merge", "1", "2"),
         ("jobs", "split", "1", "1"),
         ("scan",),
+        ("status",),
         ("import", "nothing.csv"),
         ("sources", "test", "nonsense"),
         ("sources", "discover", "http://127.0.0.1/"),

@@ -8,10 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from flask import Flask
 
+from scout import neighbours
 from scout.settings import Settings, load
 from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from tests.unit.web.browser import Browser
-from webapp import create_app, exporters
+from webapp import create_app
 
 
 def test_alive_is_said_whatever_else_is_broken(tmp_path: object, app: Flask) -> None:
@@ -155,6 +156,6 @@ def test_an_unreachable_one_is_a_comment_and_a_zero(settings: Settings, exporter
 def test_a_page_without_end_is_cut_off(
     settings: Settings, exporter: Exporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporters, "_MOST", 10)
+    monkeypatch.setattr(neighbours, "_MOST", 10)
     page = page_of(settings, exporter.url, "http://127.0.0.1:1")
     assert "# statsd_exporter could not be read: its page is too large" in page

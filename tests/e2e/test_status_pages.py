@@ -1,0 +1,71 @@
+"""The status page in a real browser: with figures of our own, with Prometheus, and with everything away."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scout import clock
+from scout.settings import Settings, load
+from tests import overview_world
+from tests.e2e.pages import LOOKS, Open, look_at
+from tests.redis_server import RedisServer
+from tests.serving import serving
+
+pytestmark = pytest.mark.usefixtures("rows")
+
+
+@pytest.fixture(scope="module", params=["remembered", "prometheus", "hanging", "away"])
+def world(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def settings(world: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    environ = {"SCOUT_DATA_DIR": str(tmp_path_factory.mktemp("status"))}
+    nobody = "http://127.0.0.1:1"
+    with contextlib.ExitStack() as stack:
+        if world == "away":
+            folder = tmp_path_factory.mktemp("nobody")
+            environ |= {"REDIS_URL": f"unix://{folder}/nobody.sock", "PROMETHEUS_URL": nobody}
+            environ |= {"STATSD_EXPORTER_URL": nobody, "PUSHGATEWAY_URL": nobody}
+        else:
+            # A path of its own: pytest's are too long for a socket's 107 bytes (unix(7)).
+            redis = RedisServer(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scout-redis-"))))
+            redis.start()
+            stack.callback(redis.stop)
+            with contextlib.closing(redis.client()) as client:
+                overview_world.remember(client, clock.now(), hours=2)
+            environ |= {
+                "REDIS_URL": redis.url,
+                "STATSD_EXPORTER_URL": stack.enter_context(serving(overview_world.exporter)).origin,
+                "PUSHGATEWAY_URL": stack.enter_context(serving(overview_world.gateway)).origin,
+            }
+        if world in {"prometheus", "hanging"}:
+            answer = overview_world.prometheus(overview_world.ALERTS)
+            answering = serving(answer if world == "prometheus" else overview_world.hanging)
+            environ |= {
+                "PROMETHEUS_URL": stack.enter_context(answering).origin,
+                "GRAFANA_URL": "https://grafana.example",
+            }
+        yield load(environ)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_page_looks_right(opened: Open, world: str, look: str) -> None:
+    with opened(**LOOKS[look]) as page:
+        faults = look_at(page, f"{look}-status-{world}", "/status")
+        page.wait_for_selector("#figures:not(.coming)")
+        faults += look_at(page, f"{look}-status-{world}-figures")
+        page.locator("#figures").scroll_into_view_if_needed()
+        if world in {"remembered", "prometheus"}:
+            summary = page.locator(".numbers summary").first
+            summary.click()
+            faults += look_at(page, f"{look}-status-{world}-numbers")
+            assert page.locator("svg.plot-drawing").count() >= 20
+        assert page.title() != "taken"
+    assert faults == []
