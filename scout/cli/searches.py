@@ -8,23 +8,19 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 import click
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scout import account, settings
 from scout import searches as saved
+from scout import settings
 from scout.cli import FAILED, PARTIAL, measure, table
 from scout.database import for_command
 from scout.jobs import Sort
-from scout.models import Every, Message, MessageState, SavedSearch, Status, Tells
+from scout.models import Every, MessageState, SavedSearch, Status, Tells
 from scout.searches import Wish
 from scout.settings import Settings
 from scout.telling import channels as all_channels
-from scout.telling import outbox, teller, trial
+from scout.telling import outbox, teller, told_of, trial
 from scout.telling.mail import Refused
-
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MESSAGES = 10
 
 
 @click.group()
@@ -49,7 +45,7 @@ def _wishes(command: Callable[..., None]) -> Callable[..., None]:
                      help="At once, in one message a day or week, or by the feed alone."),
         click.option("--every", type=_one_of(Every), help="How often a digest comes."),
         click.option("--hour", type=click.IntRange(0, 23), help="The full hour at which it comes."),
-        click.option("--day", type=click.Choice(_DAYS), help="The day on which a weekly one comes."),
+        click.option("--day", type=click.Choice(told_of.DAYS), help="The day on which a weekly one comes."),
         click.option("--channel", "channels", multiple=True, metavar="NAME",
                      help="Tell by this channel; may be given several times."),
         click.option("--quiet", metavar="HOURS", help="Hours without instant ones: 22:00-07:00, or none."),
@@ -73,7 +69,7 @@ def _wish(said: dict[str, Any], *, before: dict[str, Any] | None = None, **more:
         tells=Tells(said["tells"]) if said["tells"] else None,
         every=Every(said["every"]) if said["every"] else None,
         hour=said["hour"],
-        weekday=_DAYS.index(said["day"]) if said["day"] else None,
+        weekday=told_of.DAYS.index(said["day"]) if said["day"] else None,
         channels=said["channels"] or None,
         quiet="" if quiet == "none" else quiet,
         timezone=said["timezone"],
@@ -92,7 +88,7 @@ def list_(*, as_json: bool) -> None:
     with for_command(chosen) as database, database.reading() as session:
         every = saved.every(session)
         if as_json:
-            found = [_as_dict(session, each, chosen) for each in every]
+            found = [told_of.as_dict(session, each, chosen) for each in every]
             click.echo(json.dumps(found, indent=2, ensure_ascii=False))
             return
         if not every:
@@ -100,7 +96,7 @@ def list_(*, as_json: bool) -> None:
             return
         rows = []
         for each in every:
-            counts = _counts(session, each)
+            counts = told_of.counts(session, each)
             rows.append(
                 [
                     each.slug,
@@ -125,7 +121,7 @@ def show(slug: str, *, as_json: bool) -> None:
     chosen = settings.load()
     with for_command(chosen) as database, database.reading() as session:
         search = saved.get(session, slug)
-        told = _as_dict(session, search, chosen)
+        told = told_of.as_dict(session, search, chosen)
         if as_json:
             click.echo(json.dumps(told, indent=2, ensure_ascii=False))
             return
@@ -198,10 +194,10 @@ def set_(
 def _saved(session: Session, slug: str, chosen: Settings, *, as_json: bool) -> None:
     search = saved.get(session, slug)
     if as_json:
-        click.echo(json.dumps(_as_dict(session, search, chosen), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(told_of.as_dict(session, search, chosen), indent=2, ensure_ascii=False))
         return
     click.echo(f"{search.slug}: {_looks_for(search)}; {_how(search)}.")
-    click.echo(f"Its feed: {_feeds(search, chosen)['atom']}")
+    click.echo(f"Its feed: {told_of.feeds(search, chosen)['atom']}")
 
 
 @searches.command()
@@ -317,48 +313,6 @@ def _how(search: SavedSearch) -> str:
     if not search.enabled:
         return "off"
     if search.tells is Tells.DIGEST:
-        day = f" {_DAYS[search.weekday].title()}s" if search.every is Every.WEEKLY else ""
+        day = f" {told_of.DAYS[search.weekday].title()}s" if search.every is Every.WEEKLY else ""
         return f"{search.every}{day} at {search.hour}:00 ({search.timezone})"
     return "at once" if search.tells is Tells.INSTANT else "by its feed"
-
-
-def _feeds(search: SavedSearch, chosen: Settings) -> dict[str, str]:
-    token = saved.feed_token(search, account.secret_key(chosen))
-    return {form: f"{chosen.pages}/feeds/{token}.{form}" for form in ("atom", "json")}
-
-
-def _counts(session: Session, search: SavedSearch) -> dict[MessageState, int]:
-    states = session.scalars(select(Message.state).where(Message.search_id == search.id)).all()
-    return {state: states.count(state) for state in MessageState}
-
-
-def _as_dict(session: Session, search: SavedSearch, chosen: Settings) -> dict[str, Any]:
-    last = select(Message).where(Message.search_id == search.id).order_by(Message.id.desc()).limit(_MESSAGES)
-    return {
-        "slug": search.slug,
-        "name": search.name,
-        "query": dict(search.query),
-        "tells": search.tells.value,
-        "every": search.every.value,
-        "hour": search.hour,
-        "day": _DAYS[search.weekday],
-        "channels": list(search.channels),
-        "quiet": search.quiet,
-        "timezone": search.timezone,
-        "enabled": search.enabled,
-        "next_digest_at": search.digest_at.isoformat() if search.digest_at else None,
-        "feeds": _feeds(search, chosen),
-        "messages_by_state": {state.value: count for state, count in _counts(session, search).items()},
-        "messages": [
-            {
-                "created_at": each.created_at.isoformat(timespec="seconds"),
-                "state": each.state.value,
-                "channel": each.channel,
-                "jobs": each.jobs,
-                "attempts": each.attempts,
-                "sent_at": each.sent_at.isoformat() if each.sent_at else None,
-                "reason": each.reason,
-            }
-            for each in session.scalars(last)
-        ],
-    }

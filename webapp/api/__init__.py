@@ -8,10 +8,22 @@ from flask_openapi.openapi import OpenAPI
 from flask_wtf.csrf import CSRFProtect
 
 from scout.settings import Settings
-from webapp.api import account, document, jobs, notes, pace, profile, scans, sources
+from webapp.api import (
+    account,
+    document,
+    jobs,
+    notes,
+    pace,
+    pipeline,
+    profile,
+    scans,
+    searches,
+    sources,
+    status,
+)
 
 #: The resources, in the order of the documentation.
-RESOURCES = (jobs, notes, sources, scans, profile, account, document)
+RESOURCES = (jobs, notes, pipeline, searches, sources, scans, profile, status, account, document)
 
 
 def install(app: OpenAPI, settings: Settings) -> None:

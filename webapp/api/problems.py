@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
 
 from scout import (
+    appointments,
     cancelling,
     chosen_profile,
     discovery,
@@ -103,6 +104,7 @@ _OF_SCOUT: tuple[tuple[str, tuple[type[ScoutError], ...]], ...] = (
         (
             jobs.JobNotFound,
             jobs.NoteNotFound,
+            appointments.AppointmentNotFound,
             jobs.BatchNotFound,
             sessions.SessionNotFound,
             tokens.TokenNotFound,

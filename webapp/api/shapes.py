@@ -197,6 +197,27 @@ class Note(Given):
     updated_at: Time
 
 
+class Appointment(Given):
+    """An appointment about a job."""
+
+    id: int
+    job_id: int
+    uid: str = Field(description="What calendars know it by.")
+    what: str
+    starts_at: Time
+    ends_at: Time
+    begins: str = Field(
+        description="The same start by the clock of `timezone`.", examples=["2026-06-12T10:30"]
+    )
+    timezone: str
+    minutes: int
+    place: str
+    note: str
+    sequence: int = Field(description="Rises with each change.")
+    created_at: Time
+    updated_at: Time
+
+
 class Event(Given):
     """Something that happened to a job. What more there is depends on `what`."""
 
@@ -228,6 +249,7 @@ class WholeJob(Job):
     undo_to: Status | None = Field(description="Where undoing would take it, or null.")
     history: list[Event]
     notes: list[Note]
+    appointments: list[Appointment]
 
 
 class Plan(Taken):

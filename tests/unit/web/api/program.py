@@ -71,7 +71,8 @@ class Program:
             if told is not None:
                 assert told["status"] == answer.status_code
                 assert "Traceback" not in answer.text
-                assert _complies(self.app, {"$ref": "#/components/schemas/Problem"}, told) == ""
+                wrong = _complies(self.app, {"$ref": "#/components/schemas/Problem"}, told)
+                assert not wrong, wrong
             return
         operation = self.operation(answer)
         if operation is None or answer.request.method not in {"GET", "POST", "PUT", "PATCH", "DELETE"}:
@@ -82,7 +83,8 @@ class Program:
             assert answer.mimetype in content
         if answer.mimetype == "application/json" and answer.data:
             schema = content["application/json"]["schema"]
-            assert _complies(self.app, schema, json.loads(answer.data)) == ""
+            wrong = _complies(self.app, schema, json.loads(answer.data))
+            assert not wrong, f"{answer.request.path}: {wrong}"
 
     def operation(self, answer: TestResponse) -> dict[str, Any] | None:
         with self.app.app_context():
