@@ -14,6 +14,7 @@ from webapp import account as account_pages
 from webapp import (
     adding,
     api,
+    api_docs,
     appearance,
     assets,
     audit,
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         installing,
         searches,
         status,
+        api_docs,
     ):
         app.register_blueprint(module.pages)
     api.install(app, settings)

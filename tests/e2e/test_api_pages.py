@@ -1,0 +1,30 @@
+"""The documentation of the API, in a browser."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.pages import LOOKS, Open, look_at
+
+pytestmark = pytest.mark.usefixtures("rows")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_documentation_looks_right(opened: Open, look: str) -> None:
+    with opened(**LOOKS[look]) as page:
+        faults = look_at(page, f"{look}-api", "/api/docs")
+        page.goto("/api/docs#op-set_job_status")
+        page.click("#op-set_job_status summary >> nth=0")
+        faults += look_at(page, f"{look}-api-operation")
+    assert faults == []
+
+
+def test_it_is_read_without_scripts(opened: Open) -> None:
+    with opened(java_script_enabled=False) as page:
+        page.goto("/")
+        page.click("footer a:has-text('API')")
+        page.click("a[href='#op-list_jobs'] >> nth=-1")
+        assert page.url.endswith("#op-list_jobs")
+        assert page.locator("#op-list_jobs pre").is_visible()
+        page.click("#op-list_jobs a[href='#schema-ListedJobs']")
+        assert page.locator("#schema-ListedJobs").is_visible()

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import re
+
+from flask import Flask
+
+from tests.unit.web.api.program import Program
+from tests.unit.web.browser import Browser
+from webapp.api.operation import OPERATIONS
+from webapp.api.problems import KINDS
+
+
+def test_the_documentation_has_every_operation_schema_and_problem(app: Flask, owner: Browser) -> None:
+    page = owner.get("/api/docs")
+    assert page.status_code == 200
+    anchors = set(re.findall(r' id="([^"]+)"', page.text))
+    assert {f"op-{name}" for name in OPERATIONS} <= anchors
+    assert {f"problem-{name}" for name in KINDS} <= anchors
+    links = set(re.findall(r'href="#([^"]+)"', page.text))
+    assert links - {"main"} <= anchors
+    assert "`" not in re.sub(r"<pre.*?</pre>", "", page.text, flags=re.S)
+
+
+def test_it_is_for_the_owner_alone(visitor: Browser) -> None:
+    assert visitor.get("/api/docs").status_code == 303
+
+
+def test_each_example_is_one_that_the_api_takes(app: Flask, owner: Browser, program: Program) -> None:
+    assert "curl -X PUT" in owner.get("/api/docs").text
+    described = program.get("/openapi.json").get_json()
+    assert described["openapi"].startswith("3.1")
+    for item in described["paths"].values():
+        for operation in item.values():
+            assert operation["summary"].endswith(".")
+            assert operation["security"]
+            assert {"401", "429", "500", "503"} <= set(operation["responses"])
+            for field in operation.get("parameters", []):
+                assert "$ref" in field or field["description"], (operation["operationId"], field["name"])
