@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, render_template
+from flask import Blueprint, abort, render_template
 from markupsafe import Markup, escape
 
 from scout.tokens import MEANINGS
@@ -28,6 +28,19 @@ def ticked(text: str) -> Markup:
 
 @pages.get("/api/docs")
 def index() -> ResponseReturnValue:
-    """Every operation with an example, every form, every kind of problem; each has an address."""
-    told = reference.read(document.document(), parts().settings.pages)
-    return render_template("api_docs.html", told=told, scopes=MEANINGS)
+    """How to begin, every operation in a line, and every kind of problem."""
+    return render_template("api_docs.html", told=_told(), scopes=MEANINGS)
+
+
+@pages.get("/api/docs/<name>")
+def group(name: str) -> ResponseReturnValue:
+    """The operations about one thing, each with an example, and the forms that they take and give."""
+    told = _told()
+    found = told.group(name)
+    if found is None:
+        abort(404)
+    return render_template("api_group.html", told=told, group=found, schemas=told.used_by(found))
+
+
+def _told() -> reference.Reference:
+    return reference.read(document.document(), parts().settings.pages)

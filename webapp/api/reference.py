@@ -83,12 +83,32 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """All of it."""
+    """All of it: what the API is, its groups, the schemas by name, and the kinds of problems."""
 
     about: str
     groups: tuple[Group, ...]
-    schemas: tuple[Schema, ...]
+    schemas: dict[str, Schema]
     problems: tuple[Kind, ...]
+
+    def group(self, name: str) -> Group | None:
+        """The group of this name."""
+        return next((each for each in self.groups if each.name == name), None)
+
+    def used_by(self, group: Group) -> list[Schema]:
+        """The schemas that a group's operations take and give, with those that they are made of, by name."""
+        wanted = {
+            name
+            for operation in group.operations
+            for name in (operation.body, *(type_.schema for _, _, type_ in operation.answers))
+            if name
+        }
+        found: set[str] = set()
+        while wanted:
+            name = wanted.pop()
+            found.add(name)
+            wanted |= {field.type.schema for field in self.schemas[name].fields if field.type.schema} - found
+        named = {each.type.schema for operation in group.operations for each in operation.fields}
+        return [self.schemas[name] for name in sorted(found | (named - {""}))]
 
 
 def read(document: dict[str, Any], address: str) -> Reference:
@@ -114,7 +134,7 @@ def read(document: dict[str, Any], address: str) -> Reference:
             )
             for tag in document["tags"]
         ),
-        schemas=tuple(_schema(name, schemas[name]) for name in sorted(schemas)),
+        schemas={name: _schema(name, schemas[name]) for name in schemas},
         problems=tuple(KINDS.values()),
     )
 

@@ -11,14 +11,18 @@ from webapp.api.problems import KINDS
 
 
 def test_the_documentation_has_every_operation_schema_and_problem(app: Flask, owner: Browser) -> None:
-    page = owner.get("/api/docs")
-    assert page.status_code == 200
-    anchors = set(re.findall(r' id="([^"]+)"', page.text))
-    assert {f"op-{name}" for name in OPERATIONS} <= anchors
-    assert {f"problem-{name}" for name in KINDS} <= anchors
-    links = set(re.findall(r'href="#([^"]+)"', page.text))
-    assert links - {"main"} <= anchors
-    assert "`" not in re.sub(r"<pre.*?</pre>", "", page.text, flags=re.S)
+    front = owner.get("/api/docs").text
+    assert {f"problem-{name}" for name in KINDS} <= set(re.findall(r' id="([^"]+)"', front))
+    described = set()
+    for path in sorted(set(re.findall(r'href="(/api/docs/\w+)"', front))):
+        page = owner.get(path).text
+        anchors = set(re.findall(r' id="([^"]+)"', page))
+        links = set(re.findall(r'href="#([^"]+)"', page))
+        assert links - {"main"} <= anchors, path
+        assert "`" not in re.sub(r"<pre.*?</pre>", "", page, flags=re.DOTALL)
+        described |= anchors & set(OPERATIONS)
+    assert described == set(OPERATIONS)
+    assert owner.get("/api/docs/nothing").status_code == 404
 
 
 def test_it_is_for_the_owner_alone(visitor: Browser) -> None:
@@ -26,7 +30,7 @@ def test_it_is_for_the_owner_alone(visitor: Browser) -> None:
 
 
 def test_each_example_is_one_that_the_api_takes(app: Flask, owner: Browser, program: Program) -> None:
-    assert "curl -X PUT" in owner.get("/api/docs").text
+    assert "curl -X PUT" in owner.get("/api/docs/jobs").text
     described = program.get("/openapi.json").get_json()
     assert described["openapi"].startswith("3.1")
     for item in described["paths"].values():
