@@ -166,7 +166,9 @@ def _operation(
             for each in parameters
         ),
         body=body.get("$ref", "").removeprefix(_REF),
-        curl=_curl(method.upper(), path, parameters, _example(body, components["schemas"]), address),
+        curl=_curl(
+            method.upper(), path, parameters, _example(body, components["schemas"]) if body else None, address
+        ),
         answers=tuple(
             (status, _status_words(status, each), _answer(each))
             for status, each in told["responses"].items()
@@ -284,7 +286,7 @@ def _curl(method: str, path: str, parameters: list[dict[str, Any]], body: Any, a
         '  -H "Authorization: Bearer $TOKEN"',
     ]
     lines += query
-    if body:
+    if body is not None:
         lines.append(f"  --json {_quoted(json.dumps(body, ensure_ascii=False))}")
     return " \\\n".join(lines)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 
 from flask import Flask
@@ -30,7 +31,9 @@ def test_it_is_for_the_owner_alone(visitor: Browser) -> None:
 
 
 def test_each_example_is_one_that_the_api_takes(app: Flask, owner: Browser, program: Program) -> None:
-    assert "curl -X PUT" in owner.get("/api/docs/jobs").text
+    jobs = html.unescape(owner.get("/api/docs/jobs").text)
+    assert "curl --get http://localhost:5000/api/v1/jobs " in jobs
+    assert """--json '{"to": "saved"}'""" in jobs
     described = program.get("/openapi.json").get_json()
     assert described["openapi"].startswith("3.1")
     for item in described["paths"].values():
