@@ -11,7 +11,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scout import account, clock, settings
+from scout import account, audit, clock, settings
 from scout import jobs as found_jobs
 from scout import searches as saved
 from scout.cli import FAILED, PARTIAL, measure, table
@@ -166,6 +166,7 @@ def add(name: str, *, as_json: bool, **said: Any) -> None:
     with for_command(chosen) as database:
         with database.session() as session:
             search = saved.add(session, _wish(said, name=name), known)
+            audit.by_command(session, "searches.add", "Saved a search", search.name)
         with database.reading() as session:
             _saved(session, search.slug, chosen, as_json=as_json)
 
@@ -191,6 +192,9 @@ def set_(
             before = dict(saved.get(session, slug).query)
             wish = _wish(said, before=before, name=name, enabled=enabled)
             saved.change(session, slug, wish, known)
+            audit.by_command(
+                session, "searches.change", "Changed a saved search", saved.get(session, slug).name
+            )
             if renew_feed:
                 saved.renew_feed(session, slug)
         with database.reading() as session:
@@ -214,7 +218,9 @@ def remove(slug: str) -> None:
     Example: scout searches remove remote-iam
     """
     with for_command(settings.load()) as database, database.session() as session:
+        name = saved.get(session, slug).name
         saved.remove(session, slug)
+        audit.by_command(session, "searches.remove", "Removed a saved search", name)
     click.echo(f"Removed {slug}.")
 
 

@@ -294,7 +294,7 @@ def test_the_last_sign_in_is_told(app: Flask, owner: Browser) -> None:
     other.get("/sign-in")
     other.post("/sign-in", password=PASSWORD)
     page = other.get("/").text
-    assert "Last sign-in: just now, Werkzeug, 127.0.0.1. 2 failed tries since." in page
+    assert "Last sign-in: just now, Firefox on Linux, 127.0.0.1. 2 failed tries since." in page
 
 
 # --- Tokens -----------------------------------------------------------------------------------------------
@@ -311,7 +311,11 @@ def test_a_token_is_shown_once(owner: Browser, db: Database) -> None:
         assert dt.timedelta(days=29) < found.expires_at - clock.now() <= dt.timedelta(days=30)
     for path in ("/account", "/account/log"):
         assert shown[1] not in owner.get(path).text
-    assert ("account.create_token", "backup (jobs:read, metrics:read)", "browser: Werkzeug") in events(db)
+    assert (
+        "account.create_token",
+        "backup (jobs:read, metrics:read)",
+        "browser: Firefox on Linux",
+    ) in events(db)
 
 
 def test_one_for_the_account_needs_the_password(owner: Browser, db: Database) -> None:
@@ -347,7 +351,7 @@ def test_a_revoked_token_is_over(owner: Browser, db: Database) -> None:
     assert owner.post(f"/account/tokens/{made.prefix}/revoke").status_code == 303
     assert "backup is revoked" in owner.get("/account").text
     assert owner.post(f"/account/tokens/{made.prefix}/revoke").status_code == 404
-    assert ("account.revoke_token", "backup", "browser: Werkzeug") in events(db)
+    assert ("account.revoke_token", "backup", "browser: Firefox on Linux") in events(db)
 
 
 # --- What was done ----------------------------------------------------------------------------------------

@@ -15,8 +15,6 @@ from tests.unit.web.browser import PASSWORD, Browser
 from webapp.audit import NOT_KEPT, WORDS
 from webapp.security import SAFE_METHODS
 
-FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"}
-
 
 def events(db: Database) -> list[AuditEvent]:
     with db.reading() as session:
@@ -35,7 +33,7 @@ def test_what_is_done_to_a_job_names_it_its_author_and_where_from(
 ) -> None:
     job_id = add_job(title="Identity <Engineer>")
     owner.address = "192.0.2.44"
-    owner.post(f"/jobs/{job_id}/notes", headers=FIREFOX, body="a secret thought")
+    owner.post(f"/jobs/{job_id}/notes", body="a secret thought")
     event = events(db)[0]
     assert (event.action, event.words) == ("jobs.add_note", "Wrote a note")
     assert (event.subject, event.by) == ("Identity <Engineer>, Acme", "browser: Firefox on Linux")
@@ -68,8 +66,8 @@ def test_signing_in_and_out_and_failing_to_are_told(visitor: Browser, db: Databa
     visitor.post("/sign-out")
     told = [(each.action, each.by, each.times) for each in events(db)]
     assert told == [
-        ("sign_in.leave", "browser: Werkzeug", 1),
-        ("sign_in.succeeded", "browser: Werkzeug", 1),
+        ("sign_in.leave", "browser: Firefox on Linux", 1),
+        ("sign_in.succeeded", "browser: Firefox on Linux", 1),
         ("sign_in.failed", "nobody", 3),
     ]
     with db.reading() as session:
