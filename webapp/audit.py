@@ -1,6 +1,7 @@
 """Keeping what was done by pages and by programs, in one place: every unsafe request that succeeded.
 
-A request's words are in `WORDS`; a new unsafe route needs its own there, or a reason in `NOT_KEPT`.
+A request's words are in `WORDS`, or its operation says them itself (`keep`); a new unsafe route needs some,
+or a reason in `NOT_KEPT`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from metrics.instruments import count_error
@@ -21,6 +22,8 @@ from webapp.security import SAFE_METHODS
 from webapp.sessions import browser_session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
     from sqlalchemy.orm import Session
 
@@ -63,10 +66,24 @@ NOT_KEPT = {
 }
 
 
-def keep(app: Flask) -> None:
-    """Keep what requests do. Called after `webapp.security.protect`, so that refused ones end before."""
+def keep(app: Flask, described: Callable[[str], str] = lambda _: "") -> None:
+    """Keep what requests do. Called after `webapp.security.protect`, so that refused ones end before.
+
+    Args:
+        app: The application.
+        described: What an endpoint does that is not in `WORDS`, in words; empty where it changes nothing.
+    """
+    app.extensions["scout_audit_words"] = described
     app.before_request(_look)
     app.after_request(_write)
+
+
+def words(endpoint: str | None) -> str:
+    """What an unsafe request of this endpoint does, in words; empty where no event is kept of it."""
+    if endpoint is None or endpoint in NOT_KEPT:
+        return ""
+    described: Callable[[str], str] = current_app.extensions["scout_audit_words"]
+    return WORDS.get(endpoint) or described(endpoint)
 
 
 def about(subject: str) -> None:
@@ -76,7 +93,7 @@ def about(subject: str) -> None:
 
 def _look() -> None:
     """Before anything is changed: a board that is removed has no name afterwards, nor a browser a session."""
-    if request.method in SAFE_METHODS or request.endpoint not in WORDS:
+    if request.method in SAFE_METHODS or not words(request.endpoint):
         return
     token = bearer.presented()
     if token is not None:
@@ -112,7 +129,7 @@ def _write(response: Response) -> Response:
             audit.record(
                 db,
                 endpoint,
-                WORDS[endpoint],
+                words(endpoint),
                 by=by,
                 subject=g.get("audit_subject", ""),
                 address=request.remote_addr or "",
