@@ -244,7 +244,7 @@ def test_the_list_is_searched_by_words_and_by_who_did_it(opened: Open, database:
     with opened() as page:
         page.goto("/account/log")
         page.fill("#q", "engineer 17")
-        page.click("text=Show")
+        page.click("main button >> text=Show")
         page.wait_for_url("**q=engineer*")
         assert page.locator(".entries li").count() == 1
         page.goto("/account/log")

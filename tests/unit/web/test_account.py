@@ -221,6 +221,14 @@ def test_setting_codes_up_needs_the_password_and_a_code(owner: Browser, db: Data
         assert not totp.standing(session).is_on
 
 
+def test_only_the_browser_that_gave_the_password_sees_the_secret(owner: Browser, app: Flask) -> None:
+    other = Browser(app)
+    other.sign_in()
+    owner.post("/account/codes", password=PASSWORD)
+    assert owner.get("/account/codes").status_code == 200
+    assert other.get("/account/codes").location == "/account#codes"
+
+
 def test_the_secret_is_not_shown_once_codes_are_on(owner: Browser, phone: Phone) -> None:
     assert owner.get("/account/codes").location == "/account#codes"
     assert owner.post("/account/codes", password=PASSWORD).status_code == 409

@@ -98,4 +98,4 @@ def test_an_event_that_cannot_be_kept_spoils_no_answer(
         session.execute(text("ALTER TABLE audit_events RENAME TO gone"))
     assert owner.post(f"/sources/{source.slug}/pause").status_code == 303
     assert "could not be kept: sources.pause" in caplog.text
-    emitted.assert_incremented(catalogue.APP_ERRORS, place="web")
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="OperationalError", place="web")
