@@ -91,6 +91,11 @@ def record(
     return event
 
 
+def by_command(session: Session, action: str, words: str, subject: str = "") -> None:
+    """Keep what the command line did, in the transaction of the change itself."""
+    record(session, action, words, by=COMMAND, subject=subject)
+
+
 def failed_sign_in(session: Session, *, address: str, subject: str) -> None:
     """Keep that somebody was not let in: one event for an address, a reason and an hour, with how often."""
     address = _line(address, 45)

@@ -95,8 +95,12 @@ def standing(session: Session) -> Standing:
     return Standing(account.totp_on_at if account else None, session.scalar(left) or 0)
 
 
-def begin(session: Session) -> None:
+def begin(session: Session) -> str:
     """Begin an enrolment, with a secret of its own. Nothing is asked for until it is confirmed.
+
+    Returns:
+        What names the enrolment, for the one browser that may see its secret and confirm it: the one that has
+        just given the password.
 
     Raises:
         CodeRefused: Codes are on: they are switched off first.
@@ -106,17 +110,19 @@ def begin(session: Session) -> None:
         raise CodeRefused("Codes are on already. Switch them off to set them up on another device.")
     account.totp_salt = secrets.token_hex(32)
     session.flush()
+    return account.totp_salt
 
 
-def enrolment(session: Session, key: str) -> Enrolment | None:
-    """The enrolment that was begun and not confirmed; None if there is none.
+def enrolment(session: Session, key: str, begun: str) -> Enrolment | None:
+    """The enrolment that was begun and not confirmed; None if it is not the last one, or confirmed.
 
     Args:
         session: Any session.
         key: The key of this installation, `scout.account.secret_key`.
+        begun: What `begin` gave.
     """
     account = session.get(Account, 1)
-    if account is None or account.totp_on_at is not None or not account.totp_salt:
+    if account is None or not _is_open(account, begun):
         return None
     secret = _secret(account, key)
     address = pyotp.TOTP(secret, digits=DIGITS, interval=STEP).provisioning_uri(
@@ -125,17 +131,17 @@ def enrolment(session: Session, key: str) -> Enrolment | None:
     return Enrolment(secret, address)
 
 
-def confirm(session: Session, key: str, code: str) -> list[str]:
+def confirm(session: Session, key: str, begun: str, code: str) -> list[str]:
     """Switch codes on, for the authenticator has shown that it makes the right ones.
 
     Returns:
         The recovery codes. They are kept as hashes, so they can be shown only now.
 
     Raises:
-        CodeRefused: The code is wrong, or no enrolment was begun.
+        CodeRefused: The code is wrong, or this enrolment is not open.
     """
     account = _account(session)
-    if account.totp_on_at is not None or not account.totp_salt:
+    if not _is_open(account, begun):
         raise CodeRefused("There is nothing to confirm: set codes up first.")
     step = _step(account, key, code)
     if step is None:
@@ -197,6 +203,10 @@ def _account(session: Session) -> Account:
     if account is None:
         raise ScoutError("There is no account yet: `scout up` makes it, or `scout account password`.")
     return account
+
+
+def _is_open(account: Account, begun: str) -> bool:
+    return account.totp_on_at is None and bool(begun) and hmac.compare_digest(account.totp_salt, begun)
 
 
 def _secret(account: Account, key: str) -> str:

@@ -103,7 +103,7 @@ def begin_codes() -> ResponseReturnValue:
         return _page({"codes": _NOT_THE_PASSWORD}), 403
     try:
         with parts().database.session() as db:
-            totp.begin(db)
+            browser_session()["enrolment"] = totp.begin(db)
     except totp.CodeRefused as error:
         return _page({"codes": str(error)}), 409
     return redirect(url_for(".codes"), 303)
@@ -111,13 +111,14 @@ def begin_codes() -> ResponseReturnValue:
 
 @pages.get("/account/codes")
 def codes() -> ResponseReturnValue:
-    """The secret, to scan or to type, until a code of it is given."""
+    """The secret, to scan or to type, until a code of it is given: for the browser that gave the password."""
     return _enrolment()
 
 
 def _enrolment(problem: str = "") -> ResponseReturnValue:
+    begun = browser_session().get("enrolment", "")
     with parts().database.reading() as db:
-        found = totp.enrolment(db, owner.secret_key(parts().settings))
+        found = totp.enrolment(db, owner.secret_key(parts().settings), begun)
     if found is None:
         return redirect(url_for(".index", _anchor="codes"), 303)
     return render_template(
@@ -136,15 +137,16 @@ def _picture(address: str) -> Markup:
 @pages.post("/account/codes/confirm")
 def confirm_codes() -> ResponseReturnValue:
     """Switch codes on, and show the recovery codes: this once."""
-    code = request.form.get("code", "")
+    begun, code = browser_session().get("enrolment", ""), request.form.get("code", "")
     admit_code(code)
     try:
         with parts().database.session() as db:
-            made = totp.confirm(db, owner.secret_key(parts().settings), code)
+            made = totp.confirm(db, owner.secret_key(parts().settings), begun, code)
     except totp.CodeRefused as error:
         page = _enrolment(str(error))
         return (page, 400) if isinstance(page, str) else page
     forgive_codes()
+    browser_session().pop("enrolment", None)
     return render_template("account_recovery.html", codes=made, fresh=True)
 
 

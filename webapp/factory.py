@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         )
     metrics.http.instrument(app, exclude=_PROBES | _STREAMS, api=_FOR_PROGRAMS)
     security.protect(app)
-    audit.keep(app)
+    audit.keep(app, described=api.operation.done)
     errors.handle(app)
     for module in (
         jobs,

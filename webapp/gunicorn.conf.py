@@ -42,8 +42,6 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm
 # Which proxies are believed, and how far, SCOUT_TRUSTED_PROXIES alone says (webapp/factory.py): by default
 # gunicorn would take a scheme from any process of this machine.
 forwarded_allow_ips = ""
-secure_scheme_headers: dict[str, str] = {}
-forwarder_headers: list[str] = []
 
 # Requests are counted by our own middleware, by route; gunicorn's own StatsD and log would double that.
 statsd_host = None

@@ -42,7 +42,7 @@ def password() -> None:
         new = sys.stdin.readline().rstrip("\r\n")
     with for_command(chosen) as database, database.session() as session:
         change_password(session, new)
-        audit.record(session, "account.change_password", "Changed the password", by=audit.COMMAND)
+        audit.by_command(session, "account.change_password", "Changed the password")
     click.echo("The password is set. Every browser must sign in anew.")
 
 
@@ -59,7 +59,7 @@ def off() -> None:
     """
     with for_command(settings.load()) as database, database.session() as session:
         if was_on := totp.off(session):
-            audit.record(session, "account.switch_codes_off", "Switched one-time codes off", by=audit.COMMAND)
+            audit.by_command(session, "account.switch_codes_off", "Switched one-time codes off")
     click.echo("One-time codes are off: the password alone opens." if was_on else "They were off already.")
 
 
@@ -180,9 +180,7 @@ def revoke(token: str) -> None:
     """
     with for_command(settings.load()) as database, database.session() as session:
         ended = api_tokens.revoke(session, token)
-        audit.record(
-            session, "account.revoke_token", "Revoked an API token", by=audit.COMMAND, subject=ended.name
-        )
+        audit.by_command(session, "account.revoke_token", "Revoked an API token", ended.name)
     click.echo(f"{table.plain(ended.name)} is revoked.")
 
 

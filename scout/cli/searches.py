@@ -10,8 +10,8 @@ from typing import Any, get_args
 import click
 from sqlalchemy.orm import Session
 
+from scout import audit, settings
 from scout import searches as saved
-from scout import settings
 from scout.cli import FAILED, PARTIAL, measure, table
 from scout.database import for_command
 from scout.jobs import Sort
@@ -160,6 +160,7 @@ def add(name: str, *, as_json: bool, **said: Any) -> None:
     with for_command(chosen) as database:
         with database.session() as session:
             search = saved.add(session, _wish(said, name=name), known)
+            audit.by_command(session, "searches.add", "Saved a search", search.name)
         with database.reading() as session:
             _saved(session, search.slug, chosen, as_json=as_json)
 
@@ -185,6 +186,9 @@ def set_(
             before = dict(saved.get(session, slug).query)
             wish = _wish(said, before=before, name=name, enabled=enabled)
             saved.change(session, slug, wish, known)
+            audit.by_command(
+                session, "searches.change", "Changed a saved search", saved.get(session, slug).name
+            )
             if renew_feed:
                 saved.renew_feed(session, slug)
         with database.reading() as session:
@@ -208,7 +212,9 @@ def remove(slug: str) -> None:
     Example: scout searches remove remote-iam
     """
     with for_command(settings.load()) as database, database.session() as session:
+        name = saved.get(session, slug).name
         saved.remove(session, slug)
+        audit.by_command(session, "searches.remove", "Removed a saved search", name)
     click.echo(f"Removed {slug}.")
 
 

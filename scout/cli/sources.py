@@ -16,6 +16,7 @@ from redis import RedisError
 import metrics.push
 from scout import (
     allowance,
+    audit,
     chosen_profile,
     courtesy,
     discovery,
@@ -68,6 +69,7 @@ def add(url: str, name: str, kind: str | None) -> None:
         ) from unknown
     with for_command(chosen) as database, database.session() as session:
         source = watchlist.add(session, board, name)
+        audit.by_command(session, "sources.add", "Added a board", source.name)
     click.echo(f"Added {source.slug} ({source.kind}). `scout scan --source {source.slug}` scans it now.")
     _tell_if_off(board, chosen)
 
@@ -140,7 +142,9 @@ def _added(database: Database, board: Board, name: str) -> str:
     """Add one board by itself, and say what became of it."""
     try:
         with database.session() as session:
-            slug = watchlist.add(session, board, name).slug
+            source = watchlist.add(session, board, name)
+            audit.by_command(session, "sources.add", "Added a board", source.name)
+            slug = source.slug
     except watchlist.AlreadyWatched as already:
         return f"watched already, as {already.slug}"
     return f"added as {slug} ({board.kind})"
@@ -340,6 +344,7 @@ def set_(slug: str, every: str | None, quiet: str | None, zone: str | None) -> N
     chosen = settings.load()
     with for_command(chosen) as database, database.session() as session:
         source = watchlist.schedule_own(session, slug, chosen, changes)
+        audit.by_command(session, "sources.schedule", "Changed a board's schedule", source.name)
         due, why = source.next_scan_at, source.next_scan_why
     click.echo(f"{slug}: next scan {table.until(due)} ({why.rstrip('.')}).")
 
@@ -352,7 +357,7 @@ def pause(slug: str) -> None:
     Example: scout sources pause veeva
     """
     with for_command(settings.load()) as database, database.session() as session:
-        watchlist.pause(session, slug)
+        audit.by_command(session, "sources.pause", "Paused a board", watchlist.pause(session, slug).name)
     click.echo(f"Paused {slug}. `scout sources resume {slug}` scans it again.")
 
 
@@ -364,7 +369,7 @@ def resume(slug: str) -> None:
     Example: scout sources resume veeva
     """
     with for_command(settings.load()) as database, database.session() as session:
-        watchlist.resume(session, slug)
+        audit.by_command(session, "sources.resume", "Resumed a board", watchlist.resume(session, slug).name)
     click.echo(f"Resumed {slug}. Its next scan is due now.")
 
 
@@ -378,7 +383,9 @@ def remove(slug: str) -> None:
     chosen = settings.load()
     measure(chosen)
     with for_command(chosen) as database, database.session() as session:
+        name = watchlist.get(session, slug).name
         watchlist.remove(session, slug)
+        audit.by_command(session, "sources.remove", "Removed a board", name)
     click.echo(f"Removed {slug}.")
     if not metrics.push.forget_source(chosen.pushgateway, slug):
         click.echo(

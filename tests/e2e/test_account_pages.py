@@ -87,9 +87,9 @@ def enrol(page: Page) -> tuple[str, list[str]]:
     return shared, page.locator("#recovery-codes code").all_inner_texts()
 
 
-def sign_out_and_give_the_password(page: Page) -> None:
-    page.click("text=Sign out >> nth=0")
-    page.wait_for_url("**/sign-in")
+def give_the_password_anew(page: Page) -> None:
+    page.context.clear_cookies()
+    page.goto("/sign-in")
     page.fill("input[type=password]", PASSWORD)
     page.click("main button[type=submit]")
     page.wait_for_url("**/sign-in/code")
@@ -122,7 +122,7 @@ def test_every_page_of_the_account_looks_right(opened: Open, database: Database,
         page.wait_for_selector("#recovery-codes")
         faults += look_at(page, f"{look}-account-recovery")
         faults += look_at(page, f"{look}-account-codes-on", "/account#codes")
-        sign_out_and_give_the_password(page)
+        give_the_password_anew(page)
         page.click("text=I do not have it here")
         faults += look_at(page, f"{look}-account-second-step")
     assert faults == []
@@ -135,7 +135,7 @@ def test_codes_are_set_up_asked_for_and_switched_off(
     with opened(expected="40", **context) as page:
         shared, recovery = enrol(page)
         assert len(set(recovery)) == totp.RECOVERY_CODES
-        sign_out_and_give_the_password(page)
+        give_the_password_anew(page)
         page.fill("#code", pyotp.TOTP(shared).now())
         page.click("main button[type=submit] >> nth=0")
         assert "used already" in page.inner_text("[role=alert]")
@@ -145,7 +145,7 @@ def test_codes_are_set_up_asked_for_and_switched_off(
         page.click("main button[type=submit] >> nth=0")
         page.wait_for_url(lambda url: url.endswith("/"))
         assert "Last sign-in: just now" in page.inner_text("main")
-        sign_out_and_give_the_password(page)
+        give_the_password_anew(page)
         page.click("text=I do not have it here")
         page.fill("#recovery", recovery[3].upper())
         page.click("text=Sign in with it")
@@ -244,7 +244,7 @@ def test_the_list_is_searched_by_words_and_by_who_did_it(opened: Open, database:
     with opened() as page:
         page.goto("/account/log")
         page.fill("#q", "engineer 17")
-        page.click("text=Show")
+        page.click("main button >> text=Show")
         page.wait_for_url("**q=engineer*")
         assert page.locator(".entries li").count() == 1
         page.goto("/account/log")

@@ -131,6 +131,17 @@ def test_processes_limit_guessing_together(served: Served) -> None:
     assert tries == [401] * 10 + [429] * 2
 
 
+def test_nothing_that_claims_to_come_through_a_proxy_is_believed(served: Served) -> None:
+    """Gunicorn itself would take https from any process of this machine."""
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+    claims = {"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "on", "X-Forwarded-For": "198.51.100.1"}
+    connection.request("GET", "/sign-in", headers={"Accept": "text/html", **claims})
+    cookie = connection.getresponse().headers["Set-Cookie"]
+    connection.close()
+    assert cookie.startswith("scout_form=")
+    assert "Secure" not in cookie
+
+
 def test_requests_arrive_as_metrics_from_every_process(served: Served) -> None:
     served.ask("/sign-in")
     seen = b""

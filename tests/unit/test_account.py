@@ -160,3 +160,11 @@ def test_a_key_that_cannot_be_kept_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DatabaseUnusable, match="data directory"):
         account.secret_key(Settings(data_dir=tmp_path / "file"))
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [(8, "short"), (11, "short"), (12, "fair"), (14, "fair"), (15, "good"), (19, "good"), (20, "strong")],
+)
+def test_a_password_is_as_strong_as_it_is_long(length: int, words: str) -> None:
+    assert account.strength("x" * length).split(",")[0] == words

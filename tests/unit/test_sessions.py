@@ -3,11 +3,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from scout import clock, sessions
 from scout.database import Database
 from scout.models import Session
+from scout.sessions import SessionNotFound
 from tests import kept
 
 pytest_plugins = ("tests.databases",)
@@ -89,12 +90,48 @@ def test_sessions_end_one_by_one_or_all(any_database: Database) -> None:
 def test_expired_sessions_are_not_active_and_are_purged(any_database: Database, now: Clock) -> None:
     with any_database.session() as session:
         sessions.begin(session, "")
-        now.forward(days=31)
+        now.forward(days=20)
         sessions.begin(session, "")
+        now.forward(days=11)
         assert sessions.active(session) == 1
         assert sessions.purge(session) == 1
         assert sessions.purge(session) == 0
-        assert len(session.scalars(select(Session)).all()) == 1
+
+
+def test_whoever_signs_in_lets_expired_sessions_be_forgotten(database: Database, now: Clock) -> None:
+    with database.session() as session:
+        sessions.begin(session, "")
+        now.forward(days=31)
+        sessions.begin(session, "")
+        assert session.scalar(select(func.count()).select_from(Session)) == 1
+
+
+def test_no_session_lives_longer_than_90_days(any_database: Database, now: Clock) -> None:
+    with any_database.session() as session:
+        token = sessions.begin(session, "")
+        for _ in range(8):
+            now.forward(days=11)
+            assert sessions.touch(session, token) is not None
+        now.forward(days=2)
+        assert sessions.find(session, token) is None
+
+
+def test_a_session_is_told_and_ended_by_its_handle(any_database: Database, now: Clock) -> None:
+    with any_database.session() as session:
+        first, second = sessions.begin(session, "one", "192.0.2.1"), sessions.begin(session, "two", "x" * 99)
+        now.forward(minutes=10)
+        sessions.touch(session, first)
+        found = sessions.living(session)
+        assert [(each.browser, len(each.address)) for each in found] == [("one", 9), ("two", 45)]
+        assert sessions.is_of(found[0], first)
+        assert not sessions.is_of(found[0], second)
+        assert not sessions.is_of(found[0], None)
+        for wrong in ("", "0" * 16, found[0].token_hash):
+            with pytest.raises(SessionNotFound):
+                sessions.end_one(session, wrong)
+        assert sessions.end_one(session, sessions.handle(found[0])).browser == "one"
+        assert sessions.find(session, first) is None
+        assert sessions.find(session, second) is not None
 
 
 def test_a_browsers_name_may_be_anything(any_database: Database) -> None:

@@ -56,11 +56,11 @@ def now(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def enrolled(database: Database, now: Clock) -> tuple[Phone, list[str]]:
     with database.session() as session:
         account.ensure(session, "the password")
-        totp.begin(session)
-        found = totp.enrolment(session, KEY)
+        begun = totp.begin(session)
+        found = totp.enrolment(session, KEY, begun)
         assert found is not None
         phone = Phone(found.secret, now)
-        return phone, totp.confirm(session, KEY, phone.shows())
+        return phone, totp.confirm(session, KEY, begun, phone.shows())
 
 
 def check(database: Database, code: str) -> Outcome:
@@ -71,9 +71,8 @@ def check(database: Database, code: str) -> Outcome:
 def test_the_address_says_what_an_authenticator_must_know(database: Database) -> None:
     with database.session() as session:
         account.ensure(session, "the password")
-        assert totp.enrolment(session, KEY) is None
-        totp.begin(session)
-        found = totp.enrolment(session, KEY)
+        assert totp.enrolment(session, KEY, "") is None
+        found = totp.enrolment(session, KEY, totp.begin(session))
         assert found is not None
         split = urlsplit(found.address)
         assert (split.scheme, split.netloc) == ("otpauth", "totp")
@@ -187,16 +186,20 @@ def test_an_enrolment_is_confirmed_with_a_right_code_and_not_begun_anew(
     with database.session() as session:
         account.ensure(session, "the password")
         with pytest.raises(CodeRefused, match="nothing to confirm"):
-            totp.confirm(session, KEY, "123456")
-        totp.begin(session)
-        found = totp.enrolment(session, KEY)
+            totp.confirm(session, KEY, "", "123456")
+        older, begun = totp.begin(session), totp.begin(session)
+        assert totp.enrolment(session, KEY, older) is None
+        found = totp.enrolment(session, KEY, begun)
         assert found is not None
+        code = Phone(found.secret, now).shows()
         for wrong in ("000000", "", "\ud800"):
             with pytest.raises(CodeRefused, match="not the code"):
-                totp.confirm(session, KEY, wrong)
+                totp.confirm(session, KEY, begun, wrong)
+        with pytest.raises(CodeRefused, match="nothing to confirm"):
+            totp.confirm(session, KEY, older, code)
         assert not totp.standing(session).is_on
-        totp.confirm(session, KEY, Phone(found.secret, now).shows())
+        totp.confirm(session, KEY, begun, code)
         assert totp.standing(session).is_on
-        assert totp.enrolment(session, KEY) is None
+        assert totp.enrolment(session, KEY, begun) is None
         with pytest.raises(CodeRefused, match="on already"):
             totp.begin(session)

@@ -13,6 +13,7 @@ from webapp.api import (
     document,
     jobs,
     notes,
+    operation,
     pace,
     pipeline,
     profile,
@@ -21,6 +22,8 @@ from webapp.api import (
     sources,
     status,
 )
+
+__all__ = ["RESOURCES", "install", "operation"]
 
 #: The resources, in the order of the documentation.
 RESOURCES = (jobs, notes, pipeline, searches, sources, scans, profile, status, account, document)

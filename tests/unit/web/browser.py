@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 PASSWORD = "correct horse battery staple"
 #: What a browser asks for when it loads a page.
 PAGE = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -31,7 +32,7 @@ class Browser:
         answer = self.client.open(
             url,
             method=method,
-            headers={"Accept": PAGE, **(headers or {})},
+            headers={"Accept": PAGE, "User-Agent": FIREFOX, **(headers or {})},
             environ_base={"REMOTE_ADDR": self.address},
             buffered=True,
             **options,

@@ -221,6 +221,14 @@ def test_setting_codes_up_needs_the_password_and_a_code(owner: Browser, db: Data
         assert not totp.standing(session).is_on
 
 
+def test_only_the_browser_that_gave_the_password_sees_the_secret(owner: Browser, app: Flask) -> None:
+    other = Browser(app)
+    other.sign_in()
+    owner.post("/account/codes", password=PASSWORD)
+    assert owner.get("/account/codes").status_code == 200
+    assert other.get("/account/codes").location == "/account#codes"
+
+
 def test_the_secret_is_not_shown_once_codes_are_on(owner: Browser, phone: Phone) -> None:
     assert owner.get("/account/codes").location == "/account#codes"
     assert owner.post("/account/codes", password=PASSWORD).status_code == 409
@@ -294,7 +302,7 @@ def test_the_last_sign_in_is_told(app: Flask, owner: Browser) -> None:
     other.get("/sign-in")
     other.post("/sign-in", password=PASSWORD)
     page = other.get("/").text
-    assert "Last sign-in: just now, Werkzeug, 127.0.0.1. 2 failed tries since." in page
+    assert "Last sign-in: just now, Firefox on Linux, 127.0.0.1. 2 failed tries since." in page
 
 
 # --- Tokens -----------------------------------------------------------------------------------------------
@@ -311,7 +319,11 @@ def test_a_token_is_shown_once(owner: Browser, db: Database) -> None:
         assert dt.timedelta(days=29) < found.expires_at - clock.now() <= dt.timedelta(days=30)
     for path in ("/account", "/account/log"):
         assert shown[1] not in owner.get(path).text
-    assert ("account.create_token", "backup (jobs:read, metrics:read)", "browser: Werkzeug") in events(db)
+    assert (
+        "account.create_token",
+        "backup (jobs:read, metrics:read)",
+        "browser: Firefox on Linux",
+    ) in events(db)
 
 
 def test_one_for_the_account_needs_the_password(owner: Browser, db: Database) -> None:
@@ -347,7 +359,7 @@ def test_a_revoked_token_is_over(owner: Browser, db: Database) -> None:
     assert owner.post(f"/account/tokens/{made.prefix}/revoke").status_code == 303
     assert "backup is revoked" in owner.get("/account").text
     assert owner.post(f"/account/tokens/{made.prefix}/revoke").status_code == 404
-    assert ("account.revoke_token", "backup", "browser: Werkzeug") in events(db)
+    assert ("account.revoke_token", "backup", "browser: Firefox on Linux") in events(db)
 
 
 # --- What was done ----------------------------------------------------------------------------------------

@@ -132,6 +132,15 @@ def test_our_own_pages_and_programs_with_a_token_pass(owner: Browser, headers: d
     assert owner.post("/theme", headers=headers, theme="dark").status_code == 303
 
 
+def test_the_owner_gets_an_answer_everywhere(app: Flask, owner: Browser, add_job: Callable[..., int]) -> None:
+    """A page, a redirect, or a plain word that there is nothing: no route breaks."""
+    add_job()
+    for endpoint, method, address in every_request(app):
+        if method in SAFE_METHODS and endpoint != "probes.readyz":  # it is not ready: no Redis
+            assert owner.ask(method, address).status_code in {200, 303, 404}, (method, address)
+    assert owner.get("/sources").status_code == 200
+
+
 def rows(db: Database) -> dict[str, list[Any]]:
     with db.reading() as session:
         return {

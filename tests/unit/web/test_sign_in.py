@@ -63,7 +63,29 @@ def test_who_is_sent_to_the_form_comes_back(visitor: Browser) -> None:
         ("/sources\r\nSet-Cookie: x=y", "/"),
         ("/nothing", "/"),
         ("/sign-in", "/"),
+        ("/sign-in/code", "/"),
         ("/sign-out", "/"),
+        ("/account", "/account"),
+        ("/account/tokens", "/"),
+        ("https:/evil.example", "/"),
+        ("https:///evil.example", "/"),
+        ("HTTPS://evil.example", "/"),
+        ("http:\\\\evil.example", "/"),
+        ("//evil.example/sources", "/"),
+        ("//localhost/sources", "/"),
+        ("/\\/evil.example", "/"),
+        ("/.//evil.example", "/"),
+        ("/sources/..//evil.example", "/"),
+        ("/%5cevil.example", "/"),
+        ("%2f%2fevil.example", "/"),
+        ("/sources%0d%0aSet-Cookie:x=y", "/"),
+        ("/\u2028/evil.example", "/"),
+        ("/\uff0fevil.example", "/"),
+        ("data:text/html,x", "/"),
+        ("?next=//evil.example", "/"),
+        ("#//evil.example", "/"),
+        ("@evil.example", "/"),
+        (".evil.example", "/"),
         ("/static/app.js", "/"),
         ("/metrics", "/"),
         ("/sources/", "/"),
@@ -106,6 +128,13 @@ def test_a_crowd_is_limited_altogether(settings: Settings) -> None:
     assert admitted == 200
 
 
+def test_codes_are_limited_too_while_redis_does_not_answer(settings: Settings) -> None:
+    limit = SignInLimit(settings)
+    assert [limit.admits_code() for _ in range(11)] == [True] * 10 + [False]
+    limit.forgive_codes()
+    assert limit.admits_code()
+
+
 def test_all_processes_count_together_in_redis(
     settings: Settings,
     redis_server: RedisServer,  # noqa: F811 - the fixture
@@ -114,6 +143,8 @@ def test_all_processes_count_together_in_redis(
     one, other = SignInLimit(shared), SignInLimit(shared)
     assert [one.admits("192.0.2.1") for _ in range(6)] == [True] * 6
     assert [other.admits("192.0.2.1") for _ in range(6)] == [True] * 4 + [False] * 2
+    assert [one.admits_code() for _ in range(6)] == [True] * 6
+    assert [other.admits_code() for _ in range(6)] == [True] * 4 + [False] * 2
     redis_server.stop()
     assert [one.admits("192.0.2.1") for _ in range(11)] == [True] * 10 + [False]
 
