@@ -67,7 +67,7 @@ class Panel:
 def index() -> ResponseReturnValue:
     """The page. Figures that Prometheus must be asked for come after it, unless a window was asked for."""
     settings = parts().settings
-    made = report.make(parts().database, parts().redis, settings)
+    made = report.make(parts().database, parts().redis, settings, by_pages=True)
     given = WINDOWS.get(request.args.get("window", ""))
     at_once = given is not None or not settings.prometheus_url
     window = given or DEFAULT

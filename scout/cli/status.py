@@ -30,7 +30,7 @@ def status(*, as_json: bool) -> None:
     database = Database.open(chosen)
     try:
         with closing(queue.connect(chosen)) as connection:
-            made = report.make(database, connection, chosen)
+            made = report.make(database, connection, chosen, by_pages=False)
     finally:
         database.dispose()
     if as_json:

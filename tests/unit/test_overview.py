@@ -243,7 +243,7 @@ def test_whatever_hangs_is_not_waited_for(settings: Settings, db: Database, conn
         chosen = with_parts(settings, **urls)
         began = time.monotonic()
         found = figures.over(DEFAULT, chosen, connection, NOW)
-        made = report.make(db, connection, chosen)
+        made = report.make(db, connection, chosen, by_pages=True)
         # Two seconds each; the rest is a busy machine's.
         assert time.monotonic() - began < 4 * asking.PATIENCE
     assert "did not answer in time" in found.words or "took too long" in found.words
@@ -274,7 +274,7 @@ def test_alerts_that_are_none_are_a_failure(data: object) -> None:
 
 
 def checked(db: Database, connection: Redis, settings: Settings) -> dict[str, Check]:
-    return {check.part: check for check in checks.look(db, connection, settings).checks}
+    return {check.part: check for check in checks.look(db, connection, settings, by_pages=True).checks}
 
 
 def add_board(db: Database, name: str = "acme", **fields: Any) -> int:
@@ -321,6 +321,31 @@ def test_parts_that_are_well_say_their_version_and_since_when(
     assert told["Prometheus"].version == "3.5.0"
     assert told["Pages"].text == "2 processes are at work."
     assert told["Redis"].version.startswith("Redis ")
+    assert told["Scheduler"].well
+
+
+def test_from_a_terminal_the_pages_are_asked(db: Database, connection: Redis, settings: Settings) -> None:
+    def pages(chosen: Settings) -> Check:
+        found = checks.look(db, connection, chosen, by_pages=False)
+        return next(check for check in found.checks if check.part == "Pages")
+
+    with serving(lambda _: reply()) as server:
+        told = pages(with_parts(settings, SCOUT_PORT=str(server.port)))
+        assert (told.verdict, told.text) == (
+            Verdict.OK,
+            "They answer. How many processes there are is not known.",
+        )
+    told = pages(with_parts(settings, SCOUT_PORT=str(server.port)))
+    assert (told.verdict, told.text) == (Verdict.BAD, "They do not answer.")
+    assert told.advice == "Start everything with `scout up`."
+
+
+def test_pages_whose_metrics_do_not_arrive_are_worth_a_look(
+    db: Database, connection: Redis, settings: Settings
+) -> None:
+    with serving(lambda _: reply(b"x 1\n")) as server:
+        told = checked(db, connection, with_parts(settings, STATSD_EXPORTER_URL=server.origin))["Pages"]
+    assert told.verdict is Verdict.WARNING
 
 
 def test_an_exporter_with_other_rules_is_worth_a_look(
@@ -391,7 +416,7 @@ def test_channels_that_fail_are_named(db: Database, connection: Redis, settings:
                     sent_at=clock.now() if state is MessageState.SENT else None,
                 )
             )
-    found = checks.look(db, connection, settings)
+    found = checks.look(db, connection, settings, by_pages=True)
     told = {check.part: check for check in found.checks}["Messages"]
     assert told.verdict is Verdict.BAD
     assert told.text == "1 sent in the last 24 hours, 1 waiting, 1 given up."
@@ -409,7 +434,7 @@ def test_sums_say_when_the_last_scan_was_and_how_boards_fare(
     add_board(db, "still", paused=True)
     with db.session() as session:
         session.add(ScanRun(trigger=RunTrigger.OWNER, state=ScanState.SUCCEEDED, finished_at=ended))
-    sums = checks.look(db, connection, settings).sums
+    sums = checks.look(db, connection, settings, by_pages=True).sums
     assert sums is not None
     assert (sums.last_scan, sums.last_success, sums.boards, sums.boards_well) == (ended, ended, 2, 1)
 
@@ -434,7 +459,7 @@ def test_a_database_of_an_older_version_says_what_to_do(tmp_path: Path, away: Re
     chosen.data_dir.mkdir()
     database = Database.open(chosen)
     try:
-        found = checks.look(database, away, chosen)
+        found = checks.look(database, away, chosen, by_pages=True)
     finally:
         database.dispose()
     told = {check.part: check for check in found.checks}["Database"]
@@ -488,7 +513,7 @@ def test_what_is_broken_comes_first() -> None:
 
 def test_programs_get_the_same(db: Database, connection: Redis, settings: Settings) -> None:
     add_board(db)
-    told = json.loads(json.dumps(report.as_dict(report.make(db, connection, settings))))
+    told = json.loads(json.dumps(report.as_dict(report.make(db, connection, settings, by_pages=True))))
     assert told["verdict"] == "bad"
     assert told["sums"]["boards"] == 1
     assert {"part", "verdict", "text", "advice", "version", "since"} == set(told["checks"][0])
