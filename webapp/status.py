@@ -55,11 +55,12 @@ _TONES = {
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A question's plot, its numbers, and what is to be said besides."""
+    """A question's plot and its numbers; whether there are any, and how many lines are left out."""
 
     question: Question
     plot: Markup
     table: Markup
+    drawn: bool
     left_out: int
 
 
@@ -132,4 +133,4 @@ def panel(question: Question, found: Figures) -> Panel:
         zone=dt.UTC,
     )
     table = plots.table_of(series, title=question.title, unit=question.unit, zone=dt.UTC)
-    return Panel(question, plot, table, max(len(lines) - _MOST_LINES, 0))
+    return Panel(question, plot, table, bool(series), max(len(lines) - _MOST_LINES, 0))

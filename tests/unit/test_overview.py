@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis import Redis
+from redis import Redis, RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from metrics import catalogue, forms, queries
-from metrics.testing import Captured
+from metrics.testing import Captured, captured
 from scout import backup, clock, watchlist
 from scout.database import Database, migrate
 from scout.models import Message, MessageState, RunTrigger, SavedSearch, ScanRun, ScanState
@@ -449,7 +450,9 @@ def test_an_old_backup_is_worth_a_look(
     monkeypatch.setattr("scout.clock.now", lambda: later)
     assert checked(db, connection, settings)["Backup"].verdict is Verdict.WARNING
     (settings.data_dir / "last_backup.json").write_text("{", encoding="utf-8")
-    assert checked(db, connection, settings)["Backup"].verdict is Verdict.WARNING
+    with captured() as emitted:
+        assert checked(db, connection, settings)["Backup"].verdict is Verdict.WARNING
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="ScoutError", place="web")
 
 
 def test_a_database_of_an_older_version_says_what_to_do(tmp_path: Path, away: Redis) -> None:
@@ -478,6 +481,38 @@ def test_boards_left_alone_are_told(
     told = checked(db, connection, settings)["Boards left alone"]
     assert told.verdict is Verdict.WARNING
     assert "x.example" in told.advice
+
+
+def test_where_redis_fails_meanwhile_who_is_left_alone_is_not_known(
+    db: Database,
+    connection: Redis,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    emitted: Captured,
+) -> None:
+    def fails(*_: object) -> None:
+        raise RedisError
+
+    monkeypatch.setattr(watchlist, "left_alone", fails)
+    assert checked(db, connection, settings)["Boards left alone"].verdict is Verdict.WARNING
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="RedisError", place="queue")
+
+
+def test_a_database_that_does_not_answer_is_told_and_the_rest_is_looked_at(
+    db: Database,
+    connection: Redis,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    emitted: Captured,
+) -> None:
+    def fails(_: Database) -> None:
+        raise SQLAlchemyError
+
+    monkeypatch.setattr(checks, "is_current", fails)
+    told = checked(db, connection, settings)
+    assert (told["Database"].verdict, told["Database"].text) == (Verdict.BAD, "It does not answer.")
+    assert told["Redis"].well
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="SQLAlchemyError", place="web")
 
 
 # --- All of it ----------------------------------------------------------------------------------------------
