@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import redis
 from rq import Worker
@@ -62,7 +62,8 @@ class Check:
         text: What was found, as a short sentence.
         advice: What to do; empty when it is well.
         version: Of the part; empty where it has none or told none.
-        since: When it began to run, where that is known.
+        since: When it began to run, where that is known; or another time that matters.
+        when: What that time is.
     """
 
     part: str
@@ -71,6 +72,7 @@ class Check:
     advice: str = ""
     version: str = ""
     since: dt.datetime | None = None
+    when: Literal["started", "last success", "made"] = "started"
 
     @property
     def well(self) -> bool:
@@ -340,7 +342,7 @@ def _scans(every: Sequence[Source], sums: Sums, settings: Settings) -> Check:
             part="Scans", verdict=Verdict.OK, text=text, advice="Add or resume one on the page of boards."
         )
     if sums.last_success is None:
-        return Check(part="Scans", verdict=Verdict.OK, text="None has succeeded yet.", since=sums.last_scan)
+        return Check(part="Scans", verdict=Verdict.OK, text="None has succeeded yet.")
     usual = statistics.median(each.interval_minutes or settings.scan_interval_minutes for each in active)
     # A board that seldom changes is asked up to four times less often.
     patience = dt.timedelta(minutes=max(usual * 4 * _LATE, 60))
@@ -349,8 +351,16 @@ def _scans(every: Sequence[Source], sums: Sums, settings: Settings) -> Check:
     if clock.now() - sums.last_success > patience:
         text = "No board's scan succeeded for a long time."
         advice = "See the page of boards for why, and that the scheduler and the scan workers are at work."
-        return Check(part="Scans", verdict=Verdict.BAD, text=text, advice=advice, since=sums.last_success)
-    return Check(part="Scans", verdict=Verdict.OK, text="They go on as planned.", since=sums.last_success)
+        return Check(
+            part="Scans",
+            verdict=Verdict.BAD,
+            text=text,
+            advice=advice,
+            since=sums.last_success,
+            when="last success",
+        )
+    text = "They go on as planned."
+    return Check(part="Scans", verdict=Verdict.OK, text=text, since=sums.last_success, when="last success")
 
 
 def _boards(every: Sequence[Source]) -> Check:
@@ -433,6 +443,7 @@ def _backup(settings: Settings) -> Check:
         text=f"The last one holds {size}.",
         advice="It is old: `scout backup` makes a new one." if old else "",
         since=made.made_at,
+        when="made",
     )
 
 

@@ -153,7 +153,7 @@ def test_a_strangers_page_cannot_fill_redis(connection: Redis) -> None:
     for number in range(2):
         recollection.keep(connection, read, {}, NOW + dt.timedelta(seconds=30 * number))
     [(_, kept)] = recollection.entries(connection, DEFAULT)
-    assert len(kept["memory.0"]) == 24
+    assert len(kept["memory.0"]) == 64
 
 
 def test_nothing_kept_yet_is_said(connection: Redis, settings: Settings) -> None:
@@ -551,7 +551,7 @@ def test_programs_get_the_same(db: Database, connection: Redis, settings: Settin
     told = json.loads(json.dumps(report.as_dict(report.make(db, connection, settings, by_pages=True))))
     assert told["verdict"] == "bad"
     assert told["sums"]["boards"] == 1
-    assert {"part", "verdict", "text", "advice", "version", "since"} == set(told["checks"][0])
+    assert {"part", "verdict", "text", "advice", "version", "since", "when"} == set(told["checks"][0])
 
 
 # --- The sampler's part -------------------------------------------------------------------------------------
