@@ -104,17 +104,27 @@ class Rate:
         return (self.metric,)
 
     def totals(self, page: Page, now: float) -> Keyed:
-        """The sums themselves."""
+        """The sums themselves; of totals that gauges tell, each by itself."""
         del now
-        return _sums(page, self.name, self.where, self.by)
+        if _rises(self.metric):
+            return _sums(page, self.name, self.where, self.by)
+        labels = {label for each, _ in page.get(self.name, ()) for label in each}
+        each_by_itself = (*self.by, *sorted(labels - set(self.by)))
+        return _sums(page, self.name, self.where, each_by_itself)
 
     def between(self, before: Keyed, now: Keyed, seconds: float) -> Keyed:
-        """By how much they rose, for each second. A counter that fell began anew."""
-        fell_to = 1.0 if _rises(self.metric) else 0.0
-        return {
-            key: _risen(before.get(key, 0.0), total, fell_to) / seconds * self.times
-            for key, total in now.items()
-        }
+        """By how much they rose, for each second. What fell began anew.
+
+        Counters are born at 0. A total that a gauge tells is not: one that was not there before may have
+        risen long ago, and tells nothing yet.
+        """
+        counted = _rises(self.metric)
+        found: Keyed = {}
+        for key, total in now.items():
+            split = SEPARATOR.join(key.split(SEPARATOR)[: len(self.by)])
+            rose = _risen(before.get(key, 0.0 if counted else total), total)
+            found[split] = found.get(split, 0.0) + rose / seconds * self.times
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +162,8 @@ class Share:
         del seconds
         if not now:
             return {}
-        whole = _risen(before.get("whole", 0.0), now["whole"], 1.0)
-        part = _risen(before.get("part", 0.0), now["part"], 1.0)
+        whole = _risen(before.get("whole", 0.0), now["whole"])
+        part = _risen(before.get("part", 0.0), now["part"])
         return {"": part / whole} if whole else {}
 
 
@@ -189,7 +199,7 @@ class Quantile:
         """As `histogram_quantile` reckons: evenly within a bucket; beyond all, the last bound."""
         del seconds
         buckets = sorted(
-            (float(bound), _risen(before.get(bound, 0.0), total, 1.0)) for bound, total in now.items()
+            (float(bound), _risen(before.get(bound, 0.0), total)) for bound, total in now.items()
         )
         if len(buckets) < 2 or not buckets[-1][1]:  # noqa: PLR2004 - one bound and the infinite one
             return {}
@@ -325,9 +335,9 @@ def _sums(page: Page, name: str, where: Where, by: tuple[str, ...], *, greatest:
     return found
 
 
-def _risen(before: float, now: float, fell_to: float) -> float:
-    """By how much a total rose; one that fell began anew, and rose to what it is (times `fell_to`)."""
-    return now - before if now >= before else now * fell_to
+def _risen(before: float, now: float) -> float:
+    """By how much a total rose; one that fell began anew, and rose to what it is."""
+    return now - before if now >= before else now
 
 
 def _rises(metric: Asked) -> bool:

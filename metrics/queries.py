@@ -341,7 +341,7 @@ ALL: tuple[Question, ...] = (
     Question(
         name="samples_lost",
         title="Samples lost",
-        help="Not sent, unknown to the mapping file, malformed; pushes that failed. Well is 0.",
+        help="Not sent, not read in time, unknown to the mapping file, malformed; failed pushes. Well is 0.",
         unit=Quantity.PER_HOUR,
         signal=Signal.PIPELINE,
         curves=(

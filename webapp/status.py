@@ -55,11 +55,12 @@ _TONES = {
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A question's plot, its numbers, and what is to be said besides."""
+    """A question's plot and its numbers; whether there are any, and how many lines are left out."""
 
     question: Question
     plot: Markup
     table: Markup
+    drawn: bool
     left_out: int
 
 
@@ -67,7 +68,7 @@ class Panel:
 def index() -> ResponseReturnValue:
     """The page. Figures that Prometheus must be asked for come after it, unless a window was asked for."""
     settings = parts().settings
-    made = report.make(parts().database, parts().redis, settings)
+    made = report.make(parts().database, parts().redis, settings, by_pages=True)
     given = WINDOWS.get(request.args.get("window", ""))
     at_once = given is not None or not settings.prometheus_url
     window = given or DEFAULT
@@ -132,4 +133,4 @@ def panel(question: Question, found: Figures) -> Panel:
         zone=dt.UTC,
     )
     table = plots.table_of(series, title=question.title, unit=question.unit, zone=dt.UTC)
-    return Panel(question, plot, table, max(len(lines) - _MOST_LINES, 0))
+    return Panel(question, plot, table, bool(series), max(len(lines) - _MOST_LINES, 0))

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import click
 
-from scout import clock, queue, settings
+from scout import queue, settings
 from scout.cli import FAILED, measure, table
 from scout.database import Database
 from scout.overview import report
@@ -30,7 +30,7 @@ def status(*, as_json: bool) -> None:
     database = Database.open(chosen)
     try:
         with closing(queue.connect(chosen)) as connection:
-            made = report.make(database, connection, chosen)
+            made = report.make(database, connection, chosen, by_pages=False)
     finally:
         database.dispose()
     if as_json:
@@ -56,7 +56,7 @@ def _print_check(check: Check) -> None:
     label = click.style(f"{check.verdict.value:<8}", fg=_COLOURS[check.verdict])
     text = table.plain(check.text)
     if check.since is not None:
-        text += f" Since {check.since:%Y-%m-%d %H:%M} UTC." if check.since <= clock.now() else ""
+        text += f" {check.when.capitalize()} {check.since:%Y-%m-%d %H:%M} UTC."
     version = f" ({table.plain(check.version)})" if check.version else ""
     click.echo(f"{label}{check.part:<18}{text}{version}")
     if check.advice:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import redis
 from rq import Worker
@@ -33,7 +33,7 @@ from scout.neighbours import Unreachable
 from scout.overview import asking, prometheus, recollection
 from scout.overview.prometheus import About, Alert
 from scout.stack import examination
-from scout.stack.examination import Verdict
+from scout.stack.examination import Finding, Verdict
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -62,7 +62,8 @@ class Check:
         text: What was found, as a short sentence.
         advice: What to do; empty when it is well.
         version: Of the part; empty where it has none or told none.
-        since: When it began to run, where that is known.
+        since: When it began to run, where that is known; or another time that matters.
+        when: What that time is.
     """
 
     part: str
@@ -71,6 +72,7 @@ class Check:
     advice: str = ""
     version: str = ""
     since: dt.datetime | None = None
+    when: Literal["started", "last success", "made"] = "started"
 
     @property
     def well(self) -> bool:
@@ -116,13 +118,22 @@ class Found:
     sums: Sums | None
 
 
-def look(db: Database, connection: Redis, settings: Settings) -> Found:
-    """Look at everything, in two seconds or little more, whatever hangs."""
+def look(db: Database, connection: Redis, settings: Settings, *, by_pages: bool) -> Found:
+    """Look at everything, in two seconds or little more, whatever hangs.
+
+    Args:
+        db: The database.
+        connection: Redis.
+        settings: Where the parts are.
+        by_pages: Whether it is the web server that looks: it need not ask itself whether it answers.
+    """
     questions: dict[str, Any] = {
         "redis": partial(_redis, connection),
         "exporter": lambda: asking.page("exporter", f"{settings.exporter}/metrics"),
         "gateway": lambda: asking.page("gateway", f"{settings.pushgateway}/metrics"),
     }
+    if not by_pages:
+        questions["pages"] = partial(examination.pages, settings, "Start everything with `scout up`.")
     if settings.prometheus_url:
         questions["prometheus"] = partial(prometheus.about, settings.prometheus_url)
         questions["alerts"] = partial(prometheus.alerts, settings.prometheus_url)
@@ -133,8 +144,8 @@ def look(db: Database, connection: Redis, settings: Settings) -> Found:
             raise answer
     exporter = answers["exporter"]
     page = None if isinstance(exporter, Exception) else _page(exporter)
-    checks = [_pages(page)]
-    checks += _of_redis(answers["redis"])
+    checks = [_pages(page, answers.get("pages"))]
+    checks += _of_redis(answers["redis"], _started(page, "scheduler"))
     of_database, sums = _of_database(db, connection, settings, redis_answers=not _failed(answers["redis"]))
     checks += of_database
     checks.append(_disk(settings))
@@ -161,30 +172,36 @@ def _page(text: str) -> forms.Page:
     return forms.read(text, wanted)
 
 
-def _pages(page: forms.Page | None) -> Check:
-    """The web server: that somebody reads this says that it answers, unless it is read on a terminal."""
+def _pages(page: forms.Page | None, asked: Finding | Exception | None) -> Check:
+    """The web server, by what it told the exporter, and by asking it where somebody else looks."""
     version = importlib.metadata.version("iam-job-scout")
-    started = [
-        value
-        for labels, value in (page or {}).get(catalogue.PROCESS_START.name, [])
-        if labels.get("role") == "web"
-    ]
+    if isinstance(asked, Exception):
+        text = f"They cannot be asked: {asked}."
+        return Check(part="Pages", verdict=Verdict.BAD, text=text, version=version)
+    if asked is not None and asked.verdict is not Verdict.OK:
+        text = f"They {asked.text}."
+        return Check(part="Pages", verdict=asked.verdict, text=text, advice=asked.advice, version=version)
+    started = _starts(page, "web")
     if page is None:
-        return Check(
-            part="Pages",
-            verdict=Verdict.OK,
-            text="What they say of themselves is not known.",
-            version=version,
-        )
+        text = "They answer. How many processes there are is not known."
+        return Check(part="Pages", verdict=Verdict.OK, text=text, version=version)
     if not started:
-        text = "No process of the web server told of itself in the last half minute."
-        advice = (
-            "Is `scout up` running? If it is, its metrics do not arrive: `scout metrics doctor` says where."
-        )
+        text = "They answer, but told nothing of themselves in the last half minute."
+        advice = "Their metrics do not arrive: `scout metrics doctor` says where they are lost."
         return Check(part="Pages", verdict=Verdict.WARNING, text=text, advice=advice, version=version)
     count = len(started)
     text = f"{count} {'process is' if count == 1 else 'processes are'} at work."
     return Check(part="Pages", verdict=Verdict.OK, text=text, version=version, since=_moment(min(started)))
+
+
+def _starts(page: forms.Page | None, role: str) -> list[float]:
+    """When the processes of a role began, in Unix time."""
+    told = (page or {}).get(catalogue.PROCESS_START.name, [])
+    return [value for labels, value in told if labels.get("role") == role]
+
+
+def _started(page: forms.Page | None, role: str) -> dt.datetime | None:
+    return _moment(min(starts)) if (starts := _starts(page, role)) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +221,7 @@ def _redis(connection: Redis) -> _OfRedis:
     return _OfRedis(info, workers, scheduler, recollection.last_look(connection))
 
 
-def _of_redis(answer: _OfRedis | Exception) -> Iterator[Check]:
+def _of_redis(answer: _OfRedis | Exception, scheduler_since: dt.datetime | None) -> Iterator[Check]:
     away = "It is not known while Redis does not answer."
     if isinstance(answer, Exception):
         count_error(answer, "queue")
@@ -215,7 +232,7 @@ def _of_redis(answer: _OfRedis | Exception) -> Iterator[Check]:
         yield Check(part="Redis", verdict=Verdict.BAD, text=text, advice=advice)
         return
     yield _workers(answer)
-    yield _scheduler(answer)
+    yield _scheduler(answer, scheduler_since)
     memory = said(float(answer.info.get("used_memory", 0)), Quantity.BYTES)
     uptime = float(answer.info.get("uptime_in_seconds", 0))
     yield Check(
@@ -242,7 +259,7 @@ def _workers(answer: _OfRedis) -> Check:
     )
 
 
-def _scheduler(answer: _OfRedis) -> Check:
+def _scheduler(answer: _OfRedis, since: dt.datetime | None) -> Check:
     if not answer.scheduler:
         text, advice = "None is at work, so no scan begins by itself.", "Start everything with `scout up`."
         return Check(part="Scheduler", verdict=Verdict.BAD, text=text, advice=advice)
@@ -254,7 +271,7 @@ def _scheduler(answer: _OfRedis) -> Check:
         return Check(
             part="Scheduler", verdict=Verdict.WARNING, text=text, advice="See its lines in `scout up`."
         )
-    return Check(part="Scheduler", verdict=Verdict.OK, text="It is at work, and keeps figures.")
+    return Check(part="Scheduler", verdict=Verdict.OK, text="It is at work, and keeps figures.", since=since)
 
 
 # --- The database, and what it tells ------------------------------------------------------------------------
@@ -325,7 +342,7 @@ def _scans(every: Sequence[Source], sums: Sums, settings: Settings) -> Check:
             part="Scans", verdict=Verdict.OK, text=text, advice="Add or resume one on the page of boards."
         )
     if sums.last_success is None:
-        return Check(part="Scans", verdict=Verdict.OK, text="None has succeeded yet.", since=sums.last_scan)
+        return Check(part="Scans", verdict=Verdict.OK, text="None has succeeded yet.")
     usual = statistics.median(each.interval_minutes or settings.scan_interval_minutes for each in active)
     # A board that seldom changes is asked up to four times less often.
     patience = dt.timedelta(minutes=max(usual * 4 * _LATE, 60))
@@ -334,8 +351,16 @@ def _scans(every: Sequence[Source], sums: Sums, settings: Settings) -> Check:
     if clock.now() - sums.last_success > patience:
         text = "No board's scan succeeded for a long time."
         advice = "See the page of boards for why, and that the scheduler and the scan workers are at work."
-        return Check(part="Scans", verdict=Verdict.BAD, text=text, advice=advice, since=sums.last_success)
-    return Check(part="Scans", verdict=Verdict.OK, text="They go on as planned.", since=sums.last_success)
+        return Check(
+            part="Scans",
+            verdict=Verdict.BAD,
+            text=text,
+            advice=advice,
+            since=sums.last_success,
+            when="last success",
+        )
+    text = "They go on as planned."
+    return Check(part="Scans", verdict=Verdict.OK, text=text, since=sums.last_success, when="last success")
 
 
 def _boards(every: Sequence[Source]) -> Check:
@@ -418,6 +443,7 @@ def _backup(settings: Settings) -> Check:
         text=f"The last one holds {size}.",
         advice="It is old: `scout backup` makes a new one." if old else "",
         since=made.made_at,
+        when="made",
     )
 
 

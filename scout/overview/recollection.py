@@ -26,7 +26,7 @@ _LOOKS = f"{_PREFIX}looks"
 #: Seconds after which nobody needs them any more.
 _LIFETIME = 8 * 86_400
 #: The most lines of one curve that are kept: past bounded labels, a page of a stranger's.
-_MOST_KEYS = 24
+_MOST_KEYS = 64
 _LONGEST_KEY = 200
 #: A look that is so many steps old is no neighbour of the next one: the time between is a gap.
 _TOO_OLD = 3

@@ -61,9 +61,9 @@ class Report:
         return "1 thing needs a look" if count == 1 else f"{count} things need a look"
 
 
-def make(db: Database, connection: Redis, settings: Settings) -> Report:
-    """Look at everything, in two seconds or little more."""
-    found = checks.look(db, connection, settings)
+def make(db: Database, connection: Redis, settings: Settings, *, by_pages: bool) -> Report:
+    """Look at everything, in two seconds or little more; `by_pages` as `checks.look` takes it."""
+    found = checks.look(db, connection, settings, by_pages=by_pages)
     return Report(at=clock.now(), checks=found.checks, alerts=found.alerts, sums=found.sums)
 
 

@@ -73,7 +73,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _json_feeds(settings)
     yield from _database(settings, advice)
     yield from _queue(settings, advice)
-    yield _pages(settings, advice)
+    yield pages(settings, advice)
     yield from _exporter(settings, advice)
     yield _web("gateway", settings.pushgateway, "/metrics", advice, "PUSHGATEWAY_URL")
     if settings.prometheus_url:
@@ -182,7 +182,8 @@ def _queue(settings: Settings, advice: str) -> Iterator[Finding]:
         connection.close()
 
 
-def _pages(settings: Settings, advice: str) -> Finding:
+def pages(settings: Settings, advice: str) -> Finding:
+    """Whether the web server answers, and is ready."""
     url = start.address(settings)
     split = urlsplit(url)
     if answers.page(split.hostname or "", settings.port, "/readyz"):

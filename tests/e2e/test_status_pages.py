@@ -12,7 +12,7 @@ import pytest
 from scout import clock
 from scout.settings import Settings, load
 from tests import overview_world
-from tests.e2e.pages import LOOKS, Open, look_at
+from tests.e2e.pages import LOOKS, SHOTS, Open, look_at, picture
 from tests.redis_server import RedisServer
 from tests.serving import serving
 
@@ -58,14 +58,44 @@ def settings(world: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_page_looks_right(opened: Open, world: str, look: str) -> None:
     with opened(**LOOKS[look]) as page:
-        faults = look_at(page, f"{look}-status-{world}", "/status")
+        page.goto("/status")
         page.wait_for_selector("#figures:not(.coming)")
-        faults += look_at(page, f"{look}-status-{world}-figures")
-        page.locator("#figures").scroll_into_view_if_needed()
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        picture(page, f"{look}-status-{world}")
         if world in {"remembered", "prometheus"}:
-            summary = page.locator(".numbers summary").first
-            summary.click()
-            faults += look_at(page, f"{look}-status-{world}-numbers")
+            page.locator(".numbers summary").first.click()
             assert page.locator("svg.plot-drawing").count() >= 20
+        faults = look_at(page, f"{look}-status-{world}-figures")
         assert page.title() != "taken"
     assert faults == []
+
+
+def test_with_scripts_off_figures_are_links_away(opened: Open, world: str) -> None:
+    with opened(java_script_enabled=False) as page:
+        page.goto("/status")
+        if world != "remembered":  # Prometheus is to be asked, so they come later
+            page.click("text=Show them here")
+        page.get_by_role("link", name="6 hours").click()
+        assert page.url.endswith("/status?window=6h#figures")
+        assert page.locator(".windows [aria-current]").inner_text() == "6 hours"
+        if world == "away":
+            assert "Redis, which keeps figures for that case, does not answer." in page.inner_text("main")
+            return
+        assert page.locator("svg.plot-drawing").count() >= 20
+        page.locator(".numbers summary").first.click()
+        assert page.locator(".plot-table").first.is_visible()
+
+
+def test_another_time_is_shown_without_loading_the_page_again(opened: Open, world: str) -> None:
+    with opened() as page:
+        page.goto("/status")
+        page.wait_for_selector("#figures:not(.coming)")
+        page.evaluate("document.body.dataset.same = 'yes'")
+        link = page.get_by_role("link", name="24 hours")
+        link.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".windows [aria-current]:has-text('24 hours')")
+        assert page.url.endswith("/status?window=24h")
+        assert page.evaluate("document.body.dataset.same") == "yes"
+        page.reload()
+        assert page.locator(".windows [aria-current]").inner_text() == "24 hours"

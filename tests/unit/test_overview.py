@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis import Redis
+from redis import Redis, RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from metrics import catalogue, forms, queries
-from metrics.testing import Captured
+from metrics.testing import Captured, captured
 from scout import backup, clock, watchlist
 from scout.database import Database, migrate
 from scout.models import Message, MessageState, RunTrigger, SavedSearch, ScanRun, ScanState
@@ -152,7 +153,7 @@ def test_a_strangers_page_cannot_fill_redis(connection: Redis) -> None:
     for number in range(2):
         recollection.keep(connection, read, {}, NOW + dt.timedelta(seconds=30 * number))
     [(_, kept)] = recollection.entries(connection, DEFAULT)
-    assert len(kept["memory.0"]) == 24
+    assert len(kept["memory.0"]) == 64
 
 
 def test_nothing_kept_yet_is_said(connection: Redis, settings: Settings) -> None:
@@ -243,7 +244,7 @@ def test_whatever_hangs_is_not_waited_for(settings: Settings, db: Database, conn
         chosen = with_parts(settings, **urls)
         began = time.monotonic()
         found = figures.over(DEFAULT, chosen, connection, NOW)
-        made = report.make(db, connection, chosen)
+        made = report.make(db, connection, chosen, by_pages=True)
         # Two seconds each; the rest is a busy machine's.
         assert time.monotonic() - began < 4 * asking.PATIENCE
     assert "did not answer in time" in found.words or "took too long" in found.words
@@ -274,7 +275,7 @@ def test_alerts_that_are_none_are_a_failure(data: object) -> None:
 
 
 def checked(db: Database, connection: Redis, settings: Settings) -> dict[str, Check]:
-    return {check.part: check for check in checks.look(db, connection, settings).checks}
+    return {check.part: check for check in checks.look(db, connection, settings, by_pages=True).checks}
 
 
 def add_board(db: Database, name: str = "acme", **fields: Any) -> int:
@@ -321,6 +322,31 @@ def test_parts_that_are_well_say_their_version_and_since_when(
     assert told["Prometheus"].version == "3.5.0"
     assert told["Pages"].text == "2 processes are at work."
     assert told["Redis"].version.startswith("Redis ")
+    assert told["Scheduler"].well
+
+
+def test_from_a_terminal_the_pages_are_asked(db: Database, connection: Redis, settings: Settings) -> None:
+    def pages(chosen: Settings) -> Check:
+        found = checks.look(db, connection, chosen, by_pages=False)
+        return next(check for check in found.checks if check.part == "Pages")
+
+    with serving(lambda _: reply()) as server:
+        told = pages(with_parts(settings, SCOUT_PORT=str(server.port)))
+        assert (told.verdict, told.text) == (
+            Verdict.OK,
+            "They answer. How many processes there are is not known.",
+        )
+    told = pages(with_parts(settings, SCOUT_PORT=str(server.port)))
+    assert (told.verdict, told.text) == (Verdict.BAD, "They do not answer.")
+    assert told.advice == "Start everything with `scout up`."
+
+
+def test_pages_whose_metrics_do_not_arrive_are_worth_a_look(
+    db: Database, connection: Redis, settings: Settings
+) -> None:
+    with serving(lambda _: reply(b"x 1\n")) as server:
+        told = checked(db, connection, with_parts(settings, STATSD_EXPORTER_URL=server.origin))["Pages"]
+    assert told.verdict is Verdict.WARNING
 
 
 def test_an_exporter_with_other_rules_is_worth_a_look(
@@ -391,7 +417,7 @@ def test_channels_that_fail_are_named(db: Database, connection: Redis, settings:
                     sent_at=clock.now() if state is MessageState.SENT else None,
                 )
             )
-    found = checks.look(db, connection, settings)
+    found = checks.look(db, connection, settings, by_pages=True)
     told = {check.part: check for check in found.checks}["Messages"]
     assert told.verdict is Verdict.BAD
     assert told.text == "1 sent in the last 24 hours, 1 waiting, 1 given up."
@@ -409,7 +435,7 @@ def test_sums_say_when_the_last_scan_was_and_how_boards_fare(
     add_board(db, "still", paused=True)
     with db.session() as session:
         session.add(ScanRun(trigger=RunTrigger.OWNER, state=ScanState.SUCCEEDED, finished_at=ended))
-    sums = checks.look(db, connection, settings).sums
+    sums = checks.look(db, connection, settings, by_pages=True).sums
     assert sums is not None
     assert (sums.last_scan, sums.last_success, sums.boards, sums.boards_well) == (ended, ended, 2, 1)
 
@@ -424,7 +450,9 @@ def test_an_old_backup_is_worth_a_look(
     monkeypatch.setattr("scout.clock.now", lambda: later)
     assert checked(db, connection, settings)["Backup"].verdict is Verdict.WARNING
     (settings.data_dir / "last_backup.json").write_text("{", encoding="utf-8")
-    assert checked(db, connection, settings)["Backup"].verdict is Verdict.WARNING
+    with captured() as emitted:
+        assert checked(db, connection, settings)["Backup"].verdict is Verdict.WARNING
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="ScoutError", place="web")
 
 
 def test_a_database_of_an_older_version_says_what_to_do(tmp_path: Path, away: Redis) -> None:
@@ -434,7 +462,7 @@ def test_a_database_of_an_older_version_says_what_to_do(tmp_path: Path, away: Re
     chosen.data_dir.mkdir()
     database = Database.open(chosen)
     try:
-        found = checks.look(database, away, chosen)
+        found = checks.look(database, away, chosen, by_pages=True)
     finally:
         database.dispose()
     told = {check.part: check for check in found.checks}["Database"]
@@ -453,6 +481,38 @@ def test_boards_left_alone_are_told(
     told = checked(db, connection, settings)["Boards left alone"]
     assert told.verdict is Verdict.WARNING
     assert "x.example" in told.advice
+
+
+def test_where_redis_fails_meanwhile_who_is_left_alone_is_not_known(
+    db: Database,
+    connection: Redis,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    emitted: Captured,
+) -> None:
+    def fails(*_: object) -> None:
+        raise RedisError
+
+    monkeypatch.setattr(watchlist, "left_alone", fails)
+    assert checked(db, connection, settings)["Boards left alone"].verdict is Verdict.WARNING
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="RedisError", place="queue")
+
+
+def test_a_database_that_does_not_answer_is_told_and_the_rest_is_looked_at(
+    db: Database,
+    connection: Redis,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    emitted: Captured,
+) -> None:
+    def fails(_: Database) -> None:
+        raise SQLAlchemyError
+
+    monkeypatch.setattr(checks, "is_current", fails)
+    told = checked(db, connection, settings)
+    assert (told["Database"].verdict, told["Database"].text) == (Verdict.BAD, "It does not answer.")
+    assert told["Redis"].well
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="SQLAlchemyError", place="web")
 
 
 # --- All of it ----------------------------------------------------------------------------------------------
@@ -488,10 +548,10 @@ def test_what_is_broken_comes_first() -> None:
 
 def test_programs_get_the_same(db: Database, connection: Redis, settings: Settings) -> None:
     add_board(db)
-    told = json.loads(json.dumps(report.as_dict(report.make(db, connection, settings))))
+    told = json.loads(json.dumps(report.as_dict(report.make(db, connection, settings, by_pages=True))))
     assert told["verdict"] == "bad"
     assert told["sums"]["boards"] == 1
-    assert {"part", "verdict", "text", "advice", "version", "since"} == set(told["checks"][0])
+    assert {"part", "verdict", "text", "advice", "version", "since", "when"} == set(told["checks"][0])
 
 
 # --- The sampler's part -------------------------------------------------------------------------------------

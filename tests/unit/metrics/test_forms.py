@@ -32,10 +32,22 @@ def test_a_rate_is_what_a_total_rose_by_in_a_second() -> None:
     assert between(by, before, now) == {"200": 18_000, "500": 360}
 
 
-def test_a_counter_that_fell_began_anew_and_a_total_told_as_a_gauge_that_fell_rose_by_nothing() -> None:
+def test_a_counter_that_fell_began_anew() -> None:
     assert between(REQUESTS, "http_requests_total 100", "http_requests_total 20") == {"": 2}
+
+
+def test_a_total_that_a_gauge_tells_for_the_first_time_may_have_risen_long_ago() -> None:
     sent = Rate(metric=catalogue.CLIENT_SENT)
-    assert between(sent, "statsd_client_sent_samples 100", "statsd_client_sent_samples 20") == {"": 0}
+    before = 'statsd_client_sent_samples{role="web",slot="0"} 100\n'
+    now = (
+        'statsd_client_sent_samples{role="web",slot="0"} 150\n'
+        'statsd_client_sent_samples{role="command",slot="0"} 9000000\n'
+    )
+    assert between(sent, before, now) == {"": 5}
+    by_role = Rate(metric=catalogue.CLIENT_SENT, by=("role",))
+    assert between(by_role, before, now) == {"web": 5, "command": 0}
+    # As Prometheus has it, also where one of several began anew.
+    assert between(sent, now, 'statsd_client_sent_samples{role="command",slot="0"} 20\n') == {"": 2}
 
 
 def test_a_timer_has_runs_and_seconds() -> None:
