@@ -9,7 +9,21 @@ from scout import account
 from scout import settings as scout_settings
 from scout.jobs import next_statuses, undo_to
 from scout.settings import Settings
-from webapp import adding, appearance, assets, errors, feeds, jobs, probes, scans, security, show, sign_in
+from webapp import (
+    adding,
+    appearance,
+    assets,
+    errors,
+    feeds,
+    jobs,
+    probes,
+    profile,
+    scans,
+    security,
+    show,
+    sign_in,
+    welcome,
+)
 from webapp.parts import Parts
 from webapp.sessions import StoredSessions, browser_session
 
@@ -51,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.http.instrument(app, exclude=_PROBES | _STREAMS, api=_FOR_PROGRAMS)
     security.protect(app)
     errors.handle(app)
-    for module in (jobs, adding, scans, sign_in, appearance, probes, feeds):
+    for module in (jobs, adding, scans, welcome, profile, sign_in, appearance, probes, feeds):
         app.register_blueprint(module.pages)
 
     show.add_filters(app)

@@ -20,6 +20,7 @@ from werkzeug.routing import RequestRedirect
 from metrics import catalogue
 from metrics.instruments import count_error
 from scout import account, sessions
+from webapp import welcome
 from webapp.parts import parts
 from webapp.sessions import browser_session
 
@@ -121,7 +122,7 @@ def enter() -> ResponseReturnValue:
     _new_form_token()
     catalogue.SIGN_INS.inc(outcome="succeeded")
     catalogue.SESSIONS_STARTED.inc()
-    return redirect(safe_next(wanted), 303)
+    return redirect(welcome.first_page(safe_next(wanted)), 303)
 
 
 @pages.post("/sign-out")

@@ -409,6 +409,7 @@ def _plot(results: Sequence[ScanResult]) -> str:
         unit=Quantity.COUNT,
         start=ended[0].finished_at or clock.now(),
         end=ended[-1].finished_at or clock.now(),
+        width=640,
     )
 
 
