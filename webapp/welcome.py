@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from scout import chosen_profile, lists, progress, remedies, runs, welcome
+from scout import boards, chosen_profile, lists, progress, remedies, runs, welcome
 from scout.chosen_profile import Origin, SettingWins
 from scout.matching import ProfileUnusable, load_profile, names
 from webapp.parts import parts
@@ -56,10 +56,9 @@ def _form(problem: str = "", chosen: str = "", text: str = "", pasted: str = "")
             problem=problem,
             offers=offers,
             # Before anything is watched all are offered with a tick; later, those that are watched have one.
-            fresh=not any(offer.slug for each in offers.values() for offer in each),
+            watched=sum(boards.healths(db).values()),
             ticked=frozenset(request.form.getlist("starter")) if request.method == "POST" else None,
             scan=found[0] if found else None,
-            queue_away=False,
         )
 
 

@@ -130,7 +130,7 @@ def test_three_thousand_boards_are_a_small_page_and_found_by_name(opened: Open, 
 def test_boards_are_paused_many_at_once_and_that_is_taken_back(opened: Open, database: Database) -> None:
     with opened() as page:
         page.goto("/sources")
-        page.get_by_role("button", name="Tick all here").click()
+        page.get_by_role("button", name="Tick all").click()
         page.select_option("[name=do]", "pause")
         page.get_by_role("button", name="Do it").click()
         page.get_by_text("2 boards are paused. Their jobs stay.").wait_for()
