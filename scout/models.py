@@ -1,4 +1,4 @@
-"""The tables: sources, jobs and listings, scans, statuses, notes, searches, messages, account, setup, sessions."""
+"""The tables: sources, jobs and listings, scans, statuses, notes, searches, messages, account, sessions."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from scout.models import RunTrigger, ScanRun, Setup, Source
 from scout.queue import Scans
 from scout.settings import Settings
 from scout.sources import KINDS, starter
+from scout.sources.about import about
 from scout.sources.board import Board
 
 
@@ -69,7 +70,8 @@ def offers(session: Session) -> dict[str, list[Offer]]:
             board.company or board.title or board.token,
             watched.get((board.kind, board.token), ""),
         )
-        title = "Boards of many companies" if not board.company else KINDS[board.kind].title
+        kind = KINDS[board.kind]
+        title = "Boards of many companies" if about(kind).gathers else kind.title
         grouped.setdefault(title, []).append(offer)
     return grouped
 

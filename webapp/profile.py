@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from scout import chosen_profile, matching, normalise, rescoring
 from scout.chosen_profile import Origin
 from scout.errors import ScoutError
-from scout.matching import Match, Profile, ProfileUnusable
+from scout.matching import Match, Profile
 from scout.models import Job
 from scout.postings import Posting
 from scout.previewing import Change, Preview, preview
@@ -49,7 +49,7 @@ def _page(**more: Any) -> str:
             "used": used,
             "setting": used.origin is Origin.SETTING,
             "profiles": program_profiles(),
-            "chosen": "own" if used.text else used.name,
+            "chosen": chosen_profile.MINE if used.text else used.name,
             "text": used.text or (matching.text_of(used.name) if used.name in matching.names() else ""),
             "groups": _groups(used.profile) if used.profile is not None else [],
             "scoring": rescoring.progress(db),
@@ -71,13 +71,7 @@ def _meant() -> tuple[str, str]:
     """The name and the text of the profile that the form means."""
     name = request.form.get("profile", "")[:200]
     text = request.form.get("text", "").replace("\r\n", "\n").replace("\x00", "")
-    return name, text if name == "own" else ""
-
-
-def _checked(name: str, text: str) -> Profile:
-    if name == "own" and not text.strip():
-        raise ProfileUnusable("Write your own profile, or choose one of the others.")
-    return chosen_profile.checked(name, text)
+    return name, text if name == chosen_profile.MINE else ""
 
 
 @pages.post("/profile")
@@ -85,7 +79,7 @@ def choose() -> ResponseReturnValue:
     """Use another profile from now on."""
     name, text = _meant()
     try:
-        profile = _checked(name, text)
+        profile = chosen_profile.checked(name, text)
         with parts().database.session() as db:
             chosen_profile.choose(db, name, text)
     except ScoutError as error:
@@ -100,7 +94,7 @@ def would_change() -> ResponseReturnValue:
     name, text = _meant()
     again = {"chosen": name, **({"text": text} if text else {})}
     try:
-        profile = _checked(name, text)
+        profile = chosen_profile.checked(name, text)
     except ScoutError as error:
         return _page(problem=str(error), **again), 400
     with parts().database.reading() as db:

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 pages = Blueprint("welcome", __name__)
 
-#: Boards of the first scan that its page shows; the scan's own has them all.
-_SHOWN = 12
-
 
 def first_page(wanted: str) -> str:
     """Where somebody goes who has just signed in: where they wanted to, or to the first run.
@@ -50,7 +47,7 @@ def _form(problem: str = "", chosen: str = "", text: str = "", pasted: str = "")
             used=used,
             setting=used.origin is Origin.SETTING,
             profiles=program_profiles(),
-            chosen=chosen or ("own" if used.text else used.name),
+            chosen=chosen or (chosen_profile.MINE if used.text else used.name),
             text=text or used.text,
             pasted=pasted,
             problem=problem,
@@ -75,10 +72,7 @@ def begin() -> ResponseReturnValue:
     try:
         with parts().database.session() as db:
             if chosen_profile.told(db).origin is not Origin.SETTING:
-                own = text if name == "own" else ""
-                if name == "own" and not own.strip():
-                    raise ProfileUnusable("Paste your own profile, or choose one of the others.")
-                chosen_profile.choose(db, name, own)
+                chosen_profile.choose(db, name, text if name == chosen_profile.MINE else "")
     except (ProfileUnusable, SettingWins) as error:
         return _form(str(error), name, text, pasted), 400
     try:
@@ -113,7 +107,7 @@ def watch(run_id: int) -> ResponseReturnValue:
             "welcome_scan.html",
             run=known.run,
             progress=known,
-            results=progress.boards(db, known.run.id, limit=_SHOWN),
+            results=progress.boards(db, known.run.id, limit=progress.SHOWN),
             reasons=runs.REASON_TEXT,
             remedies=remedies.REMEDY,
             offline=False,

@@ -1,4 +1,4 @@
-"""The pages of boards in a real browser: many of them, one of them, adding, trying, pausing many, scheduling."""
+"""The pages of boards in a real browser: many of them, one of them, adding, pausing many, scheduling."""
 
 from __future__ import annotations
 

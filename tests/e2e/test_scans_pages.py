@@ -1,4 +1,4 @@
-"""The pages of scans in a real browser: told by events, asked for where there is no place, cancelled, reloaded."""
+"""The pages of scans in a real browser: told by events, asked where there is no place, cancelled."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_the_announcer_hears_quarters_and_not_each_tick(opened: Open, database: 
     run_id = the_run(database)
     said: list[str] = []
     with opened() as page:
-        page.expose_function("heard", lambda words: said.append(words))
+        page.expose_function("heard", lambda words: said.append(words))  # noqa: PLW0108 - no built-in may be given
         page.goto(f"/scans/{run_id}")
         page.evaluate(
             "new MutationObserver(() => heard(document.getElementById('announcer').textContent))"

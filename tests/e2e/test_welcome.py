@@ -165,7 +165,7 @@ def test_another_profile_is_chosen_on_its_page(opened: Open, database: Database)
         assert chosen_profile.in_use(session).name == "gardens"
 
 
-# --- The whole way, on real parts -----------------------------------------------------------------------------
+# --- The whole way, on real parts -------------------------------------------------------------------------
 
 
 @pytest.fixture
