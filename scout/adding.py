@@ -1,4 +1,4 @@
-"""Adding boards by pasted addresses, one a line: each by itself, so that one that fails keeps no other away."""
+"""Adding boards by pasted addresses, one a line: each by itself: one that fails keeps no other away."""
 
 from __future__ import annotations
 

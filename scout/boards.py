@@ -180,7 +180,7 @@ def open_jobs(session: Session, source_ids: Sequence[int]) -> dict[int, int]:
     return dict(session.execute(counted).all())
 
 
-# --- Many at once -------------------------------------------------------------------------------------------
+# --- Many at once -----------------------------------------------------------------------------------------
 
 
 def pause(session: Session, wanted: Sequence[str]) -> list[str]:
@@ -195,19 +195,15 @@ def resume(session: Session, wanted: Sequence[str]) -> list[str]:
 
 
 def _set(session: Session, wanted: Sequence[str], *, was: bool, values: Mapping[str, Any]) -> list[str]:
-    these = [
-        slug
-        for slug in session.scalars(
-            select(Source.slug).where(Source.paused.is_(was), Source.slug.in_(wanted)).with_for_update()
-        )
-    ]
+    affected = select(Source.slug).where(Source.paused.is_(was), Source.slug.in_(wanted))
+    these = list(session.scalars(affected.with_for_update()))
     if these:
         changed(session, update(Source).where(Source.slug.in_(these)).values(**values))
     return these
 
 
 def remove(session: Session, wanted: Sequence[str]) -> list[str]:
-    """Watch boards no longer, as `scout.watchlist.remove`; the slugs of those that were. Others are left out."""
+    """Watch boards no longer, as `scout.watchlist.remove`; the slugs of those that were watched."""
     removed = []
     for slug in wanted:
         try:
@@ -218,7 +214,7 @@ def remove(session: Session, wanted: Sequence[str]) -> list[str]:
     return removed
 
 
-# --- What is asked of the database -------------------------------------------------------------------------
+# --- What is asked of the database ------------------------------------------------------------------------
 
 
 def _rank() -> ColumnElement[int]:

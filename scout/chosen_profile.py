@@ -1,4 +1,4 @@
-"""Which profile is in use: what the setting names, else what the owner chose on the pages, else the usual one.
+"""Which profile is in use: what the setting names, else what the owner chose, else the usual one.
 
 The choice is kept in the database, so that every process on every machine hears of it: each asks anew when it
 begins a scan or a batch of scoring, and the scheduler has what is stored scored again (`scout.rescoring`).
@@ -16,7 +16,9 @@ from scout.errors import ScoutError
 from scout.matching import DEFAULT, Profile, ProfileUnusable
 from scout.models import Setup
 
-#: What errors call the owner's own profile.
+#: What stands for the owner's own profile where one is chosen by name.
+MINE = "own"
+#: What errors call it.
 OWN = "of your own"
 #: The most letters that a profile may have; the longest of the program's has a tenth of that.
 LONGEST = 200_000
@@ -75,10 +77,8 @@ def told(session: Session) -> InUse:
     chosen = session.get(Setup, 1)
     text = "" if setting or chosen is None else chosen.profile_text
     name = setting or ("" if text or chosen is None else chosen.profile)
-    if setting:
-        origin = Origin.SETTING
-    else:
-        origin = Origin.CHOICE if name or text else Origin.DEFAULT
+    chosen_by = Origin.CHOICE if name or text else Origin.DEFAULT
+    origin = Origin.SETTING if setting else chosen_by
     name = name or ("" if text else DEFAULT)
     try:
         return InUse(origin, name, text, in_use(session))
@@ -96,6 +96,8 @@ def checked(name: str, text: str) -> Profile:
         if len(text) > LONGEST:
             raise ProfileUnusable(f"A profile may have {LONGEST:,} letters; this one has {len(text):,}.")
         return matching.parse_profile(text, OWN)
+    if name == MINE:
+        raise ProfileUnusable("Write your own profile, or choose one of the others.")
     # By name alone: a path would let whoever is signed in read files of this machine.
     if name not in matching.names():
         raise ProfileUnusable(f"There is no profile {name!r}: choose one of {', '.join(matching.names())}.")

@@ -69,11 +69,13 @@ class Preview:
         counts: How many jobs of each change.
         matching: How many would score above 0.
         best: The best, best first; of those that vanish, those that score most now.
+        cut: Whether older jobs were left out.
     """
 
     counts: Counter[Change] = field(default_factory=Counter)
     matching: int = 0
     best: list[Previewed] = field(default_factory=list)
+    cut: bool = False
 
     @property
     def total(self) -> int:
@@ -81,7 +83,9 @@ class Preview:
         return self.counts.total()
 
 
-def preview(session: Session, profile: Profile, *, limit: int, only: Change | None = None) -> Preview:
+def preview(
+    session: Session, profile: Profile, *, limit: int, only: Change | None = None, newest: int | None = None
+) -> Preview:
     """Score all jobs kept with a profile, reading a few at a time.
 
     Args:
@@ -89,11 +93,12 @@ def preview(session: Session, profile: Profile, *, limit: int, only: Change | No
         profile: The profile to try.
         limit: How many jobs to name.
         only: Name those of one change; None means the best matches.
+        newest: Score only so many jobs, the newest; None means all.
     """
     found = Preview()
 
     def named() -> Iterator[tuple[int, int, Any, Match, Change]]:
-        for row in _rows(session, wishes=bool(profile.wishes)):
+        for row in _rows(session, newest, wishes=bool(profile.wishes)):
             match = matching.score(posting_of(row, row.text, wishes=bool(profile.wishes)), profile)
             change = Change.between(row.score, match.score)
             found.counts[change] += 1
@@ -106,14 +111,16 @@ def preview(session: Session, profile: Profile, *, limit: int, only: Change | No
         Previewed(row.id, row.title, row.company, row.score, match, change)
         for _, _, row, match, change in heapq.nlargest(limit, named())
     ]
+    found.cut = newest is not None and found.total == newest
     return found
 
 
-def _rows(session: Session, *, wishes: bool) -> Any:
+def _rows(session: Session, newest: int | None, *, wishes: bool) -> Any:
     columns = (*TERM_COLUMNS, *(WISH_COLUMNS if wishes else ()), Job.score)
-    return session.execute(
+    wanted = (
         select(*columns, func.coalesce(Description.text, "").label("text"))
         .outerjoin(Description, Description.job_id == Job.id)
-        .order_by(Job.id)
+        .order_by(Job.id if newest is None else Job.id.desc())
         .execution_options(yield_per=_BATCH)
     )
+    return session.execute(wanted if newest is None else wanted.limit(newest))

@@ -1,4 +1,4 @@
-"""How far scan runs have come: sums over their boards, the boards that matter now, and how long it may take."""
+"""How far scan runs have come: sums over their boards, those that matter now, how long it may take."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from scout import clock
 from scout.models import ScanResult, ScanRun, ScanState, Source
 from scout.runs import RunNotFound
 
-#: Boards that must have ended, and how long a run must have gone on, for a guess at the rest to be worth much.
+#: Boards that must have ended, and how long a run must have gone on, for a guess at the rest to be worth it.
 _GUESS_AFTER = 3
 _GUESS_FROM = dt.timedelta(seconds=3)
 
+#: Boards of a run that are on a page of it: those that matter now come first.
+SHOWN = 50
 #: What goes on comes first, then what needs a look.
 ORDER = (
     ScanState.RUNNING,

@@ -167,7 +167,8 @@ def last_result(session: Session, source_id: int) -> ScanResult | None:
 def as_dict(run: ScanRun) -> dict[str, Any]:
     """A run as JSON: what `scout scan --json` and the API give. `get` and `recent` load what it needs.
 
-    `status` is `queued`, `running`, `succeeded`, `partial`, `failed` or `cancelled`; `error` is a sentence or null.
+    `status` is `queued`, `running`, `succeeded`, `partial`, `failed` or `cancelled`; `cancelling` says that
+    it is about to be that. `error` is a sentence or null.
     """
     return {
         "run_id": run.id,

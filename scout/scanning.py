@@ -229,7 +229,10 @@ class _Scan:
         self.complete = self.kind is not None and self.kind.complete
 
     def run(self) -> ScanState:
-        ending, absences = self._read()
+        try:
+            ending, absences = self._read()
+        except _Cancelled:
+            ending, absences = cancelling.ending(len(self.seen)), 0
         return self._end(ending, absences)
 
     @functools.cached_property
@@ -266,13 +269,11 @@ class _Scan:
             whole = self._pages(self.kind, validators)
         except NotModified:
             return self._not_modified(), 0
-        except _Cancelled:
-            return cancelling.ending(len(self.seen)), 0
         except FetchError as error:
             if error.reason in NOT_ASKED:
                 self._not_asked(self.kind, error)
             return self._not_had(error)
-        except (SQLAlchemyError, LeaseLost):
+        except (SQLAlchemyError, LeaseLost, _Cancelled):
             raise
         except Exception as error:
             # Whatever a board's answer does to a parser, the owner reads a name and not a traceback.
@@ -415,8 +416,6 @@ class _Scan:
         entries: list[Entry] = []
         gone: list[Entry] = []
         for entry in ranked:
-            if details.left and self._is_cancelled(CANCEL_LOOK):
-                details.left = 0  # the others are kept as the listing has them
             self.uncounted += 1
             whole = self._with_details(entry, details, door, profile)
             if whole is None and entry.posting.source_job_id in details.gone:
@@ -461,6 +460,8 @@ class _Scan:
         self, entry: Entry, details: detailing.Details, door: _TimedDoor, profile: matching.Profile
     ) -> Entry | None:
         """The same entry with its posting's details; None if they are left for another time."""
+        if details.left and self._is_cancelled(CANCEL_LOOK):
+            details.left = 0  # the others are kept as the listing has them
         self.keeper.phase = "fetch"
         started, fetching = time.monotonic(), door.seconds
         try:

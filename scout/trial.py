@@ -1,4 +1,4 @@
-"""Looking at a board once before it is watched: what it lists, what would match, what it tells; nothing is kept."""
+"""Looking once at a board before it is watched: what it lists and tells, what would match."""
 
 from __future__ import annotations
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scout import clock
-from scout.models import Setup, Source
+from scout import adding, clock, lists, runs, watchlist
+from scout.adding import Line
+from scout.database import Database
+from scout.models import RunTrigger, ScanRun, Setup, Source
+from scout.queue import Scans
+from scout.settings import Settings
 from scout.sources import KINDS, starter
+from scout.sources.about import about
 from scout.sources.board import Board
 
 
@@ -63,6 +70,57 @@ def offers(session: Session) -> dict[str, list[Offer]]:
             board.company or board.title or board.token,
             watched.get((board.kind, board.token), ""),
         )
-        title = "Boards of many companies" if not board.company else KINDS[board.kind].title
+        kind = KINDS[board.kind]
+        title = "Boards of many companies" if about(kind).gathers else kind.title
         grouped.setdefault(title, []).append(offer)
     return grouped
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What came of the first choices.
+
+    Attributes:
+        report: What became of each address that was pasted.
+        run_id: The scan to watch: the one that was asked for, or the one that goes on; None if there is none.
+    """
+
+    report: tuple[Line, ...]
+    run_id: int | None
+
+
+def begin(
+    db: Database,
+    queue: Scans,
+    settings: Settings,
+    *,
+    keys: Collection[str],
+    pasted: str = "",
+) -> Begun:
+    """Watch the boards of the starter list that were chosen, and those of pasted addresses, and scan them.
+
+    Starter boards that are watched already and were not chosen are watched no longer. Those that were scanned
+    before are not asked again.
+
+    Args:
+        db: The database.
+        queue: The queue of scans.
+        settings: The settings.
+        keys: `Offer.key` of the starter boards that were chosen.
+        pasted: Addresses of more boards, one a line.
+    """
+    with db.session() as session:
+        for offer in itertools.chain.from_iterable(offers(session).values()):
+            if offer.key in keys and not offer.slug:
+                watchlist.add(session, offer.board)
+            elif offer.key not in keys and offer.slug:
+                watchlist.remove(session, offer.slug)
+    entries = lists.entries(pasted)[: adding.MOST] if pasted.strip() else []
+    report = adding.add(db, settings, entries)
+    with db.reading() as session:
+        never = session.scalars(
+            select(Source.slug).where(Source.last_scan_at.is_(None), Source.paused.is_(False))
+        ).all()
+        newest = session.scalar(select(func.max(ScanRun.id)))
+    run_id = runs.request(db, queue, trigger=RunTrigger.FIRST, slugs=never) if never else newest
+    return Begun(tuple(report), run_id)

@@ -1,4 +1,4 @@
-"""Adding boards: by an address or many, after a look at them, by what a page leads to, from the starter list."""
+"""Adding boards: by an address or many, after a look at them, by what a page leads to, the starter list."""
 
 from __future__ import annotations
 

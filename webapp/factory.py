@@ -23,12 +23,14 @@ from webapp import (
     installing,
     jobs,
     probes,
+    profile,
     scans,
     searches,
     security,
     show,
     sign_in,
     status,
+    welcome,
 )
 from webapp.parts import Parts
 from webapp.sessions import StoredSessions, browser_session
@@ -81,6 +83,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         jobs,
         adding,
         scans,
+        welcome,
+        profile,
         sign_in,
         appearance,
         probes,

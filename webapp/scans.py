@@ -26,8 +26,6 @@ logger = logging.getLogger(__name__)
 #: What htmx takes as the end of polling (htmx documentation, "Polling").
 _STOP_POLLING = 286
 _SHOWN = 30
-#: Boards of a run that are on a page of it: those that matter now come first.
-BOARDS_SHOWN = 50
 _GREATEST_ID = 2**31 - 1
 
 _places = streams.Places()
@@ -146,13 +144,13 @@ def banner(run_id: int) -> ResponseReturnValue:
 def _what_is_known(run_id: int, page: int = 1) -> dict[str, Any]:
     with parts().database.reading() as db:
         known = progress.of(db, min(run_id, _GREATEST_ID))
-        last = max(1, -(-known.all // BOARDS_SHOWN))
+        last = max(1, -(-known.all // progress.SHOWN))
         page = min(page, last)
         return {
             "run": known.run,
             "progress": known,
             "results": progress.boards(
-                db, known.run.id, limit=BOARDS_SHOWN, offset=BOARDS_SHOWN * (page - 1)
+                db, known.run.id, limit=progress.SHOWN, offset=progress.SHOWN * (page - 1)
             ),
             "page": page,
             "last_page": last,

@@ -20,7 +20,7 @@ from werkzeug.routing import RequestRedirect
 from metrics import catalogue
 from metrics.instruments import count_error
 from scout import account, audit, clock, devices, sessions, totp
-from webapp import show
+from webapp import show, welcome
 from webapp.parts import parts
 from webapp.sessions import browser_session
 
@@ -245,7 +245,7 @@ def _let_in(wanted: str, how: str) -> ResponseReturnValue:
         flash(_told(before, failed))
     if how == "with a recovery code":
         flash(f"That recovery code is spent; {codes_left} are left. More are made on the account's page.")
-    return redirect(safe_next(wanted), 303)
+    return redirect(welcome.first_page(safe_next(wanted)), 303)
 
 
 def _told(before: AuditEvent, failed: int) -> str:

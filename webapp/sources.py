@@ -1,4 +1,4 @@
-"""The boards that are watched: how they fare, one of them at length, pausing, scanning, scheduling, removing."""
+"""The boards that are watched: how they fare, one at length, pausing, scanning, scheduling, removing."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ FIELD_WORDS = {
     "salary": "pay",
     "employment_type": "employment",
     "department": "department",
-    "requisition_id": "the employer’s number",
+    "requisition_id": "the employer’s number",  # noqa: RUF001 - an apostrophe, for people
     "posted_at": "date",
     "tags": "tags",
     "places": "towns and countries",
@@ -131,7 +131,7 @@ def _slug(text: str) -> str:
     return text[:80] if text.isascii() and text.isprintable() else ""
 
 
-# --- All of them ----------------------------------------------------------------------------------------------
+# --- All of them ------------------------------------------------------------------------------------------
 
 
 @pages.get("/sources")
@@ -228,7 +228,7 @@ def _left_alone(found: Sequence[Source]) -> dict[int, str]:
     return {source_id: watchlist.told(standing) for source_id, standing in standings.items()}
 
 
-# --- Many at once ---------------------------------------------------------------------------------------------
+# --- Many at once -----------------------------------------------------------------------------------------
 
 
 @pages.post("/sources/many")
@@ -338,7 +338,7 @@ def _what_goes(db: Session, ids: Sequence[int]) -> tuple[int, int]:
     return db.scalar(listed) or 0, db.scalar(decided) or 0
 
 
-# --- One of them ------------------------------------------------------------------------------------------------
+# --- One of them ------------------------------------------------------------------------------------------
 
 
 @pages.get("/sources/<slug>")
@@ -409,6 +409,7 @@ def _plot(results: Sequence[ScanResult]) -> str:
         unit=Quantity.COUNT,
         start=ended[0].finished_at or clock.now(),
         end=ended[-1].finished_at or clock.now(),
+        width=640,
     )
 
 

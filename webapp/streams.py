@@ -90,15 +90,17 @@ def event(name: str, text: str) -> str:
     return f"event: {name}\n{lines}\n"
 
 
-def stream(place: Place, look: Callable[[], tuple[str, bool]], *, lasts: float = LASTS) -> Response:
+def stream(place: Place, look: Callable[[], tuple[str, bool]], *, lasts: float | None = None) -> Response:
     """An answer that tells what changes, until there is nothing more to tell or its time is over.
 
     Args:
         place: Where it is; given back when the answer is closed, also one that was never read.
         look: What there is to tell now, and whether that is the end of it.
-        lasts: Seconds until it ends.
+        lasts: Seconds until it ends; None for LASTS.
     """
-    answer = Response(stream_with_context(_told(look, lasts)), mimetype="text/event-stream")
+    answer = Response(
+        stream_with_context(_told(look, LASTS if lasts is None else lasts)), mimetype="text/event-stream"
+    )
     answer.call_on_close(place.leave)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"  # nginx would keep it until there is more

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from scout import account
+from scout import account, welcome
 from scout.database import Database, migrate
 from scout.settings import Settings, load
 from tests.components import need
@@ -40,6 +40,7 @@ def database(settings: Settings) -> Iterator[Database]:
     opened = Database.open(settings)
     with opened.session() as session:
         account.ensure(session, PASSWORD)
+        welcome.over(session)
     yield opened
     opened.dispose()
 

@@ -1,4 +1,4 @@
-"""Cancelling with real workers, a real queue and a real scheduler: while waiting, while fetching, while dying."""
+"""Cancelling with real workers, queue and scheduler: while waiting, while fetching, while dying."""
 
 from __future__ import annotations
 

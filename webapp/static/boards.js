@@ -16,14 +16,18 @@
     fit();
   }
 
-  const all = document.querySelector("[data-tick-all]");
-  if (all) {
-    const boxes = () => [...document.querySelectorAll('input[name="board"]')];
+  for (const all of document.querySelectorAll("[data-tick-all]")) {
+    const boxes = [...document.querySelectorAll(`input[name="${all.dataset.tickAll}"]`)];
+    const untickedIsThere = () => boxes.some((each) => !each.checked);
+    const say = () => {
+      all.textContent = untickedIsThere() ? "Tick all" : "Tick none";
+    };
     all.addEventListener("click", () => {
-      const tick = boxes().some((each) => !each.checked);
-      for (const each of boxes()) each.checked = tick;
-      all.textContent = tick ? "Tick none" : "Tick all here";
+      const tick = untickedIsThere();
+      for (const each of boxes) each.checked = tick;
+      say();
     });
+    say();
   }
 
   // A look takes some seconds: the button says that it was heard, and is not pressed twice.

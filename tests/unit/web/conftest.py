@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from scout import account, clock, watchlist
+from scout import account, clock, watchlist, welcome
 from scout.database import Database, migrate
 from scout.models import Job, Listing, Source
 from scout.postings import Remote
@@ -29,6 +29,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = Database.open(settings)
     with database.session() as session:
         account.ensure(session, PASSWORD)
+        welcome.over(session)
     database.dispose()
     return folder / "scout.sqlite3"
 
