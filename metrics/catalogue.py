@@ -136,7 +136,7 @@ API_CALLS = Counter(
 API_LIMITS = Counter(
     name="iam_api_limits_total",
     help="Requests of the API that were over their caller's limit, or that nobody could count.",
-    raised_by="a request past the limit of its token or session (limited), or while Redis is away (uncounted)",
+    raised_by="a request past its caller's limit (limited), or while Redis is away (uncounted)",
     signal=Signal.SATURATION,
     labels=(Label("outcome", ("limited", "uncounted")),),
 )

@@ -139,7 +139,8 @@ def _look() -> None:
 
 def _subject(db: Session, arguments: dict[str, Any], path: str) -> str:
     if "job_id" in arguments:
-        job = db.get(Job, arguments["job_id"])
+        # A number that the database's integers cannot hold is no job's.
+        job = db.get(Job, arguments["job_id"]) if arguments["job_id"] < 2**31 else None
         return f"{job.title}, {job.company}" if job else ""
     if "slug" in arguments:
         slug = str(arguments["slug"])

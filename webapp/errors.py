@@ -18,9 +18,9 @@ from scout.database import DatabaseUnusable
 from scout.errors import ScoutError
 from scout.jobs import BatchNotFound, JobNotFound
 from scout.runs import RunNotFound
+from scout.searches import SearchNotFound
 from scout.sessions import SessionNotFound
 from scout.tokens import TokenNotFound
-from scout.searches import SearchNotFound
 from scout.watchlist import UnknownSource
 from webapp.api import problems
 from webapp.security import wants_page
@@ -51,7 +51,15 @@ def handle(app: Flask) -> None:
     app.register_error_handler(HTTPException, show)
     app.register_error_handler(CSRFError, _on_bad_token)
     app.register_error_handler(ScoutError, _on_scout_error)
-    for missing in (JobNotFound, RunNotFound, SessionNotFound, TokenNotFound, UnknownSource, BatchNotFound, SearchNotFound):
+    for missing in (
+        JobNotFound,
+        RunNotFound,
+        SessionNotFound,
+        TokenNotFound,
+        UnknownSource,
+        BatchNotFound,
+        SearchNotFound,
+    ):
         app.register_error_handler(missing, _on_missing)
     for away in (OperationalError, InterfaceError, PoolTimeout, DatabaseUnusable):
         app.register_error_handler(away, _on_database_away)

@@ -123,16 +123,14 @@ def get_agenda() -> Response:
 
 
 class Stay(Given):
-    """How long jobs stay in a stage, in days, of the stays that have ended."""
+    """How long jobs stay in a stage, of the stays that have ended."""
 
     stage: Status
-    ended: int
+    ended: int = Field(description="How many stays have ended.")
     still: int = Field(description="How many are in it now.")
-    least: float | None
-    lower: float | None
-    median: float | None
-    upper: float | None
-    most: float | None
+    days: list[float] | None = Field(
+        description="A quarter of the stays was shorter than the first, half, three quarters; or null."
+    )
 
 
 class Answered(Given):

@@ -64,5 +64,5 @@ class Report(Given):
 @api.operation("GET", "/status", scope=Scope.METRICS_READ, answer=Report)
 def get_status() -> Response:
     """Read how everything is. Takes two seconds at the most, whatever hangs."""
-    found = report.make(parts().database, parts().redis, parts().settings)
+    found = report.make(parts().database, parts().redis, parts().settings, by_pages=True)
     return answers.say(report.as_dict(found))
