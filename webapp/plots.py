@@ -13,11 +13,12 @@ import bisect
 import datetime as dt
 import itertools
 import math
+import re
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from metrics.quantities import Quantity, said
 
@@ -36,6 +37,7 @@ _TOP, _RIGHT, _BOTTOM = 10.0, 10.0, 22.0
 _TICKS = 4
 _MOST_ROWS = 48
 _ROW = 26.0
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TIME_STEPS = (
     *(minutes * _MINUTE for minutes in (1, 2, 5, 10, 15, 30)),
@@ -843,19 +845,17 @@ def _svg(
 
 def _element(tag: str, *inside: str, **attributes: object) -> Markup:
     """An element. Whatever is not Markup already is escaped, attributes' values too."""
-    said_attributes = Markup().join(
-        Markup(' {}="{}"').format(
-            name if name == "viewBox" else name.rstrip("_").replace("_", "-"), _plain(str(value))
-        )
+    told = "".join(
+        f' {name if name == "viewBox" else name.rstrip("_").replace("_", "-")}="{escape(_plain(str(value)))}"'
         for name, value in attributes.items()
     )
-    content = Markup().join(each if isinstance(each, Markup) else _plain(each) for each in inside)
-    return Markup("<{0}{1}>{2}</{0}>").format(tag, said_attributes, content)
+    content = "".join(each if isinstance(each, Markup) else escape(_plain(each)) for each in inside)
+    return Markup(f"<{tag}{told}>{content}</{tag}>")  # noqa: S704 - each part of it is escaped above
 
 
 def _plain(words: str) -> str:
     """Without the control characters that no document may hold, escaped or not (XML 1.0, section 2.2)."""
-    return "".join(each if each >= " " or each in "\t\n" else "�" for each in words)
+    return _CONTROL.sub("\ufffd", words)
 
 
 def _short(number: float) -> str:
