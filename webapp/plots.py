@@ -32,7 +32,7 @@ _DASHES = ("", "6 3", "2 2.5", "9 3 2 3", "1 3", "12 4")
 _MOST = 1e300
 #: Figures nearer to each other than this are the same.
 _LEAST = 1e-9
-_LETTER = 6.2  # about the width of a letter of the plot's text
+_LETTER = 6.8  # about the width of a letter of the plot's text, in a wide font
 _TOP, _RIGHT, _BOTTOM = 10.0, 10.0, 22.0
 _TICKS = 4
 _MOST_ROWS = 48
@@ -354,17 +354,19 @@ def table_of(
     series = [each for each in figures if isinstance(each, Series)]
     if series:
         rows_over_time, zones = _rows_over_time(series, unit, zone)
-        return _table(title, (f"Time ({zones})", *(each.label for each in series)), rows_over_time)
+        return _table(
+            title, (f"Time ({zones})", *(each.label for each in series)), rows_over_time, kind=" over-time"
+        )
     spreads = [each for each in figures if isinstance(each, Spread)]
     if spreads:
-        headings = ("", "Least", "Quarter below", "Median", "Quarter above", "Most", "How many")
+        headings = ("Of what", "Least", "Quarter below", "Median", "Quarter above", "Most", "How many")
         return _table(title, headings, _rows_of_spreads(spreads, unit))
     rows = [
         (each.label, _told_bar(each, unit))
         for each in figures
         if isinstance(each, Bar)  # it is one, as nothing else is left
     ]
-    return _table(title, ("", "Figure"), rows)
+    return _table(title, ("Of what", "Figure"), rows)
 
 
 # --- Figures ------------------------------------------------------------------------------------------------
@@ -804,7 +806,7 @@ def _moment(time: float, zone: dt.tzinfo) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M} {moment:%Z}".rstrip()
 
 
-def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
+def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "") -> Markup:
     head = _element("tr", *(_element("th", each, scope="col") for each in headings))
     body = [
         _element("tr", _element("th", row[0], scope="row"), *(_element("td", each) for each in row[1:]))
@@ -815,7 +817,7 @@ def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -
         _element("caption", title),
         _element("thead", head),
         _element("tbody", *body),
-        class_="plot-table",
+        class_=f"plot-table{kind}",
     )
 
 
