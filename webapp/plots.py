@@ -13,11 +13,12 @@ import bisect
 import datetime as dt
 import itertools
 import math
+import re
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from metrics.quantities import Quantity, said
 
@@ -31,11 +32,12 @@ _DASHES = ("", "6 3", "2 2.5", "9 3 2 3", "1 3", "12 4")
 _MOST = 1e300
 #: Figures nearer to each other than this are the same.
 _LEAST = 1e-9
-_LETTER = 6.2  # about the width of a letter of the plot's text
+_LETTER = 6.8  # about the width of a letter of the plot's text, in a wide font
 _TOP, _RIGHT, _BOTTOM = 10.0, 10.0, 22.0
 _TICKS = 4
 _MOST_ROWS = 48
 _ROW = 26.0
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TIME_STEPS = (
     *(minutes * _MINUTE for minutes in (1, 2, 5, 10, 15, 30)),
@@ -352,17 +354,19 @@ def table_of(
     series = [each for each in figures if isinstance(each, Series)]
     if series:
         rows_over_time, zones = _rows_over_time(series, unit, zone)
-        return _table(title, (f"Time ({zones})", *(each.label for each in series)), rows_over_time)
+        return _table(
+            title, (f"Time ({zones})", *(each.label for each in series)), rows_over_time, kind=" over-time"
+        )
     spreads = [each for each in figures if isinstance(each, Spread)]
     if spreads:
-        headings = ("", "Least", "Quarter below", "Median", "Quarter above", "Most", "How many")
+        headings = ("Of what", "Least", "Quarter below", "Median", "Quarter above", "Most", "How many")
         return _table(title, headings, _rows_of_spreads(spreads, unit))
     rows = [
         (each.label, _told_bar(each, unit))
         for each in figures
         if isinstance(each, Bar)  # it is one, as nothing else is left
     ]
-    return _table(title, ("", "Figure"), rows)
+    return _table(title, ("Of what", "Figure"), rows)
 
 
 # --- Figures ------------------------------------------------------------------------------------------------
@@ -802,7 +806,7 @@ def _moment(time: float, zone: dt.tzinfo) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M} {moment:%Z}".rstrip()
 
 
-def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
+def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "") -> Markup:
     head = _element("tr", *(_element("th", each, scope="col") for each in headings))
     body = [
         _element("tr", _element("th", row[0], scope="row"), *(_element("td", each) for each in row[1:]))
@@ -813,7 +817,7 @@ def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -
         _element("caption", title),
         _element("thead", head),
         _element("tbody", *body),
-        class_="plot-table",
+        class_=f"plot-table{kind}",
     )
 
 
@@ -843,19 +847,17 @@ def _svg(
 
 def _element(tag: str, *inside: str, **attributes: object) -> Markup:
     """An element. Whatever is not Markup already is escaped, attributes' values too."""
-    said_attributes = Markup().join(
-        Markup(' {}="{}"').format(
-            name if name == "viewBox" else name.rstrip("_").replace("_", "-"), _plain(str(value))
-        )
+    told = "".join(
+        f' {name if name == "viewBox" else name.rstrip("_").replace("_", "-")}="{escape(_plain(str(value)))}"'
         for name, value in attributes.items()
     )
-    content = Markup().join(each if isinstance(each, Markup) else _plain(each) for each in inside)
-    return Markup("<{0}{1}>{2}</{0}>").format(tag, said_attributes, content)
+    content = "".join(each if isinstance(each, Markup) else escape(_plain(each)) for each in inside)
+    return Markup(f"<{tag}{told}>{content}</{tag}>")  # noqa: S704 - each part of it is escaped above
 
 
 def _plain(words: str) -> str:
     """Without the control characters that no document may hold, escaped or not (XML 1.0, section 2.2)."""
-    return "".join(each if each >= " " or each in "\t\n" else "�" for each in words)
+    return _CONTROL.sub("\ufffd", words)
 
 
 def _short(number: float) -> str:

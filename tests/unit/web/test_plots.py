@@ -254,7 +254,7 @@ def test_the_numbers_of_series_end_with_the_last_time_and_are_few() -> None:
 
 def test_the_numbers_of_bars_and_spreads_are_a_row_each() -> None:
     bars = plots.table_of([Bar(label="Saved", value=4, note="all")], title="Funnel", unit=Quantity.COUNT)
-    assert "".join(drawn(bars).itertext()) == "FunnelFigureSaved4, all"
+    assert "".join(drawn(bars).itertext()) == "FunnelOf whatFigureSaved4, all"
     spread = drawn(plots.table_of([Spread(label="x", values=[1, 3])], title="T", unit=Quantity.SECONDS))
     cells = ["".join(each.itertext()) for each in spread.iter("td")]
     assert cells == ["1 s", "1.5 s", "2 s", "2.5 s", "3 s", "2"]

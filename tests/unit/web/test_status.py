@@ -68,7 +68,7 @@ def test_without_prometheus_what_is_kept_is_drawn_at_once(start: Start, redis_se
     assert "Drawn from what this program keeps by itself" in answer.text
     assert answer.text.count('class="plot-drawing"') == len(queries.ALL)
     # Numbers stand only behind plots that have some.
-    assert 10 < answer.text.count('class="plot-table"') < len(queries.ALL)
+    assert 10 < answer.text.count('class="plot-table over-time"') < len(queries.ALL)
     assert 'hx-trigger="load"' not in answer.text
 
 
