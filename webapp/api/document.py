@@ -69,18 +69,25 @@ def _completed(told: dict[str, Any]) -> dict[str, Any]:
     components = told["components"]
     components["responses"] = {name: _problem(name) for name in KINDS}
     components["parameters"] = {"idempotency_key": _IDEMPOTENCY_KEY, "if_match": _IF_MATCH}
-    for item in told["paths"].values():
+    for path, item in told["paths"].items():
         for operation in item.values():
-            _complete(operation, OPERATIONS[operation["operationId"]], reads=item.get("get") is operation)
+            _complete(
+                operation,
+                OPERATIONS[operation["operationId"]],
+                reads=item.get("get") is operation,
+                named="{" in path,
+            )
     return told
 
 
-def _complete(operation: dict[str, Any], declared: Declared, *, reads: bool) -> None:
+def _complete(operation: dict[str, Any], declared: Declared, *, reads: bool, named: bool) -> None:
     operation.pop("deprecated", None)
     if "description" in operation:
         operation["description"] = operation["description"].replace("<br/>", "\n").strip()
     parameters = operation.setdefault("parameters", [])
     refuses = [*_ALWAYS, *declared.refuses]
+    if named and "not-found" not in refuses:
+        refuses.append("not-found")  # what the path names cannot be there
     if declared.scope is None and reads:
         refuses.remove("missing-scope")
     if declared.replays:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_type_hints
@@ -28,6 +29,7 @@ View = Callable[..., Response]
 #: The header that makes a repeated request harmless, and the most characters of it.
 KEY = "Idempotency-Key"
 _LONGEST_KEY = 255
+_FORM = re.compile(rf"[!-~]{{1,{_LONGEST_KEY}}}")
 _ERRORS_FROM = 500
 #: In place of a status, where an answer held a secret and was not kept.
 _SECRET = 0
@@ -205,11 +207,13 @@ def _body(model: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
 
 
 def _once(act: Callable[[], Response], *, keeps_answer: bool) -> Response:
-    key = request.headers[KEY].strip()
-    if len(key) > 1 and key[0] == key[-1] == '"':  # the draft's form, a structured field's string
+    key = request.headers[KEY]
+    if not _FORM.fullmatch(key):
+        raise Problem(
+            "malformed", f"An {KEY} has 1 to {_LONGEST_KEY} printable ASCII characters, and no space."
+        )
+    if len(key) > 2 and key[0] == key[-1] == '"':  # noqa: PLR2004 - the draft's form, with something in quotes
         key = key[1:-1]
-    if not 1 <= len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise Problem("malformed", f"An {KEY} has 1 to {_LONGEST_KEY} printable ASCII characters.")
     database, who = parts().database, caller().name
     asked = b"\n".join(
         [request.method.encode(), request.full_path.encode(), request.mimetype.encode(), request.get_data()]
