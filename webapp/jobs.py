@@ -150,7 +150,7 @@ def index() -> ResponseReturnValue:
             bulk_to=[status for status in Status if status is not Status.CLOSED],
             sorts=SORTS,
             scores=_SCORES,
-            sources=watchlist.every(db),
+            sources=watchlist.names(db),
             running=running,
             scoring=rescoring.progress(db),
             back=filters.address(after=filters.after, before=filters.before),
