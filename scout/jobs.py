@@ -37,7 +37,7 @@ from scout.database import after_commit, may_write
 from scout.errors import ScoutError
 from scout.identity import reposts
 from scout.models import Description, EventKind, Job, Listing, Note, Source, Status, StatusChange
-from scout.searching import conditions, counting, cursors, index, language, marking, orders
+from scout.searching import conditions, counting, cursors, gathering, index, language, marking, orders
 from scout.searching.facets import Facets
 from scout.searching.facets import count as count_facets
 from scout.searching.language import Key
@@ -190,27 +190,30 @@ def find(session: Session, query: JobQuery) -> JobPage:
     """
     read = language.parse(query.text)
     sought = _sought(session, query, read)
-    counted = _count(session, query, sought)
+    total, more, gathered = _count(session, query, sought)
     per_page = min(max(query.per_page, 1), MOST_PER_PAGE)
     back = cursors.read(query.before, query.sort)
     up = back is not None
     cursor = back or cursors.read(query.after, query.sort)
     parts = orders.stretches(query.sort, sought, conditions.in_titles(read, postgres=sought.postgres))
     found: list[tuple[int, Row[Any]]] = []
-    if counted.number:
-        where = sought.where(walked=counted.walked)
-        found = orders.page(session, parts, where, cursor, most=per_page + 1, walked=counted.walked, up=up)
+    if gathered is not None and not gathered.many:
+        if total:
+            few = [conditions.listed(gathered.ids, postgres=sought.postgres)]
+            found = orders.page(session, parts, few, cursor, most=per_page + 1, walked=False, up=up)
+    elif total:
+        found = orders.walked(session, parts, sought, cursor, most=per_page + 1, up=up)
     further = len(found) > per_page
     found = found[-per_page:] if up else found[:per_page]
-    if not found and cursor is not None and counted.number:
+    if not found and cursor is not None and total:
         # What the cursor stood behind is gone: the list from its beginning says more than nothing.
         return find(session, replace(query, after="", before=""))
     page = _loaded(session, [row.id for _, row in found])
     first, last = (_cursor(query.sort, found[at]) if found else "" for at in (0, -1))
     return JobPage(
         jobs=page,
-        total=counted.number,
-        more=counted.more,
+        total=total,
+        more=more,
         next=last if further or up else "",
         previous=first if (further if up else cursor is not None) else "",
     )
@@ -231,26 +234,25 @@ def _loaded(session: Session, job_ids: Sequence[int]) -> list[Job]:
     return page
 
 
-def _count(session: Session, query: JobQuery, sought: conditions.Sought) -> counting.Count:
-    """How many jobs a query asks for. Those of some statuses are counted anyway, all of them."""
-    if query.text.strip() or query.source or query.min_score > 0:
-        return counting.count(session, sought)
+def _count(
+    session: Session, query: JobQuery, sought: conditions.Sought
+) -> tuple[int, bool, gathering.Gathered | None]:
+    """How many jobs a query asks for, whether there are more, and what was gathered of them.
+
+    Those of some statuses are counted anyway, all of them, and none is gathered.
+    """
+    if language.parse(query.text).terms or query.source or query.min_score > 0:
+        gathered = gathering.gather(session, sought)
+        return len(gathered.ids), gathered.many, gathered
     counts = counting.by_status(session)
-    return counting.Count(sum(counts[each] for each in set(query.statuses) or counts), walked=True)
+    return sum(counts[each] for each in set(query.statuses) or counts), False, None
 
 
 def facets(session: Session, query: JobQuery) -> Facets:
-    """What a query finds, told apart and counted; of more than some thousands, the first in its order."""
+    """What a query finds, told apart and counted; of more than some thousands, so many of them."""
     read = language.parse(query.text)
-    sought = _sought(session, query, read)
-    counted = _count(session, query, sought)
-    walked = counted.walked and (counted.more or counted.number > counting.MOST_COUNTED)
-    parts = orders.stretches(query.sort, sought, conditions.in_titles(read, postgres=sought.postgres))
-    found = orders.page(
-        session, parts, sought.where(walked=walked), None, most=counting.MOST_COUNTED, walked=walked, up=False
-    )
-    whole = not counted.more and counted.number <= len(found)
-    return count_facets(session, read, [row.id for _, row in found], whole=whole)
+    gathered = gathering.gather(session, _sought(session, query, read))
+    return count_facets(session, read, gathered.ids, whole=not gathered.many)
 
 
 def neighbours(session: Session, query: JobQuery, job: Job) -> tuple[int | None, int | None]:

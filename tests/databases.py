@@ -21,6 +21,7 @@ import pytest
 
 from scout.database import Database, migrate
 from scout.settings import Settings
+from tests import indexed
 from tests.components import need
 from tests.waiting import wait_until
 
@@ -142,4 +143,7 @@ def _migrated(settings: Settings) -> Iterator[Database]:
     migrate(settings)
     database = Database.open(settings)
     yield database
+    # Whatever a test wrote, and by whatever way: the index of words has followed.
+    if indexed.is_there(database):
+        indexed.assert_in_step(database)
     database.dispose()

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import ColumnElement, Select, cast, column, exists, func, or_, select, table, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    any_,
+    cast,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    table,
+    true,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from scout import clock
@@ -44,6 +59,15 @@ class Sought:
         """The ids of jobs in the index that hold the words; those of the search where none are given."""
         return _hits(words or self.words, postgres=self.postgres)
 
+    def newest_hits(self) -> Select[int]:
+        """The same, the newest jobs first; in PostgreSQL, which would have to sort them all, in any order."""
+        hits = self.hits()
+        return hits if self.postgres else hits.order_by(_SQLITE.c.rowid.desc())
+
+    def among(self, job_ids: Sequence[int]) -> Select[int]:
+        """Which of some jobs have the words, where PostgreSQL is asked."""
+        return self.hits().where(_POSTGRES.c.job_id == any_(cast(list(job_ids), ARRAY(Integer))))
+
     def where(self, *, walked: bool = False) -> list[ColumnElement[bool]]:
         """All conditions.
 
@@ -56,13 +80,23 @@ class Sought:
         job_id = Job.id + 0 if walked and not self.postgres else Job.id
         if self.words:
             found.append(job_id.in_(self.hits()))
-        if self.without:
+        if self.without and self.postgres:
+            found.append(~self.hits(self.without).where(_POSTGRES.c.job_id == Job.id).exists())
+        elif self.without:
             found.append(job_id.not_in(self.hits(self.without)))
         return found
 
     def more(self, *conditions: ColumnElement[bool]) -> Sought:
         """The same with more conditions."""
         return replace(self, others=(*self.others, *conditions))
+
+
+def listed(job_ids: Sequence[int], *, postgres: bool) -> ColumnElement[bool]:
+    """That a job is one of some, however many: all of them are one value of the statement."""
+    if postgres:
+        return Job.id == any_(cast(list(job_ids), ARRAY(Integer)))
+    each = func.json_each(json.dumps(list(job_ids))).table_valued("value")
+    return Job.id.in_(select(each.c.value))
 
 
 def _hits(words: str, *, postgres: bool) -> Select[int]:

@@ -73,7 +73,7 @@ def add_functions(connection: sqlite3.Connection) -> None:
     connection.create_function("scout_placed", 2, _placed, deterministic=True)
 
 
-def _vector(title: str, company: str, place: str, rest: str) -> str:
+def vector(title: str, company: str, place: str, rest: str) -> str:
     """A `tsvector` as text. Words of the title, company and places are there a second time, marked so."""
     at: dict[str, list[int]] = {}
     number = 1
@@ -201,7 +201,7 @@ def _keep(connection: Connection, rows: Iterable[Row[Any]]) -> None:
     values = [
         {
             "job_id": row.id,
-            "words": _vector(
+            "words": vector(
                 row.title, row.company, placed(row.locations, row.places), f"{row.department}\n{row.text}"
             ),
         }

@@ -233,8 +233,8 @@ def _term(match: re.Match[str], problems: list[str]) -> Term | None:
 
 
 def _words(value: str, negated: bool, problems: list[str]) -> Term | None:  # noqa: FBT001 - one of two
-    phrase = value.startswith('"')
     plain = " ".join(value.replace('"', " ").split())
+    phrase = value.startswith('"') or " " in plain
     found = words_of(plain)[:_MOST_WORDS]
     sign = "-" if negated else ""
     if not found:
@@ -242,8 +242,6 @@ def _words(value: str, negated: bool, problems: list[str]) -> Term | None:  # no
             problems.append(f"“{plain}” has no letter or digit to search for.")
         return None
     text = f'{sign}"{plain}"' if phrase else f"{sign}{plain}"
-    if not phrase and " " in plain:
-        text = f'{sign}"{plain}"'
     key = Key.PHRASE if phrase else Key.WORDS
     return Term(key, text, negated=negated, values=(" ".join(found),), exact=phrase)
 
