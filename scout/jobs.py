@@ -262,7 +262,7 @@ def neighbours(session: Session, query: JobQuery, job: Job) -> tuple[int | None,
     """
     read = language.parse(query.text)
     sought = _sought(session, query, read)
-    walked = _count(session, query, sought).walked
+    _, _, gathered = _count(session, query, sought)
     parts = orders.stretches(query.sort, sought, conditions.in_titles(read, postgres=sought.postgres))
     place: cursors.Cursor | None = None
     for number, part in enumerate(parts):
@@ -271,12 +271,15 @@ def neighbours(session: Session, query: JobQuery, job: Job) -> tuple[int | None,
             key = getattr(job, part.key.key) if part.key is not None else None
             place = cursors.Cursor(query.sort, number, key, job.id)
             break
-    beside = [
-        orders.page(session, parts, sought.where(walked=walked), place, most=1, walked=walked, up=up)
-        for up in (True, False)
-    ]
-    before, after = (found[0][1].id if found else None for found in beside)
-    return before, after
+    beside: list[int | None] = []
+    for up in (True, False):
+        if gathered is not None and not gathered.many:
+            few = [conditions.listed(gathered.ids, postgres=sought.postgres)]
+            found = orders.page(session, parts, few, place, most=1, walked=False, up=up)
+        else:
+            found = orders.walked(session, parts, sought, place, most=1, up=up)
+        beside.append(found[0][1].id if found else None)
+    return beside[0], beside[1]
 
 
 @dataclass(frozen=True, slots=True)
