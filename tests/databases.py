@@ -6,6 +6,7 @@ Use it with `pytest_plugins = ("tests.databases",)` in a test module, and ask fo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import secrets
@@ -47,6 +48,13 @@ def _as_somebody_else() -> tuple[list[str], pwd.struct_passwd | None]:
 @pytest.fixture(scope="session")
 def postgres_folder() -> Iterator[Path]:
     """A running PostgreSQL, by the folder of its socket; its user is `scout`."""
+    with running() as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Path]:
+    """A PostgreSQL that runs until the block ends, by the folder of its socket; its user is `scout`."""
     initdb, server = need("initdb"), need("postgres")
     prefix, user = _as_somebody_else()
     # Short, for a socket's path is; and not below pytest's folders, which only root may enter.
@@ -77,7 +85,16 @@ def postgres_folder() -> Iterator[Path]:
         )
         assert made.returncode == 0, made.stderr
         with (folder / "log").open("wb") as log:
-            options = ["-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"]
+            options: list[str | Path] = [
+                "-k",
+                folder,
+                "-c",
+                "listen_addresses=",
+                "-c",
+                "fsync=off",
+                "-c",
+                "max_connections=50",
+            ]
             process = subprocess.Popen(
                 [*prefix, server, "-D", data, *options], stdout=log, stderr=log, cwd=folder
             )

@@ -168,3 +168,18 @@ def test_a_benchmark_that_is_not_there_is_refused_with_those_that_are(tmp_path: 
     )
     assert ran.returncode == 2
     assert "there is no speed; there are client, exporter, faults" in ran.stderr
+
+
+def test_pages_are_measured_on_each_database_beside_a_bare_one(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "--short", "--results", tmp_path, "pages"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    result = json.loads((tmp_path / "pages.json").read_text())
+    databases = result["sizes"]["300"]
+    assert set(databases) == ({"sqlite", "postgresql"} if find("initdb") else {"sqlite"})
+    # The same jobs in both, and each search finds as many.
+    found = {tuple(each["jobs"] for each in told["requests"].values()) for told in databases.values()}
+    assert len(found) == 1
+    for told in databases.values():
+        assert told["throughput"]["share"] > 0
+        assert told["page bytes, gzip"] < told["page bytes"]
