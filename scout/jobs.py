@@ -255,6 +255,33 @@ def facets(session: Session, query: JobQuery) -> Facets:
     return count_facets(session, read, gathered.ids, whole=not gathered.many)
 
 
+def neighbours(session: Session, query: JobQuery, job: Job) -> tuple[int | None, int | None]:
+    """The ids of the jobs before and after a job in the list that a query asks for; None at its ends.
+
+    The job need not be in the list any more, as after a decision: its place in the order is enough.
+    """
+    read = language.parse(query.text)
+    sought = _sought(session, query, read)
+    _, _, gathered = _count(session, query, sought)
+    parts = orders.stretches(query.sort, sought, conditions.in_titles(read, postgres=sought.postgres))
+    place: cursors.Cursor | None = None
+    for number, part in enumerate(parts):
+        here = select(Job.id).where(Job.id == job.id)
+        if part.condition is None or session.scalar(here.where(part.condition)) is not None:
+            key = getattr(job, part.key.key) if part.key is not None else None
+            place = cursors.Cursor(query.sort, number, key, job.id)
+            break
+    beside: list[int | None] = []
+    for up in (True, False):
+        if gathered is not None and not gathered.many:
+            few = [conditions.listed(gathered.ids, postgres=sought.postgres)]
+            found = orders.page(session, parts, few, place, most=1, walked=False, up=up)
+        else:
+            found = orders.walked(session, parts, sought, place, most=1, up=up)
+        beside.append(found[0][1].id if found else None)
+    return beside[0], beside[1]
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """Where a search's words stand in a job: its title, marked, and a piece of its description or None."""
@@ -850,13 +877,15 @@ def edit_note(
     return note
 
 
-def delete_note(session: Session, job_id: int, note_id: int) -> bool:
-    """Throw a note away; whether there was one. One that is gone already is no error."""
+def delete_note(session: Session, job_id: int, note_id: int) -> str:
+    """Throw a note away; what it said, empty if there was none. One that is gone already is no error."""
     note = _note(session, job_id, note_id)
-    if note is not None:
-        session.delete(note)
-        session.flush()
-    return note is not None
+    if note is None:
+        return ""
+    body = note.body
+    session.delete(note)
+    session.flush()
+    return body
 
 
 def _note(session: Session, job_id: int, note_id: int) -> Note | None:

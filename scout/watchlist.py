@@ -125,12 +125,6 @@ def every(session: Session) -> list[Source]:
     return sorted(session.scalars(select(Source)), key=lambda source: (source.name.casefold(), source.id))
 
 
-def names(session: Session) -> list[tuple[str, str]]:
-    """The slug and name of every source, by name: what a choice of boards shows, without the rest of each."""
-    rows = session.execute(select(Source.slug, Source.name, Source.id)).all()
-    return [(row.slug, row.name) for row in sorted(rows, key=lambda row: (row.name.casefold(), row.id))]
-
-
 def pause(session: Session, slug: str) -> Source:
     """Stop scanning a source until it is resumed. Its jobs stay as they are.
 

@@ -20,7 +20,7 @@ pages = Blueprint("installing", __name__)
 #: As `--sheet` and `--ground` of app.css in light.
 _BAR, _GROUND = "#ffffff", "#f5f6f5"
 #: What the offline page is made of.
-_OFFLINE_ASSETS = ("app.css", "app.js", "icon.svg")
+_OFFLINE_ASSETS = ("app.css", "scripted.js", "app.js", "icon.svg")
 
 
 @pages.get("/manifest.webmanifest")

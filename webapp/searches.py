@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import zoneinfo
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -29,6 +31,10 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 _MESSAGES = 10
 #: Seconds that a test of a channel may take: somebody waits for it.
 _TRIAL_LIMIT = 20.0
+#: Seconds for which counts of unseen jobs are kept, and how many of them: every view of the list asks.
+_FRESH = 30.0
+_MOST_KEPT = 1000
+_COUNTED: dict[tuple[Path, int, int], tuple[float, str]] = {}
 
 
 @pages.get("/searches")
@@ -44,7 +50,17 @@ def index() -> ResponseReturnValue:
         )
 
 
-@pages.get("/searches/new")
+@pages.get("/searches-news")
+def news() -> ResponseReturnValue:
+    """The saved searches as they stand above the list of jobs, with how many of their jobs are unseen."""
+    with parts().database.reading() as db:
+        found = searches.every(db)
+        counts = {each.id: _unseen(db, each) for each in found}
+    saved = [(each, Filters.of_search(each).address("jobs.index")) for each in found]
+    return render_template("_saved.html", saved=saved, news=counts, back=request.args.get("at", ""))
+
+
+@pages.get("/new-search")
 def new() -> ResponseReturnValue:
     """The form for a new one, filled in with what the list of jobs was asked for."""
     said = {"q": request.args.get("q", ""), "tells": "feed", "timezone": hours.zone_here(), "hour": "8"}
@@ -248,6 +264,19 @@ def _count(db: Session, search: SavedSearch) -> searches.Counts | None:
         return searches.count(db, search)
     except searches.SearchUnusable:
         return None
+
+
+def _unseen(db: Session, search: SavedSearch) -> str:
+    """How many jobs of a search are unseen, counted anew every half minute by each process."""
+    key = (parts().settings.data_dir, search.id, search.revision)
+    counted = _COUNTED.get(key)
+    if counted is None or time.monotonic() - counted[0] > _FRESH:
+        count = _count(db, search)
+        told = "?" if count is None else f"{count.news:,}{'+' if count.news == searches.MOST_COUNTED else ''}"
+        if len(_COUNTED) > _MOST_KEPT:
+            _COUNTED.clear()
+        counted = _COUNTED[key] = (time.monotonic(), told)
+    return counted[1]
 
 
 def _looks_for(search: SavedSearch) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from scout import clock, schedule
+from scout import clock, highlighting, notes, schedule
 from scout.identity import reposts
 from scout.models import RunTrigger, ScanState
 from scout.postings import Remote
@@ -71,6 +71,9 @@ def add_filters(app: Flask) -> None:
         count=lambda number: f"{number:,}",
         grade=grade,
         before=reposts.words,
+        # Sanitised, as descriptions are.
+        markdown=lambda body: Markup(notes.shown(body)),  # noqa: S704
+        highlighted=highlighting.marked,
     )
 
 

@@ -50,7 +50,7 @@ def test_the_pages_of_searches_look_right(opened: Open, database: Database, look
         faults = look_at(page, f"{look}-searches", "/searches")
         faults += look_at(page, f"{look}-search", "/searches/remote-identity")
         faults += look_at(page, f"{look}-search-remove", "/searches/quiet/remove")
-        faults += look_at(page, f"{look}-search-new", "/searches/new?q=okta")
+        faults += look_at(page, f"{look}-search-new", "/new-search?q=okta")
         page.fill("[name=name]", "Everything")
         page.get_by_role("button", name="Save the search").click()
         page.get_by_role("alert").wait_for()
@@ -63,7 +63,7 @@ def test_the_pages_of_searches_look_right(opened: Open, database: Database, look
 
 def test_a_search_is_saved_tried_paused_and_removed_without_scripts(opened: Open, database: Database) -> None:
     with opened(java_script_enabled=False) as page:
-        page.goto("/searches/new")
+        page.goto("/new-search")
         page.fill("[name=name]", "Passwordless")
         page.fill("main [name=q]", "passkeys")
         page.check("[name=tells][value=instant]")

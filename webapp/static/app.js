@@ -4,7 +4,6 @@
 
 (() => {
   const root = document.documentElement;
-  root.classList.add("scripted");
 
   // --- The appearance, without loading the page again ---
 
@@ -23,8 +22,8 @@
   // --- Filters act when they are chosen ---
 
   document.addEventListener("change", (event) => {
-    const form = event.target.closest("[data-filters]");
-    if (form && event.target.matches("select")) form.requestSubmit();
+    const form = event.target.form;
+    if (form?.matches("[data-filters]") && event.target.matches("select")) form.requestSubmit();
   });
 
   // Addresses stay short: what is left at its default is not sent.
@@ -64,7 +63,9 @@
 
   const menu = document.querySelector("[data-menu]");
   document.addEventListener("click", (event) => {
-    if (menu?.open && !menu.contains(event.target)) menu.open = false;
+    for (const open of document.querySelectorAll(".menu[open]")) {
+      if (!open.contains(event.target)) open.open = false;
+    }
   });
 
   // --- What is chosen in the list ---
@@ -75,7 +76,6 @@
     if (!bulk) return;
     const boxes = document.querySelectorAll("[data-choose]");
     const count = chosen().length;
-    const every = bulk.querySelector("[data-choose-every]");
     const matching = bulk.querySelector("[data-matching]");
     const whole = count > 0 && count === boxes.length;
     if (matching && !whole) matching.querySelector("input").checked = false;
@@ -87,7 +87,6 @@
     if (matching) matching.hidden = !whole;
     const all = matching && matching.querySelector("input").checked;
     bulk.querySelector("[data-chosen]").textContent = all ? matching.dataset.matching : `${count} chosen`;
-    if (every) every.hidden = whole;
   };
   let lastChosen = null;
   document.addEventListener("click", (event) => {

@@ -88,7 +88,7 @@ def test_a_copy_of_another_company_is_told_and_not_merged(
     with db.session() as session:
         resemblance.mark_missing(session)
     page = owner.get(f"/jobs/{own}").text
-    assert "Much like" in page
+    assert "Similar jobs" in page
     assert f'href="/jobs/{copied}"' in page
     assert "96 % of the words" in page or "97 % of the words" in page
     with db.reading() as session:

@@ -37,7 +37,7 @@ def told(browser: Browser, path: str = "/searches") -> str:
 
 
 def test_a_search_is_made_of_what_the_list_was_asked_for(owner: Browser, db: Database) -> None:
-    page = told(owner, "/searches/new?q=identity+okta&status=saved&min_score=60")
+    page = told(owner, "/new-search?q=identity+okta&status=saved&min_score=60")
     assert 'name="q" value="identity okta"' in page
     assert 'value="saved" checked' in page
     assert 'name="min_score" min="0" max="100" value="60"' in page
@@ -141,7 +141,7 @@ def test_a_channel_is_tried_and_what_is_wrong_is_said(owner: Browser) -> None:
 @pytest.mark.usefixtures("channels")
 def test_channels_that_others_can_read_are_told_of(owner: Browser, settings: Settings) -> None:
     settings.channels_file.chmod(0o644)
-    assert "chmod 600" in told(owner, "/searches/new")
+    assert "chmod 600" in told(owner, "/new-search")
 
 
 def test_a_search_of_nobody_is_not_found(owner: Browser) -> None:
