@@ -7,6 +7,7 @@ Steps that were taken back, by `undo` or by setting a job to `new` again, do not
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,23 +42,27 @@ _BACK = (Status.NEW, Status.CLOSED)
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """How long jobs stay in a stage, in days, of the stays that have ended.
+    """How long jobs stay in a stage.
 
     Attributes:
         stage: The stage.
-        ended: How many stays have ended.
+        seconds: Of each stay that has ended, the shortest first.
         still: How many jobs are in it now.
-        least, lower, median, upper, most: The quartiles and the ends; None where no stay has ended.
     """
 
     stage: Status
-    ended: int
+    seconds: Sequence[float]
     still: int
-    least: float | None = None
-    lower: float | None = None
-    median: float | None = None
-    upper: float | None = None
-    most: float | None = None
+
+    @property
+    def quartiles(self) -> tuple[float, float, float] | None:
+        """In days: a quarter of the stays was shorter, half, three quarters. None where no stay has ended."""
+        if not self.seconds:
+            return None
+        if len(self.seconds) == 1:
+            return (self.seconds[0] / _DAY,) * 3
+        lower, median, upper = statistics.quantiles(self.seconds, n=4, method="inclusive")
+        return lower / _DAY, median / _DAY, upper / _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ def of(session: Session, timezone: str, period: Period = "all") -> Progress:
 
 
 def as_dict(progress: Progress) -> dict[str, Any]:
-    """It as JSON."""
+    """It as JSON; `days` are the quartiles of the stays that have ended."""
 
     def told(group: Answered) -> dict[str, Any]:
         share = round(group.share, 4)
@@ -160,8 +165,8 @@ def as_dict(progress: Progress) -> dict[str, Any]:
         "reached": {stage.value: count for stage, count in progress.reached.items()},
         "stays": [
             {
-                "stage": stay.stage.value, "ended": stay.ended, "still": stay.still, "least": stay.least,
-                "lower": stay.lower, "median": stay.median, "upper": stay.upper, "most": stay.most,
+                "stage": stay.stage.value, "ended": len(stay.seconds), "still": stay.still,
+                "days": None if stay.quartiles is None else [round(each, 2) for each in stay.quartiles],
             }
             for stay in progress.stays
         ],
@@ -199,18 +204,15 @@ def _reached(paths: Iterable[_Path]) -> dict[Status, int]:
 
 
 def _stay(stage: Status, paths: Iterable[_Path]) -> Stay:
-    days: list[float] = []
+    seconds: list[float] = []
     still = 0
     for path in paths:
-        # Merged jobs may bring steps that are older than those before them.
-        for (to, came), (_, went) in zip(path.steps, path.steps[1:], strict=False):
+        for (to, came), (_, went) in itertools.pairwise(path.steps):
             if to is stage:
-                days.append(max((went - came).total_seconds(), 0.0) / _DAY)
+                # Merged jobs may bring steps that are older than those before them.
+                seconds.append(max((went - came).total_seconds(), 0.0))
         still += path.steps[-1][0] is stage
-    if not days:
-        return Stay(stage, 0, still)
-    lower, median, upper = statistics.quantiles(days, n=4, method="inclusive") if len(days) > 1 else days * 3
-    return Stay(stage, len(days), still, min(days), lower, median, upper, max(days))
+    return Stay(stage, sorted(seconds), still)
 
 
 def _weeks(

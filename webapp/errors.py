@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 
 from metrics import catalogue
 from metrics.instruments import count_error
+from scout.appointments import AppointmentNotFound
 from scout.database import DatabaseUnusable
 from scout.errors import ScoutError
 from scout.jobs import JobNotFound
@@ -47,7 +48,7 @@ def handle(app: Flask) -> None:
     app.register_error_handler(HTTPException, show)
     app.register_error_handler(CSRFError, _on_bad_token)
     app.register_error_handler(ScoutError, _on_scout_error)
-    for missing in (JobNotFound, RunNotFound, UnknownSource):
+    for missing in (JobNotFound, AppointmentNotFound, RunNotFound, UnknownSource):
         app.register_error_handler(missing, _on_missing)
     for away in (OperationalError, InterfaceError, PoolTimeout, DatabaseUnusable):
         app.register_error_handler(away, _on_database_away)

@@ -9,7 +9,22 @@ from scout import account
 from scout import settings as scout_settings
 from scout.jobs import next_statuses, undo_to
 from scout.settings import Settings
-from webapp import appearance, assets, errors, feeds, jobs, probes, scans, security, show, sign_in, sources
+from webapp import (
+    appearance,
+    appointments,
+    assets,
+    calendars,
+    errors,
+    feeds,
+    jobs,
+    pipeline,
+    probes,
+    scans,
+    security,
+    show,
+    sign_in,
+    sources,
+)
 from webapp.parts import Parts
 from webapp.sessions import StoredSessions, browser_session
 
@@ -49,7 +64,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.http.instrument(app, exclude=_PROBES, api=_FOR_PROGRAMS)
     security.protect(app)
     errors.handle(app)
-    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds):
+    for module in (
+        jobs, sources, scans, sign_in, appearance, probes, feeds, pipeline, appointments, calendars,
+    ):  # fmt: skip
         app.register_blueprint(module.pages)
 
     show.add_filters(app)

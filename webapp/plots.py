@@ -351,14 +351,14 @@ def table_of(
         return _table(title, ("Time", *(each.label for each in series)), _rows_over_time(series, unit, zone))
     spreads = [each for each in figures if isinstance(each, Spread)]
     if spreads:
-        headings = ("", "Least", "Quarter below", "Median", "Quarter above", "Most", "How many")
+        headings = ("What", "Least", "Quarter below", "Median", "Quarter above", "Most", "How many")
         return _table(title, headings, _rows_of_spreads(spreads, unit))
     rows = [
         (each.label, _told_bar(each, unit))
         for each in figures
         if isinstance(each, Bar)  # it is one, as nothing else is left
     ]
-    return _table(title, ("", "Figure"), rows)
+    return _table(title, ("What", "Figure"), rows)
 
 
 # --- Figures ------------------------------------------------------------------------------------------------

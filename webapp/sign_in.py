@@ -38,7 +38,12 @@ PER_ADDRESS = "10 per 10 minutes"
 ALTOGETHER = "200 per 1 hour"
 
 #: Where nobody is sent after signing in: these are not pages.
-_NO_PAGES = frozenset({"static", "sign_in.form", "probes.healthz", "probes.readyz", "probes.metrics"})
+_NO_PAGES = frozenset(
+    {
+        "static", "sign_in.form", "probes.healthz", "probes.readyz", "probes.metrics",
+        "calendars.whole", "calendars.one", "calendars.next_action",
+    }
+)  # fmt: skip
 
 
 class SignInLimit:

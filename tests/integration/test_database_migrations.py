@@ -148,7 +148,16 @@ def test_the_two_schemas_agree_in_checks_indexes_and_keys_too(
             assert (
                 one.scalars(sql).all()
                 == other.scalars(sql).all()
-                == ["appointments", "jobs", "messages", "scan_results", "scan_runs", "scorings", "searches", "sources"]
+                == [
+                    "appointments",
+                    "jobs",
+                    "messages",
+                    "scan_results",
+                    "scan_runs",
+                    "scorings",
+                    "searches",
+                    "sources",
+                ]
             )
     made.dispose()
     migrated.dispose()

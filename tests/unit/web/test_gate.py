@@ -39,6 +39,7 @@ def test_the_public_endpoints_are_exactly_these() -> None:
         "probes.metrics",
         "feeds.atom",
         "feeds.json",
+        "calendars.whole",
     } == PUBLIC
 
 
