@@ -34,7 +34,8 @@ def whole(token: str) -> ResponseReturnValue:
     if since is None or calendars.changed(owner, body):
         since = _note_change(body)
     answer = Response(body, content_type=calendars.MEDIA_TYPE)
-    answer.last_modified = since
+    if since is not None:
+        answer.last_modified = since
     answer.add_etag()
     answer.make_conditional(request)
     return answer

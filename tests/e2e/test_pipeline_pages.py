@@ -1,4 +1,4 @@
-"""The pipeline in a real browser: by mouse, finger, keys and menu, without scripts, and with nothing in it."""
+"""The pipeline in a real browser: by mouse, finger, keys and menu, without scripts, and empty."""
 
 from __future__ import annotations
 
