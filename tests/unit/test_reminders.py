@@ -13,7 +13,7 @@ from scout import appointments, jobs, settings
 from scout.appointments import Wish
 from scout.models import MessageState, Status
 from scout.settings import SettingError
-from scout.telling import reminders
+from scout.telling import outbox, reminders
 from scout.telling.teller import Told
 from tests.databases import any_settings, postgres_folder, postgres_settings, sqlite_settings
 from tests.serving import reply
@@ -134,7 +134,9 @@ def test_what_was_done_or_given_up_before_the_message_goes_is_not_in_it(telling:
         jobs.plan(session, numbers[0], None, "")
         jobs.change_status(session, numbers[1], Status.DISMISSED, "owner")
     hook.answer = reply(b"ok")
+    assert not outbox.wanted(world.db)
     world.later(minutes=2)
+    assert outbox.wanted(world.db)
     assert world.tell().sent == 1
     assert hook.bodies[-1]["title"] == "Today: Call Dana (Acme)"
 

@@ -1,4 +1,4 @@
-"""The pages of the pipeline, appointments and the calendar, as browsers and calendar programs ask for them."""
+"""The pages of the pipeline, appointments and calendar, as browsers and calendar programs ask for them."""
 
 from __future__ import annotations
 
