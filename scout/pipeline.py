@@ -251,7 +251,7 @@ def _places(session: Session, timezone: str) -> dict[Stage, list[_Place]]:
         .where(followed, step.to_status == Job.status, effective(step))
         .group_by(step.job_id)
     )
-    came = dict(steps.tuples().all())
+    came = {row[0]: row[1] for row in steps}
     meetings = session.execute(
         select(Appointment.job_id, func.min(Appointment.starts_at))
         .where(Appointment.starts_at >= clock.now())
