@@ -662,8 +662,17 @@ class StatusChange(Base):
     """A dated step of a job from one status to another."""
 
     __tablename__ = "status_changes"
-    # Which jobs came to a status: few are ever applied for.
-    __table_args__ = (Index(None, "to_status", "job_id"),)
+    __table_args__ = (
+        # Which jobs came to a status: few are ever applied for.
+        Index(None, "to_status", "job_id"),
+        # Which steps were taken back: few are.
+        Index(
+            "ix_status_changes_undid",
+            "undid",
+            sqlite_where=text("undid IS NOT NULL"),
+            postgresql_where=text("undid IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Date, Select, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from scout import clock, jobs
+from scout.database import in_parts
 from scout.models import Appointment, Job, Note, Status, StatusChange
 from scout.telling import hours
 
@@ -124,14 +125,11 @@ def board(session: Session, timezone: str, *, whole: Stage | None = None) -> lis
         timezone: The owner's time zone.
         whole: The stage of which all cards are wanted, up to `MOST`.
     """
-    totals = counts(session)
+    places = _places(session, timezone)
+    shown = {stage: found[: MOST if stage is whole else FIRST] for stage, found in places.items()}
+    cards = _cards(session, timezone, [place for found in shown.values() for place in found])
     return [
-        Column(
-            stage,
-            _cards(session, timezone, stage, MOST if stage is whole else FIRST) if totals[stage] else [],
-            totals[stage],
-        )
-        for stage in Stage
+        Column(stage, [cards[place.job_id] for place in shown[stage]], len(places[stage])) for stage in Stage
     ]
 
 
@@ -158,7 +156,10 @@ def every(
         descending: The other way round; jobs with nothing next stay last.
         limit: At most so many of a stage, 1 to `MOST`.
     """
-    cards = [card for stage in Stage for card in _cards(session, timezone, stage, min(max(limit, 1), MOST))]
+    most = min(max(limit, 1), MOST)
+    places = [place for found in _places(session, timezone).values() for place in found[:most]]
+    loaded = _cards(session, timezone, places)
+    cards = [loaded[place.job_id] for place in places]
     match order:
         case "stage":
             return sorted(cards, key=lambda card: list(Stage).index(card.stage), reverse=descending)
@@ -212,8 +213,8 @@ def as_dict(card: Card) -> dict[str, Any]:
 def effective(step: type[StatusChange]) -> ColumnElement[bool]:
     """Whether a step counts: it took nothing back, and was not taken back."""
     later = aliased(StatusChange)
-    undone = select(later.id).where(later.job_id == step.job_id, later.undid == step.id)
-    return and_(step.undid.is_(None), ~undone.exists())
+    undone = select(later.undid).where(later.undid.is_not(None))
+    return and_(step.undid.is_(None), step.id.not_in(undone))
 
 
 def _in(stage: Stage) -> ColumnElement[bool]:
@@ -224,47 +225,64 @@ def _in(stage: Stage) -> ColumnElement[bool]:
     return or_(Job.status == Status.REJECTED, and_(given_up, Job.id.in_(applied)))
 
 
-def _since() -> Any:
-    """When a job came to the status that it has."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a job stands, and what decides the order of cards."""
+
+    job_id: int
+    stage: Stage
+    since: dt.datetime
+    day: dt.date | None
+
+    @property
+    def order(self) -> tuple[bool, dt.date, float, int]:
+        """Those with the next day first, then the newest."""
+        return self.day is None, self.day or dt.date.max, -self.since.timestamp(), -self.job_id
+
+
+def _places(session: Session, timezone: str) -> dict[Stage, list[_Place]]:
+    """All jobs of the pipeline in the order of their cards, by a few light columns of each."""
+    zone = hours.zone(timezone)
+    followed = or_(*(_in(stage) for stage in Stage))
     step = aliased(StatusChange)
-    came = select(func.max(step.at)).where(
-        step.job_id == Job.id, step.to_status == Job.status, effective(step)
+    steps = session.execute(
+        select(step.job_id, func.max(step.at))
+        .join(Job, Job.id == step.job_id)
+        .where(followed, step.to_status == Job.status, effective(step))
+        .group_by(step.job_id)
     )
-    return func.coalesce(came.scalar_subquery(), Job.first_seen_at)
-
-
-def _first_day(now: dt.datetime, *, on_postgresql: bool) -> Any:
-    """The day of what comes next for a job; of appointments the day in UTC, which will do to sort by."""
-    start = func.min(Appointment.starts_at)
-    # SQLite keeps days and times as text that begins with the day.
-    day = cast(start, Date) if on_postgresql else func.date(start)
-    meets = (
-        select(day)
-        .where(Appointment.job_id == Job.id, Appointment.starts_at >= now)
-        .correlate(Job)
-        .scalar_subquery()
+    came = {row[0]: row[1] for row in steps}
+    meetings = session.execute(
+        select(Appointment.job_id, func.min(Appointment.starts_at))
+        .where(Appointment.starts_at >= clock.now())
+        .group_by(Appointment.job_id)
     )
-    plan = Job.next_action_on
-    return case((meets.is_(None), plan), (or_(plan.is_(None), plan > meets), meets), else_=plan)
+    meets = {job_id: at.astimezone(zone).date() for job_id, at in meetings}
+    found: dict[Stage, list[_Place]] = {stage: [] for stage in Stage}
+    rows = session.execute(select(Job.id, Job.status, Job.next_action_on, Job.first_seen_at).where(followed))
+    for job_id, status, plan, first_seen in rows:
+        stage = stage_of(status)
+        day = min((each for each in (plan, meets.get(job_id)) if each is not None), default=None)
+        found[stage].append(_Place(job_id, stage, came.get(job_id, first_seen), day))
+    for places in found.values():
+        places.sort(key=lambda place: place.order)
+    return found
 
 
-def _cards(session: Session, timezone: str, stage: Stage, limit: int) -> list[Card]:
+def _cards(session: Session, timezone: str, places: Sequence[_Place]) -> dict[int, Card]:
+    """The cards of some places, by their jobs' ids."""
     now = clock.now()
-    day = _first_day(now, on_postgresql=session.get_bind().dialect.name == "postgresql")
-    since = _since()
-    statement: Select[Any] = (
-        select(Job, since)
-        .where(_in(stage))
-        .options(defer(Job.reasons), defer(Job.places))
-        .order_by(day.is_(None), day, since.desc(), Job.id.desc())
-        .limit(limit)
-    )
-    rows = session.execute(statement).all()
-    ids = [job.id for job, _ in rows]
-    meetings, notes = _meetings(session, ids, now), _notes(session, ids)
-    return [
-        Card(job, stage, came, meetings.get(job.id), notes.get(job.id, ""), timezone) for job, came in rows
-    ]
+    found: dict[int, Card] = {}
+    where = {place.job_id: place for place in places}
+    for part in in_parts(list(where)):
+        loaded = session.scalars(
+            select(Job).where(Job.id.in_(part)).options(defer(Job.reasons), defer(Job.places))
+        )
+        meetings, notes = _meetings(session, part, now), _notes(session, part)
+        for job in loaded:
+            place, note = where[job.id], notes.get(job.id, "")
+            found[job.id] = Card(job, place.stage, place.since, meetings.get(job.id), note, timezone)
+    return found
 
 
 def _meetings(session: Session, job_ids: Sequence[int], now: dt.datetime) -> dict[int, Appointment]:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 
 from metrics import catalogue
 from metrics.instruments import count_error
+from scout.appointments import AppointmentNotFound
 from scout.database import DatabaseUnusable
 from scout.errors import ScoutError
 from scout.jobs import BatchNotFound, JobNotFound
@@ -53,6 +54,7 @@ def handle(app: Flask) -> None:
     app.register_error_handler(ScoutError, _on_scout_error)
     for missing in (
         JobNotFound,
+        AppointmentNotFound,
         RunNotFound,
         SessionNotFound,
         TokenNotFound,

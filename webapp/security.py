@@ -38,6 +38,7 @@ PUBLIC = frozenset(
         # Their addresses hold a secret each.
         "feeds.atom",
         "feeds.json",
+        "calendars.whole",
     }
 )
 

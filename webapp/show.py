@@ -82,7 +82,7 @@ def ago(time: dt.datetime | None) -> Markup:
     if time is None:
         return Markup("never")
     seconds = (clock.now() - time).total_seconds()
-    return _element(time, "just now" if seconds < _MINUTE else f"{_span(seconds)} ago")
+    return _element(time, "just now" if seconds < _MINUTE else f"{span(seconds)} ago")
 
 
 def until(time: dt.datetime | None) -> Markup:
@@ -90,10 +90,11 @@ def until(time: dt.datetime | None) -> Markup:
     if time is None:
         return Markup("not planned")
     seconds = (time - clock.now()).total_seconds()
-    return _element(time, "now" if seconds < _MINUTE else f"in {_span(seconds)}")
+    return _element(time, "now" if seconds < _MINUTE else f"in {span(seconds)}")
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A length of time in the coarsest words that are still useful: `5 min`, `3 h`, `12 days`."""
     if seconds < _HOUR:
         return f"{int(seconds // _MINUTE)} min"
     if seconds < _DAY:

@@ -57,8 +57,11 @@ _TOO_MANY_CODES = (
 
 #: Where nobody is sent after signing in: these are not pages.
 _NO_PAGES = frozenset(
-    {"static", "sign_in.form", "sign_in.code_form", "probes.healthz", "probes.readyz", "probes.metrics"}
-)
+    {
+        "static", "sign_in.form", "sign_in.code_form", "probes.healthz", "probes.readyz", "probes.metrics",
+        "calendars.whole", "calendars.one", "calendars.next_action",
+    }
+)  # fmt: skip
 
 
 class SignInLimit:

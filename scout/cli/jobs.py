@@ -10,7 +10,7 @@ from typing import Any, get_args
 import click
 
 from scout import history, settings
-from scout.cli import FAILED, PARTIAL, measure, table
+from scout.cli import FAILED, PARTIAL, measure, pipeline, table
 from scout.database import for_command
 from scout.identity import duplicates as look_alike
 from scout.identity import merging, reposts, resemblance
@@ -44,6 +44,10 @@ _STATUS = click.Choice([status.value for status in Status])
 @click.group()
 def jobs() -> None:
     """Look through the jobs, and say what becomes of one."""
+
+
+for _command in pipeline.COMMANDS:
+    jobs.add_command(_command)
 
 
 @jobs.command("list")
@@ -185,6 +189,11 @@ def _show(job: Job) -> None:
     for event in history.of(job):
         for line in _event(event):
             click.echo(f"{event['at'][:10]} {event['at'][11:16]} {table.plain(line)}")
+    for meeting in job.appointments:
+        note = f": {table.paragraphs(meeting.note)}" if meeting.note else ""
+        click.echo(
+            f"{meeting.starts_at:%Y-%m-%d %H:%M} appointment {meeting.id}: {pipeline.said(meeting)}{note}"
+        )
     for each in job.notes:
         click.echo(f"{each.created_at:%Y-%m-%d %H:%M} note {each.id}: {table.paragraphs(each.body)}")
     if job.description_text:

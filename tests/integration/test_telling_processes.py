@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -22,7 +23,7 @@ from scout.models import FoundJob, Message, MessageState, Tells
 from scout.queue import Scans
 from scout.searches import Wish
 from scout.settings import PROJECT, Settings
-from scout.telling import asking, outbox, teller
+from scout.telling import asking, outbox, reminders, teller
 from tests import kept
 from tests.databases import any_settings, postgres_folder, postgres_settings, sqlite_settings
 from tests.redis_server import RedisServer, redis_server
@@ -168,6 +169,22 @@ def test_a_round_is_on_the_queue_once(
     redis_server.stop()
     assert not asking.ask(queue)
     emitted.assert_incremented(catalogue.APP_ERRORS, 1, place="queue")
+    queue.connection.close()
+    db.dispose()
+
+
+def test_a_morning_with_something_due_is_asked_for_though_nothing_is_searched(
+    sqlite_settings: Settings, redis_server: RedisServer
+) -> None:
+    wanting = dataclasses.replace(sqlite_settings, reminders="00:00 hook")
+    migrate(wanting)
+    db = Database.open(wanting)
+    queue = Scans(wanting, redis_server.client())
+    scheduler = Scheduler(wanting, db, queue)
+    assert scheduler.ask_to_tell()
+    assert reminders.put_together(db, wanting) == 0, "nothing is due"
+    queue.queue.empty()
+    assert not scheduler.ask_to_tell()
     queue.connection.close()
     db.dispose()
 

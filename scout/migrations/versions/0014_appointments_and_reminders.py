@@ -45,6 +45,14 @@ def upgrade() -> None:
         op.f("ix_jobs_next_action_on"), "jobs", ["next_action_on"], sqlite_where=day, postgresql_where=day
     )
     op.create_index(op.f("ix_status_changes_to_status_job_id"), "status_changes", ["to_status", "job_id"])
+    undone = sa.text("undid IS NOT NULL")
+    op.create_index(
+        op.f("ix_status_changes_undid"),
+        "status_changes",
+        ["undid"],
+        sqlite_where=undone,
+        postgresql_where=undone,
+    )
     op.add_column("account", sa.Column("calendar_renewals", sa.Integer(), nullable=False, server_default="0"))
     op.add_column(
         "account", sa.Column("calendar_digest", sa.String(length=64), nullable=False, server_default="")
@@ -66,6 +74,7 @@ def downgrade() -> None:
     let_messages_be_without_a_search(nullable=False)
     for column in reversed(ACCOUNT_COLUMNS):
         op.drop_column("account", column)
+    op.drop_index(op.f("ix_status_changes_undid"), table_name="status_changes")
     op.drop_index(op.f("ix_status_changes_to_status_job_id"), table_name="status_changes")
     op.drop_index(op.f("ix_jobs_next_action_on"), table_name="jobs")
     op.drop_column("jobs", "planned_at")

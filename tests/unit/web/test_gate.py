@@ -47,6 +47,7 @@ def test_the_public_endpoints_are_exactly_these() -> None:
         "installing.manifest",
         "installing.worker",
         "installing.offline",
+        "calendars.whole",
     } == PUBLIC
 
 
