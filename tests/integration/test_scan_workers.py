@@ -108,6 +108,7 @@ def test_the_command_waits_and_tells(stack: Stack) -> None:
     assert json.loads(told.stdout) == {
         "run_id": 1,
         "status": "succeeded",
+        "cancelling": False,
         "sources": [
             {"source": "good", "kind": "folder", "status": "succeeded", "seen": 2, "new": 2, "updated": 0,
              "closed": 0, "error": None}

@@ -792,6 +792,7 @@ def test_a_run_as_json(world: World) -> None:
     assert found == {
         "run_id": run_id,
         "status": "partial",
+        "cancelling": False,
         "sources": [
             {
                 "source": world.slug, "kind": "folder", "status": "partial",
