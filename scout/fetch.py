@@ -183,6 +183,7 @@ _DOTTED = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!\Z)|\Z)){4}
 _NUMERIC_END = re.compile(r"(?:\A|\.)(?:\d+|0x[0-9a-f]*)\Z", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u00ad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3000\ufeff]")
 _MAX_URL = 4096
+_CREDENTIALS = re.compile(r"//[^/?#]*@")
 
 
 def check(url: str) -> Target:
@@ -260,7 +261,8 @@ def _host_and_port(authority: str, scheme: str, shown: str) -> tuple[str, int]:
 
 
 def _shown(url: str) -> str:
-    """A URL as an error may show it: one short line, nothing invisible."""
+    """A URL as an error may show it: one short line, nothing invisible, and no password in it."""
+    url = _CREDENTIALS.sub("//…@", url)
     text = "".join(c if c.isprintable() else "?" for c in url[:120])
     return f"“{text}{'…' if len(url) > 120 else ''}”"  # noqa: PLR2004 - a line's worth
 
