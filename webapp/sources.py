@@ -371,9 +371,7 @@ def _detail(slug: str, problem: str = "", form: Mapping[str, str] | None = None)
             scanning=_scanning(db, [source.id]).get(source.id),
             left_alone=_left_alone([source]).get(source.id, ""),
             open_jobs=boards.open_jobs(db, [source.id]).get(source.id, 0),
-            found=jobs.find(
-                db, JobQuery(source=slug, statuses=(), sort="score", per_page=_JOBS_SHOWN)
-            ),
+            found=jobs.find(db, JobQuery(source=slug, statuses=(), sort="score", per_page=_JOBS_SHOWN)),
             habits=habits,
             usual=parts().settings,
             intervals=[(each, schedule.words(dt.timedelta(minutes=each))) for each in _INTERVALS],
