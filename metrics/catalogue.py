@@ -129,7 +129,7 @@ HTTP_EXCEPTIONS = Counter(
 API_CALLS = Counter(
     name="iam_api_calls_total",
     help="Requests to the routes that programs call, by how they ended: refused is 4xx, failed 5xx.",
-    raised_by="every request to /metrics and below /api/, by the middleware",
+    raised_by="every request to /metrics and below /api/v1/, by the middleware",
     signal=Signal.TRAFFIC,
     labels=(ENDPOINT, Label("outcome", ("succeeded", "refused", "failed"))),
 )

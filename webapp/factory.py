@@ -47,7 +47,7 @@ _PROBES = frozenset({"/healthz", "/readyz"})
 #: Streams last for as long as a page is open: how long that is says nothing of how fast answers are.
 _STREAMS = frozenset({"/scans/<int:run_id>/events"})
 #: How the routes begin that programs call.
-_FOR_PROGRAMS = ("/api/", "/metrics")
+_FOR_PROGRAMS = ("/api/v1/", "/metrics")
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -24,7 +24,8 @@ class Check(Given):
     text: str
     advice: str = Field(description="What to do, or empty.")
     version: str
-    since: shapes.Time | None = Field(description="Since when it runs.")
+    since: shapes.Time | None = Field(description="Since when that is so, or null; `when` says which.")
+    when: str = Field(description="What `since` is the time of, in a word or two.")
 
 
 class Alert(Given):

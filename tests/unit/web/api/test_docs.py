@@ -33,7 +33,7 @@ def test_it_is_for_the_owner_alone(visitor: Browser) -> None:
 def test_each_example_is_one_that_the_api_takes(app: Flask, owner: Browser, program: Program) -> None:
     jobs = html.unescape(owner.get("/api/docs/jobs").text)
     assert "curl --get http://localhost:5000/api/v1/jobs " in jobs
-    assert """--json '{"to": "saved"}'""" in jobs
+    assert """--json '{"to": "new"}'""" in jobs
     described = program.get("/openapi.json").get_json()
     assert described["openapi"].startswith("3.1")
     for item in described["paths"].values():
