@@ -92,6 +92,14 @@ NOT_KEPT = {
     "sources.try_": "reads a board once and changes nothing",
     "profile.would_change": "tells what would change",
     "profile.try_": "scores a text and changes nothing",
+    "api_boards.discover_sources": "looks at a page and changes nothing",
+    "api_boards.try_source": "reads a board once and changes nothing",
+    "api_jobs.look_at_job": "says what was looked at",
+    "api_jobs.mark_jobs_seen": "likewise",
+    "api_jobs.mark_jobs_unseen": "likewise",
+    "api_profile.check_profile": "reads a profile and changes nothing",
+    "api_profile.preview_profile": "tells what would change",
+    "api_profile.try_profile": "scores a text and changes nothing",
 }
 
 

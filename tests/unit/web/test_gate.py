@@ -17,7 +17,7 @@ from webapp.security import PUBLIC, SAFE_METHODS
 
 VALUES = {
     "job_id": 1, "listing_id": 1, "note_id": 1, "run_id": 1, "slug": "acme", "filename": "app.css",
-    "token": "x", "name": "jobs", "handle": "0" * 16, "prefix": "x",
+    "token": "x", "name": "jobs", "appointment_id": 1, "handle": "0" * 16, "prefix": "x",
 }  # fmt: skip
 
 
