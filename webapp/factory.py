@@ -108,7 +108,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.globals.update(
         asset=assets.address,
         htmx=assets.HTMX,
-        there_is=app.view_functions.__contains__,
         theme=appearance.theme,
         themes=appearance.THEMES,
         session_of_browser=browser_session,

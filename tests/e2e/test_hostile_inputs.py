@@ -19,7 +19,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select, update
 
-from scout import account, importing, jobs, runs, scanning, watchlist
+from scout import account, importing, jobs, runs, scanning, watchlist, welcome
 from scout.database import Database, migrate
 from scout.models import Job, Listing, RunTrigger, ScanState, Source
 from scout.settings import Settings, load
@@ -145,6 +145,7 @@ def database(settings: Settings) -> Iterator[Database]:
     opened = Database.open(settings)
     with opened.session() as session:
         account.ensure(session, PASSWORD)
+        welcome.over(session)
         url = "https://job-boards.greenhouse.io/hostile"
         slug = watchlist.add(
             session, Board(kind="greenhouse", token="hostile", company="<i>Evil</i> Inc", url=url)
