@@ -50,7 +50,7 @@ class Objective:
         name: Its label `slo`.
         alert: What its alerts' names begin with.
         objective: The share in percent, below 100.
-        says: What is well, as words that fit "99.5 % of ...".
+        says: What is well, as words that fit "99.5 % of ...": "requests do not fail".
         counts: `requests`, rates per second; or `things`, numbers of this moment.
         least: What must have gone wrong in the long window: a number of requests, an average number of things.
         good: PromQL of what is well.
@@ -189,7 +189,7 @@ def _alert(plan: Plan, each: Objective, severity: str) -> str:
     name = each.alert + ending
     pairs = [_pair(each, rate) for rate in plan.burn_rates if rate.severity == severity]
     expression = "\n          or ".join(pairs)
-    goes = "now" if severity == "page" else "for days"
+    lately = "in the last hours" if severity == "page" else "in the last days"
     return f"""\
       - alert: {name}
         # No `for`: the long window has waited already.
@@ -202,9 +202,8 @@ def _alert(plan: Plan, each: Objective, severity: str) -> str:
         annotations:
           summary: The error budget of {each.name} burns {pace}.
           description: >-
-            {{{{ $value | humanizePercentage }}}} of what counts for {each.name} has gone wrong {goes}; {
-        each.objective:g} % is the
-            objective for {each.says}.
+            {{{{ $value | humanizePercentage }}}} of what counts for {each.name} went wrong {lately}. The objective is
+            that {each.objective:g} % of {each.says}.
           runbook_url: {runbook(name)}
           dashboard_url: {dashboard("scout-slo")}"""
 
@@ -213,7 +212,9 @@ def _pair(each: Objective, rate: BurnRate) -> str:
     limit = f"{rate.factor:g} * {each.budget:g}"
     label = f'{{slo="{each.name}"}}'
     if each.counts == "requests":
-        enough = f"avg_over_time(slo:bad:mean5m{label}[{rate.long}]) * {promql.seconds(rate.long):.0f}"
+        # A sum, as an average over a window that is longer than what is known would make one request many.
+        each_stands_for = promql.seconds(_EVERY)
+        enough = f"sum_over_time(slo:bad:mean5m{label}[{rate.long}]) * {each_stands_for:g}"
     else:
         enough = f"avg_over_time(slo:bad:mean5m{label}[{rate.long}])"
     return (
