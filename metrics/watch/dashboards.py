@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: Grafana and the runbooks where the stack runs them itself. `scout metrics rules` prints the rules with others.
+#: Grafana and the runbooks on the machine of the stack. `scout metrics rules` prints the rules with others.
 GRAFANA = "http://127.0.0.1:3000"
 RUNBOOKS = "http://127.0.0.1:5000/runbooks"
 

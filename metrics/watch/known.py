@@ -1,7 +1,7 @@
 """The metrics that rules and runbooks may ask for, with the labels that they have.
 
-Ours are those of the catalogue, so that one that is renamed there is missing in every rule that asks for it. Those
-of other programs are listed here, as far as we use them.
+Ours are those of the catalogue, so that one that is renamed there is missing in every rule that asks for it.
+Those of other programs are listed here, as far as we use them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from metrics.watch.promql import Expression, Selector
 TARGET = ("job", "instance")
 #: Functions that need a series that only rises.
 _RISING = ("rate", "increase", "irate")
-#: Seconds between two scrapes, and how many a window of `rate` must hold: with one lost there are still three.
+#: Seconds between two scrapes, and how many a window of `rate` must hold: one may be lost.
 SCRAPE_INTERVAL = 15.0
 LEAST_SCRAPES = 4
 #: Labels that every rule's result may have besides.
@@ -49,8 +49,8 @@ def _theirs(program: str, *lines: str) -> dict[str, Series]:
     return found
 
 
-#: Each is looked for on the real program's page by tests/integration/test_rules_programs.py, or, where the program
-#: is not among the tests' components, was seen there once.
+#: `tests/integration/test_rules_programs.py` looks for them on the pages of the real programs; those of the
+#: exporters of machine, Redis and PostgreSQL, which it has not, were read off the real ones once.
 OTHERS: Mapping[str, Series] = {
     # What Prometheus makes itself of each scrape and of each alert.
     **_theirs("scrape", "up", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling"),
@@ -104,7 +104,7 @@ OTHERS: Mapping[str, Series] = {
     **_theirs("postgres_exporter", "pg_settings_max_connections"),
 }
 
-#: Gauges by kind that only rise while the slot's folder or the exporter's socket lives: the catalogue says why.
+#: Gauges by kind that only rise, as counters do: the catalogue says why they are gauges.
 _RISING_GAUGES = (
     catalogue.CLIENT_QUEUED,
     catalogue.CLIENT_SENT,
@@ -134,18 +134,22 @@ def ours(declared: tuple[Metric, ...] = catalogue.ALL) -> dict[str, Series]:
 
 
 def mistakes(
-    expression: Expression, known: Mapping[str, Series], buckets: Mapping[str, tuple[float, ...]] | None = None
+    expression: Expression,
+    known: Mapping[str, Series],
+    buckets: Mapping[str, tuple[float, ...]] | None = None,
 ) -> Iterator[str]:
     """What is wrong with what an expression asks for; nothing when all is well.
 
     Args:
         expression: As `promql.read` found it.
         known: Every series that there is.
-        buckets: Upper bounds of histograms, by the name of their timer; those of the catalogue when not given.
+        buckets: Upper bounds of histograms, by the name of their timer; the catalogue's when not given.
     """
     bounds = _buckets() if buckets is None else buckets
     selected = []
     for selector in expression.selectors:
+        if not selector.name and {each.label for each in selector.matchers} <= {*TARGET, "__name__"}:
+            continue  # a look at all there is
         series = known.get(selector.name)
         if series is None:
             yield f"there is no metric {selector.name or 'without a name'}"
@@ -154,7 +158,7 @@ def mistakes(
         yield from _of_labels(selector, series)
         yield from _of_window(selector, series)
         yield from _of_buckets(selector, bounds)
-    has = {label for series in selected for label in series.labels} | {*TARGET, *_OF_ALERTS}
+    has = {label for series in selected for label in series.labels} | {*TARGET, *_OF_ALERTS, "__name__"}
     if expression.selectors:
         yield from (f"no metric here has the label {each}" for each in expression.labels if each not in has)
 
@@ -188,9 +192,13 @@ def _of_window(selector: Selector, series: Series) -> Iterator[str]:
             yield f"{selector.function} of {selector.name}, which does not only rise"
         if selector.window is not None and selector.window < SCRAPE_INTERVAL * LEAST_SCRAPES:
             yield f"{selector.name}[{selector.window:g}s] holds fewer than {LEAST_SCRAPES} scrapes"
-    elif selector.window is None and series.rises and series.program == "catalogue":
-        if selector.name.endswith("_total") and selector.function not in {"absent", "count"}:
-            yield f"{selector.name} is a counter: without rate or increase it says nothing"
+    elif (
+        selector.window is None
+        and series.rises
+        and selector.name.endswith("_total")
+        and selector.function not in {"absent", "count"}
+    ):
+        yield f"{selector.name} is a counter: without rate or increase it says nothing"
 
 
 def _of_buckets(selector: Selector, bounds: Mapping[str, tuple[float, ...]]) -> Iterator[str]:
@@ -198,6 +206,6 @@ def _of_buckets(selector: Selector, bounds: Mapping[str, tuple[float, ...]]) -> 
     if timer == selector.name or timer not in bounds:
         return
     for each in selector.matchers:
-        if (each.label, each.operator) == ("le", "="):
-            if each.value not in {"+Inf", *(f"{bound:g}" for bound in bounds[timer])}:
-                yield f"{timer} has no bucket up to {each.value}"
+        is_bound = each.value in {"+Inf", *(f"{bound:g}" for bound in bounds[timer])}
+        if (each.label, each.operator) == ("le", "=") and not is_bound:
+            yield f"{timer} has no bucket up to {each.value}"

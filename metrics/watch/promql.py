@@ -1,7 +1,7 @@
 """What a PromQL expression asks for: its selectors with their labels, and the labels that it groups by.
 
-This reads words, it does not judge grammar: whether an expression is well-formed, `promtool` says. What it must
-never do is miss a metric, as a name that is overlooked is a name that can be renamed unnoticed.
+This reads words, it does not judge grammar: whether an expression is well-formed, `promtool` says. What it
+must never do is miss a metric, as a name that is overlooked is one that can be renamed unnoticed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What proves an alert: a test in which it fires, one in which it stays silent, a runbook, and a kind of drill."""
+"""What proves an alert: a test in which it fires, one in which it stays silent, a runbook and a drill."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The rule files as they are: groups, recording rules, alerts, and what is wrong with them.
 
-`promtool` says whether Prometheus takes them. What is asked here is what it cannot know: that every metric is one
-of ours, that every alert says how bad it is, what to do and where to look, and that its labels are there.
+`promtool` says whether Prometheus takes them. What is asked here is what it cannot know: that every metric is
+one of ours, that every alert says how bad it is, what to do and where to look, and that its labels are there.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from metrics.watch.dashboards import DASHBOARDS, dashboard, runbook
 from metrics.watch.errors import WatchError
 from metrics.watch.known import Series
 
-#: How bad it is. page: somebody must act now. ticket: this week. info: good to know. watchdog: all is well as long
-#: as it comes.
+#: How bad it is. page: somebody must act now. ticket: this week. info: good to know. watchdog: all is well as
+#: long as it comes.
 SEVERITIES = ("page", "ticket", "info", "watchdog")
 #: What an alert must say.
 ANNOTATIONS = ("summary", "description", "runbook_url", "dashboard_url")
@@ -77,7 +77,7 @@ class Rules:
     recordings: list[Recording] = field(default_factory=list)
 
     def known(self) -> dict[str, Series]:
-        """Every series that a rule, a dashboard or a runbook may ask for: ours, others', and recorded ones."""
+        """Every series that a rule, dashboard or runbook may ask for: ours, others', recorded ones."""
         found = {**known.ours(), **known.OTHERS}
         # What a recorded series has for labels is what its rule leaves of those that went in.
         for each in self.recordings:
@@ -149,10 +149,12 @@ def mistakes(rules: Rules) -> Iterator[str]:
         yield from _told(recording.name, recording.file, _of_recording(recording, series))
     for alert in rules.alerts:
         yield from _told(alert.name, alert.file, _of_alert(alert, series))
-    for each in (*rules.alerts, *rules.recordings):
-        if each.name in names and not each.name.startswith("slo:"):
-            yield f"{each.file}: {each.name} is there twice"
-        names.add(each.name)
+    # Each objective records the same names, told apart by a label.
+    recorded = [(each.name, each.file) for each in rules.recordings if not each.name.startswith("slo:")]
+    for name, file in (*((alert.name, alert.file) for alert in rules.alerts), *recorded):
+        if name in names:
+            yield f"{file}: {name} is there twice"
+        names.add(name)
 
 
 def _told(name: str, file: str, found: Iterator[str]) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """The objectives: rules that tell when an error budget burns too fast, made from `prometheus/slos.yml`.
 
-For each objective what goes wrong is recorded once a minute, and the share of it over every window follows from
-that: three days of raw samples would be asked for again and again otherwise. An alert fires when a long and a short
-window both burn faster than its factor allows, and enough went wrong to matter.
+For each objective what goes wrong is recorded once a minute, and the share of it over every window follows
+from that: three days of raw samples would be asked for again and again otherwise. An alert fires when a long
+and a short window both burn faster than its factor allows, and enough went wrong to matter.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Objective:
         objective: The share in percent, below 100.
         says: What is well, as words that fit "99.5 % of ...": "requests do not fail".
         counts: `requests`, rates per second; or `things`, numbers of this moment.
-        least: What must have gone wrong in the long window: a number of requests, an average number of things.
+        least: What must have gone wrong in the long window: a number of requests, or of things on average.
         good: PromQL of what is well.
         total: PromQL of all there is.
     """
@@ -170,18 +170,24 @@ def _shares(plan: Plan) -> list[str]:
         if window == _SHORTEST:
             share = "slo:bad:mean5m / (slo:total:mean5m > 0)"
         else:
-            share = f"sum_over_time(slo:bad:mean5m[{window}]) / (sum_over_time(slo:total:mean5m[{window}]) > 0)"
+            share = (
+                f"sum_over_time(slo:bad:mean5m[{window}]) / (sum_over_time(slo:total:mean5m[{window}]) > 0)"
+            )
         lines += [f"      - record: slo:bad_share:mean{window}", f"        expr: {share}"]
     window = plan.window
     return [
         *lines,
-        "      # What is left of the budget, as far back as Prometheus keeps: 1 all of it, below 0 it is overspent.",
+        "      # What is left of the budget, as far back as Prometheus keeps: 1 is all, below 0 overspent.",
         f"      - record: slo:budget_left:ratio{window}",
         "        expr: |",
         "          1 - (",
-        f"            sum_over_time(slo:bad:mean5m[{window}]) / (sum_over_time(slo:total:mean5m[{window}]) > 0)",
+        f"            {_share_over(window)}",
         "          ) / (1 - slo:objective:ratio)",
     ]
+
+
+def _share_over(window: str) -> str:
+    return f"sum_over_time(slo:bad:mean5m[{window}]) / (sum_over_time(slo:total:mean5m[{window}]) > 0)"
 
 
 def _alert(plan: Plan, each: Objective, severity: str) -> str:
@@ -202,8 +208,8 @@ def _alert(plan: Plan, each: Objective, severity: str) -> str:
         annotations:
           summary: The error budget of {each.name} burns {pace}.
           description: >-
-            {{{{ $value | humanizePercentage }}}} of what counts for {each.name} went wrong {lately}. The objective is
-            that {each.objective:g} % of {each.says}.
+            {{{{ $value | humanizePercentage }}}} of what counts for {each.name} went wrong {lately}. The
+            objective is that {each.objective:g} % of {each.says}.
           runbook_url: {runbook(name)}
           dashboard_url: {dashboard("scout-slo")}"""
 
