@@ -168,6 +168,6 @@ def _expect(server: receiver.Receiver, seconds: float, over: threading.Event) ->
     while not over.wait(min(seconds / 4, 5.0)):
         away = time.monotonic() - server.heard > seconds
         if away and not missed:
-            told = f"no {receiver.WATCHDOG} for {seconds / 60:g} minutes: Prometheus or the Alertmanager is down."
+            told = f"no {receiver.WATCHDOG} for {seconds / 60:g} minutes: Prometheus or Alertmanager is down."
             click.secho(f"{time.strftime('%H:%M:%S')}  SILENCE   {told}", fg="red")
         missed = away
