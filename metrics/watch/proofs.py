@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from metrics.watch import known, promql
 from metrics.watch.errors import WatchError
+from metrics.watch.known import Series
 from metrics.watch.rules import Alert, Rules, read_yaml
 
 #: The parts of a runbook, in this order.
@@ -104,6 +106,18 @@ def complete(page: Path) -> bool:
     if not page.is_file():
         return False
     return tuple(_SECTION.findall(page.read_text(encoding="utf-8"))) == SECTIONS
+
+
+def mistakes(folder: Path, series: Mapping[str, Series]) -> Iterator[str]:
+    """What is wrong with the queries of a folder's runbooks, one line each; nothing when all is well.
+
+    Args:
+        folder: The folder of the runbooks.
+        series: Every series that there is (`Rules.known`).
+    """
+    for page in sorted(folder.glob("*.md")):
+        for query in queries(page):
+            yield from (f"{page.name}: {each}" for each in known.mistakes(promql.read(query), series))
 
 
 def queries(page: Path) -> list[str]:

@@ -19,18 +19,18 @@ _LARGEST = 4 * 1024 * 1024
 WATCHDOG = "ScoutWatchdog"
 
 
-def told(notification: Mapping[str, Any]) -> Iterator[str]:
-    """What a notification says, a line at a time."""
+def told(notification: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a notification says: lines, each with how bad it is, which is empty where a line goes on."""
     for alert in notification.get("alerts", ()):
         labels, notes = alert.get("labels", {}), alert.get("annotations", {})
         name = labels.get("alertname", "")
         if alert.get("status") == "resolved":
-            yield f"{'over':<8}  {name}  {_where(labels)}"
+            yield "over", f"{name} {_where(labels)}".strip()
             continue
-        yield f"{labels.get('severity', ''):<8}  {name}  {_where(labels)}"
+        yield labels.get("severity", ""), f"{name} {_where(labels)}".strip()
         for line in (notes.get("summary"), notes.get("description"), notes.get("runbook_url")):
             if line:
-                yield f"          {line}"
+                yield "", line
 
 
 def _where(labels: Mapping[str, str]) -> str:

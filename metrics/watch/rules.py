@@ -76,9 +76,13 @@ class Rules:
     alerts: list[Alert] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
 
-    def known(self) -> dict[str, Series]:
-        """Every series that a rule, dashboard or runbook may ask for: ours, others', recorded ones."""
-        found = {**known.ours(), **known.OTHERS}
+    def known(self, ours: Mapping[str, Series] | None = None) -> dict[str, Series]:
+        """Every series that a rule, dashboard or runbook may ask for: ours, others', recorded ones.
+
+        Args:
+            ours: Ours, where they are not those of the catalogue.
+        """
+        found = {**(known.ours() if ours is None else ours), **known.OTHERS}
         # What a recorded series has for labels is what its rule leaves of those that went in.
         for each in self.recordings:
             went_in = promql.read(each.expression)
@@ -141,9 +145,14 @@ def read_yaml(path: Path) -> Any:
         raise WatchError(f"{path} is no YAML: {error}") from None
 
 
-def mistakes(rules: Rules) -> Iterator[str]:
-    """What is wrong with rules, one line each that names the rule; nothing when all is well."""
-    series = rules.known()
+def mistakes(rules: Rules, ours: Mapping[str, Series] | None = None) -> Iterator[str]:
+    """What is wrong with rules, one line each that names the rule; nothing when all is well.
+
+    Args:
+        rules: The rules.
+        ours: Our series, where they are not those of the catalogue.
+    """
+    series = rules.known(ours)
     names: set[str] = set()
     for recording in rules.recordings:
         yield from _told(recording.name, recording.file, _of_recording(recording, series))

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from metrics.watch import example, known, promql, proofs, receiver, rules, slo
+from metrics.watch import example, proofs, receiver, rules, slo
 from metrics.watch.dashboards import GRAFANA, RUNBOOKS
 from metrics.watch.errors import WatchError
 from scout import settings as scout_settings
@@ -66,10 +66,7 @@ def _stale_or_wrong() -> Iterator[str]:
             yield f"{path.name} is not what its data say: run `scout metrics rules --write`."
     loaded = rules.load(_RULES)
     yield from rules.mistakes(loaded)
-    series = loaded.known()
-    for page in sorted(_RUNBOOKS.glob("*.md")):
-        for query in proofs.queries(page):
-            yield from (f"{page.name}: {each}" for each in known.mistakes(promql.read(query), series))
+    yield from proofs.mistakes(_RUNBOOKS, loaded.known())
 
 
 @click.command("alerts")
@@ -142,8 +139,8 @@ def receive_alerts(*, host: str, port: int, expect: float, as_json: bool) -> Non
         if as_json:
             click.echo(json.dumps(notification))
             return
-        for line in receiver.told(notification):
-            click.echo(f"{time.strftime('%H:%M:%S')}  {table.plain(line)}")
+        for severity, text in receiver.told(notification):
+            click.echo(f"{time.strftime('%H:%M:%S')}  {table.plain(severity):<8}  {table.plain(text)}")
 
     try:
         server = receiver.Receiver((host, port), take)
