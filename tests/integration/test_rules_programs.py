@@ -53,12 +53,10 @@ def test_amtool_takes_the_configuration() -> None:
     assert "SUCCESS" in said(need("amtool"), "check-config", CONFIG)
 
 
-@pytest.mark.parametrize("alert", rules.load(PROMETHEUS / "rules").alerts, ids=lambda alert: alert.name)
-def test_each_alert_goes_to_the_receiver_of_its_severity(alert: rules.Alert) -> None:
-    labels = [f"{name}={value}" for name, value in {**alert.labels, "alertname": alert.name}.items()]
-    assert said(need("amtool"), "config", "routes", "test", f"--config.file={CONFIG}", *labels).strip() == (
-        alert.severity
-    )
+@pytest.mark.parametrize("severity", rules.SEVERITIES)
+def test_each_severity_has_a_receiver_of_its_name(severity: str) -> None:
+    words = ("config", "routes", "test", f"--config.file={CONFIG}", "alertname=Any", f"severity={severity}")
+    assert said(need("amtool"), *words).splitlines()[0] == severity
 
 
 def test_what_inhibits_and_what_is_inhibited_are_alerts_that_there_are() -> None:
