@@ -9,7 +9,20 @@ from scout import account
 from scout import settings as scout_settings
 from scout.jobs import next_statuses, undo_to
 from scout.settings import Settings
-from webapp import appearance, assets, errors, feeds, jobs, probes, scans, security, show, sign_in, sources
+from webapp import (
+    appearance,
+    assets,
+    errors,
+    feeds,
+    jobs,
+    probes,
+    runbooks,
+    scans,
+    security,
+    show,
+    sign_in,
+    sources,
+)
 from webapp.parts import Parts
 from webapp.sessions import StoredSessions, browser_session
 
@@ -49,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.http.instrument(app, exclude=_PROBES, api=_FOR_PROGRAMS)
     security.protect(app)
     errors.handle(app)
-    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds):
+    for module in (jobs, sources, scans, sign_in, appearance, probes, feeds, runbooks):
         app.register_blueprint(module.pages)
 
     show.add_filters(app)
