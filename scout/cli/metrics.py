@@ -1,4 +1,4 @@
-"""`scout metrics`: what is measured, the exporter's mapping file, and a probe through the whole path."""
+"""`scout metrics`: what is measured, the exporter's mapping file, what watches, and a probe through it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from metrics import catalogue, mapping, mapping_lint
 from metrics.model import Gauge, Metric, PushedGauge, Timer, Unit, wire_name
 from scout import probe
 from scout import settings as scout_settings
-from scout.cli import table
+from scout.cli import table, watch
 from scout.errors import ScoutError
 
 #: The mapping file, in the checkout's root.
@@ -38,6 +38,10 @@ def metrics() -> None:
 
     Example: scout metrics doctor
     """
+
+
+for _command in (watch.rules_, watch.alerts, watch.receive_alerts):
+    metrics.add_command(_command)
 
 
 @metrics.command("mapping")
