@@ -6,7 +6,7 @@ job. No session, no walls, no counts, no filters, no forms: what is missing is w
 
 from __future__ import annotations
 
-from flask import Flask, render_template_string
+from flask import Flask, render_template
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
@@ -27,6 +27,7 @@ def create_app() -> Flask:
     """The application. It opens the database at its first request, in each worker anew."""
     app = Flask(__name__)
     opened: list[Database] = []
+    page = app.jinja_env.from_string(_PAGE)  # compiled once, as a file of templates is
 
     @app.get("/")
     def index() -> str:
@@ -44,6 +45,6 @@ def create_app() -> Flask:
                     .load_only(Source.slug, Source.name, Source.listed_at)
                 )
             ).all()
-            return render_template_string(_PAGE, jobs=jobs)
+            return render_template(page, jobs=jobs)
 
     return app

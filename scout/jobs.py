@@ -27,8 +27,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, literal, select, update
-from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, insert, literal, select, update
+from sqlalchemy.orm import Session, aliased, joinedload, load_only, raiseload, selectinload
 
 from metrics import catalogue
 from scout import agenda, clock
@@ -183,10 +183,16 @@ class JobPage:
     previous: str = ""
 
 
-def find(session: Session, query: JobQuery) -> JobPage:
+def find(session: Session, query: JobQuery, *, brief: bool = False) -> JobPage:
     """The jobs that a query asks for, with their listings and those listings' sources.
 
     Descriptions are not loaded.
+
+    Args:
+        session: A session.
+        query: What to look for.
+        brief: Load only what a list shows of a job, and of its listings no more than that they are there. What
+            else is read of them raises.
     """
     read = language.parse(query.text)
     sought = _sought(session, query, read)
@@ -207,8 +213,8 @@ def find(session: Session, query: JobQuery) -> JobPage:
     found = found[-per_page:] if up else found[:per_page]
     if not found and cursor is not None and total:
         # What the cursor stood behind is gone: the list from its beginning says more than nothing.
-        return find(session, replace(query, after="", before=""))
-    page = _loaded(session, [row.id for _, row in found])
+        return find(session, replace(query, after="", before=""), brief=brief)
+    page = _loaded(session, [row.id for _, row in found], brief=brief)
     first, last = (_cursor(query.sort, found[at]) if found else "" for at in (0, -1))
     return JobPage(
         jobs=page,
@@ -224,10 +230,10 @@ def _cursor(sort: Sort, at: tuple[int, Row[Any]]) -> str:
     return str(cursors.Cursor(sort, stretch, row._mapping.get("key"), row.id))  # noqa: SLF001 - SQLAlchemy's name for it
 
 
-def _loaded(session: Session, job_ids: Sequence[int]) -> list[Job]:
+def _loaded(session: Session, job_ids: Sequence[int], *, brief: bool) -> list[Job]:
     if not job_ids:
         return []
-    jobs = session.scalars(select(Job).where(Job.id.in_(job_ids)).options(*_listings()))
+    jobs = session.scalars(_IN_BRIEF if brief else _WITH_LISTINGS, {"ids": job_ids})
     there = {job.id: job for job in jobs}
     page = [there[job_id] for job_id in job_ids]
     reposts.told(session, page)
@@ -356,6 +362,35 @@ def _listings() -> list[Any]:
         .joinedload(Listing.source, innerjoin=True)
         .load_only(Source.slug, Source.name, Source.listed_at)
     ]
+
+
+# Put together once: that takes as long as asking.
+_SOME = select(Job).where(Job.id.in_(bindparam("ids", expanding=True)))
+_WITH_LISTINGS = _SOME.options(*_listings())
+_IN_BRIEF = _SOME.options(
+    load_only(
+        Job.title,
+        Job.company,
+        Job.url,
+        Job.locations,
+        Job.remote,
+        Job.salary,
+        Job.posted_at,
+        Job.first_seen_at,
+        Job.score,
+        Job.reasons,
+        Job.status,
+        Job.closed_at,
+        Job.edit_unseen,
+        Job.looked_at,
+        Job.next_action_on,
+        Job.next_action,
+        Job.repost_of_id,
+        Job.version,
+        raiseload=True,
+    ),
+    selectinload(Job.listings).options(load_only(Listing.id, raiseload=True), raiseload("*")),
+)
 
 
 def get(session: Session, job_id: int) -> Job:
