@@ -1,7 +1,9 @@
 """The page that ours is measured beside: the same jobs out of the same database, in as little as Flask needs.
 
-One view, the same query of the same rows with their listings, a plain template with the same facts of each
-job. No session, no walls, no counts, no filters, no forms: what is missing is what our page is for.
+One view, the same query of the same rows with their listings as objects, a plain template with the same
+facts of each job: score, title, company, places, remote, pay, age, reasons, boards. The template is compiled
+once and escapes, as Flask's files of templates do, and the database is opened as ours is. No session, no
+walls, no counts, no filters, no forms, no drawings: what is missing is what our page is for.
 """
 
 from __future__ import annotations

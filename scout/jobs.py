@@ -22,17 +22,18 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, insert, literal, select, update
-from sqlalchemy.orm import Session, aliased, joinedload, load_only, raiseload, selectinload
+from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, literal, select, update
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from metrics import catalogue
-from scout import agenda, clock
+from scout import agenda, briefs, clock
 from scout import history as events
+from scout.briefs import Brief
 from scout.database import after_commit, may_write
 from scout.errors import ScoutError
 from scout.identity import reposts
@@ -164,8 +165,11 @@ class JobQuery:
     per_page: int = 50
 
 
+_Shown = TypeVar("_Shown", Job, Brief)
+
+
 @dataclass(frozen=True, slots=True)
-class JobPage:
+class JobPage(Generic[_Shown]):
     """One page of what was found.
 
     Attributes:
@@ -176,24 +180,29 @@ class JobPage:
         previous: The cursor of the page before, for `JobQuery.before`; empty on the first.
     """
 
-    jobs: list[Job]
+    jobs: list[_Shown]
     total: int
     more: bool = False
     next: str = ""
     previous: str = ""
 
 
-def find(session: Session, query: JobQuery, *, brief: bool = False) -> JobPage:
+def find(session: Session, query: JobQuery) -> JobPage[Job]:
     """The jobs that a query asks for, with their listings and those listings' sources.
 
     Descriptions are not loaded.
-
-    Args:
-        session: A session.
-        query: What to look for.
-        brief: Load only what a list shows of a job, and of its listings no more than that they are there. What
-            else is read of them raises.
     """
+    return _page(session, query, _loaded)
+
+
+def find_briefly(session: Session, query: JobQuery) -> JobPage[Brief]:
+    """The same with what a list shows of each job, in a third of the time."""
+    return _page(session, query, briefs.loaded)
+
+
+def _page(
+    session: Session, query: JobQuery, load: Callable[[Session, Sequence[int]], list[_Shown]]
+) -> JobPage[_Shown]:
     read = language.parse(query.text)
     sought = _sought(session, query, read)
     total, more, gathered = _count(session, query, sought)
@@ -213,8 +222,8 @@ def find(session: Session, query: JobQuery, *, brief: bool = False) -> JobPage:
     found = found[-per_page:] if up else found[:per_page]
     if not found and cursor is not None and total:
         # What the cursor stood behind is gone: the list from its beginning says more than nothing.
-        return find(session, replace(query, after="", before=""), brief=brief)
-    page = _loaded(session, [row.id for _, row in found], brief=brief)
+        return _page(session, replace(query, after="", before=""), load)
+    page = load(session, [row.id for _, row in found])
     first, last = (_cursor(query.sort, found[at]) if found else "" for at in (0, -1))
     return JobPage(
         jobs=page,
@@ -230,10 +239,10 @@ def _cursor(sort: Sort, at: tuple[int, Row[Any]]) -> str:
     return str(cursors.Cursor(sort, stretch, row._mapping.get("key"), row.id))  # noqa: SLF001 - SQLAlchemy's name for it
 
 
-def _loaded(session: Session, job_ids: Sequence[int], *, brief: bool) -> list[Job]:
+def _loaded(session: Session, job_ids: Sequence[int]) -> list[Job]:
     if not job_ids:
         return []
-    jobs = session.scalars(_IN_BRIEF if brief else _WITH_LISTINGS, {"ids": job_ids})
+    jobs = session.scalars(select(Job).where(Job.id.in_(job_ids)).options(*_listings()))
     there = {job.id: job for job in jobs}
     page = [there[job_id] for job_id in job_ids]
     reposts.told(session, page)
@@ -296,7 +305,7 @@ class Hit:
     piece: Markup | None
 
 
-def hits(session: Session, query: JobQuery, found: Sequence[Job]) -> dict[int, Hit]:
+def hits(session: Session, query: JobQuery, found: Sequence[Job | Brief]) -> dict[int, Hit]:
     """Where the words of a query stand in the jobs of a page, by job; empty where it looks for no words."""
     read = language.parse(query.text)
     if not marking.wanted(read, Key.TITLE):
@@ -362,35 +371,6 @@ def _listings() -> list[Any]:
         .joinedload(Listing.source, innerjoin=True)
         .load_only(Source.slug, Source.name, Source.listed_at)
     ]
-
-
-# Put together once: that takes as long as asking.
-_SOME = select(Job).where(Job.id.in_(bindparam("ids", expanding=True)))
-_WITH_LISTINGS = _SOME.options(*_listings())
-_IN_BRIEF = _SOME.options(
-    load_only(
-        Job.title,
-        Job.company,
-        Job.url,
-        Job.locations,
-        Job.remote,
-        Job.salary,
-        Job.posted_at,
-        Job.first_seen_at,
-        Job.score,
-        Job.reasons,
-        Job.status,
-        Job.closed_at,
-        Job.edit_unseen,
-        Job.looked_at,
-        Job.next_action_on,
-        Job.next_action,
-        Job.repost_of_id,
-        Job.version,
-        raiseload=True,
-    ),
-    selectinload(Job.listings).options(load_only(Listing.id, raiseload=True), raiseload("*")),
-)
 
 
 def get(session: Session, job_id: int) -> Job:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from metrics.instruments import count_error
-from scout import export, history, jobs, rescoring, runs, searches, similar, sources
+from scout import briefs, export, history, jobs, rescoring, runs, searches, similar, sources
 from scout.fetch import Reason
 from scout.identity import merging, resemblance
 from scout.jobs import Bulk, Conflict, IllegalChange, JobQuery, NothingToUndo, Sort
@@ -169,7 +169,7 @@ def index() -> ResponseReturnValue:
     filters = Filters.of(request.args)
     read = filters.read
     with parts().database.reading() as db:
-        found = jobs.find(db, filters.query, brief=True)
+        found = jobs.find_briefly(db, filters.query)
         counts = jobs.counts_by_status(db)
         running, saved, scoring = kept(db, "around the list", _around)
         return render_template(
@@ -348,7 +348,14 @@ def change_status(job_id: int) -> ResponseReturnValue:
         listed = Filters.of_address(safe_next(back))
         marked = jobs.hits(db, listed.query, [job]) if listed else {}
         answer = render_template(
-            shown, job=job, back=back, problem=problem, moved=not problem, hits=marked, title=job.title
+            shown,
+            job=job,
+            card=briefs.of(job),
+            back=back,
+            problem=problem,
+            moved=not problem,
+            hits=marked,
+            title=job.title,
         )
     return answer, 409 if problem else 200
 
