@@ -5,8 +5,9 @@ door, signed in, and each request is made several times. `clock` is what a visit
 server; `processor` is that of the thread that answers, without the database's own where that is a server.
 Facets and hits are asked of `scout.jobs`, as pages ask.
 
-Then four gunicorn workers with our page of 50 jobs, and four with a bare Flask and SQLAlchemy page of the
-same jobs, in turns, with the same clients; the median turn counts. Weights are those of gzip, level 6.
+Then four gunicorn workers with our page of 50 jobs, set up and measured as they are when people use them, and
+four with a bare Flask and SQLAlchemy page of the same jobs, in turns, with the same clients; the median turn
+counts. Weights are those of gzip, level 6.
 """
 
 from __future__ import annotations
@@ -140,11 +141,11 @@ def _assets() -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def _served(app: str, settings: Settings) -> Iterator[int]:
+def _served(app: str, settings: Settings, *options: str) -> Iterator[int]:
     port = programs.free_port(socket.SOCK_STREAM)
     command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "4"]
     command += ["--workers", str(_WORKERS), "--keep-alive", "75", "--preload", "--log-level", "error"]
-    command += ["--no-control-socket", "--bind", f"127.0.0.1:{port}", app]
+    command += ["--no-control-socket", "--bind", f"127.0.0.1:{port}", *options, app]
     environment = {**os.environ, "SCOUT_DATA_DIR": str(settings.data_dir), "SCOUT_PASSWORD": _PASSWORD}
     if settings.database_url:
         environment["DATABASE_URL"] = settings.database_url
@@ -192,7 +193,7 @@ def _throughput(settings: Settings, seconds: float, turns: int) -> dict[str, flo
     _, cookie = _signed_in(create_app(settings))
     rates: dict[str, list[float]] = {"ours": [], "bare": []}
     with (
-        _served("webapp:create_app()", settings) as ours,
+        _served("webapp:create_app()", settings, "--config", "webapp/gunicorn.conf.py") as ours,
         _served("benchmarks.bare_page:create_app()", settings) as bare,
     ):
         for port in (ours, bare):

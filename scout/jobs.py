@@ -22,17 +22,18 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from metrics import catalogue
-from scout import agenda, clock
+from scout import agenda, briefs, clock
 from scout import history as events
+from scout.briefs import Brief
 from scout.database import after_commit, may_write
 from scout.errors import ScoutError
 from scout.identity import reposts
@@ -164,8 +165,11 @@ class JobQuery:
     per_page: int = 50
 
 
+_Shown = TypeVar("_Shown", Job, Brief)
+
+
 @dataclass(frozen=True, slots=True)
-class JobPage:
+class JobPage(Generic[_Shown]):
     """One page of what was found.
 
     Attributes:
@@ -176,18 +180,29 @@ class JobPage:
         previous: The cursor of the page before, for `JobQuery.before`; empty on the first.
     """
 
-    jobs: list[Job]
+    jobs: list[_Shown]
     total: int
     more: bool = False
     next: str = ""
     previous: str = ""
 
 
-def find(session: Session, query: JobQuery) -> JobPage:
+def find(session: Session, query: JobQuery) -> JobPage[Job]:
     """The jobs that a query asks for, with their listings and those listings' sources.
 
     Descriptions are not loaded.
     """
+    return _page(session, query, _loaded)
+
+
+def find_briefly(session: Session, query: JobQuery) -> JobPage[Brief]:
+    """The same with what a list shows of each job, in a third of the time."""
+    return _page(session, query, briefs.loaded)
+
+
+def _page(
+    session: Session, query: JobQuery, load: Callable[[Session, Sequence[int]], list[_Shown]]
+) -> JobPage[_Shown]:
     read = language.parse(query.text)
     sought = _sought(session, query, read)
     total, more, gathered = _count(session, query, sought)
@@ -207,8 +222,8 @@ def find(session: Session, query: JobQuery) -> JobPage:
     found = found[-per_page:] if up else found[:per_page]
     if not found and cursor is not None and total:
         # What the cursor stood behind is gone: the list from its beginning says more than nothing.
-        return find(session, replace(query, after="", before=""))
-    page = _loaded(session, [row.id for _, row in found])
+        return _page(session, replace(query, after="", before=""), load)
+    page = load(session, [row.id for _, row in found])
     first, last = (_cursor(query.sort, found[at]) if found else "" for at in (0, -1))
     return JobPage(
         jobs=page,
@@ -290,7 +305,7 @@ class Hit:
     piece: Markup | None
 
 
-def hits(session: Session, query: JobQuery, found: Sequence[Job]) -> dict[int, Hit]:
+def hits(session: Session, query: JobQuery, found: Sequence[Job | Brief]) -> dict[int, Hit]:
     """Where the words of a query stand in the jobs of a page, by job; empty where it looks for no words."""
     read = language.parse(query.text)
     if not marking.wanted(read, Key.TITLE):

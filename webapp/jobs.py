@@ -13,13 +13,14 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from metrics.instruments import count_error
-from scout import export, history, jobs, rescoring, runs, searches, similar, sources
+from scout import briefs, export, history, jobs, rescoring, runs, searches, similar, sources
 from scout.fetch import Reason
 from scout.identity import merging, resemblance
 from scout.jobs import Bulk, Conflict, IllegalChange, JobQuery, NothingToUndo, Sort
 from scout.models import SavedSearch, ScanResult, ScanRun, ScanState, Source, Status
 from scout.searching import language, marking
 from scout.searching.language import Key
+from scout.unchanged import kept
 from webapp.messages import forget_undo, keep_undo, say_with_undo, undo_at_hand
 from webapp.parts import parts
 from webapp.sign_in import safe_next
@@ -168,9 +169,9 @@ def index() -> ResponseReturnValue:
     filters = Filters.of(request.args)
     read = filters.read
     with parts().database.reading() as db:
-        found = jobs.find(db, filters.query)
+        found = jobs.find_briefly(db, filters.query)
         counts = jobs.counts_by_status(db)
-        running = open_run(db)
+        running, saved, scoring = kept(db, "around the list", _around)
         return render_template(
             "jobs.html",
             filters=filters,
@@ -186,9 +187,9 @@ def index() -> ResponseReturnValue:
             tabs=TABS,
             bulk_to=[status for status in Status if status is not Status.CLOSED],
             sorts=SORTS,
-            saved=[(each, Filters.of_search(each).address()) for each in searches.every(db)],
+            saved=[(each, Filters.of_search(each).address()) for each in saved],
             running=running,
-            scoring=rescoring.progress(db),
+            scoring=scoring,
             back=filters.here,
             undo=undo_at_hand(),
             why_empty=_why_empty(db, sum(counts.values()), running=running is not None)
@@ -196,6 +197,10 @@ def index() -> ResponseReturnValue:
             else "",
             ways_out=list(_ways_out(db, filters)) if not found.total else [],
         )
+
+
+def _around(db: Session) -> tuple[ScanRun | None, list[SavedSearch], rescoring.Progress | None]:
+    return open_run(db), searches.every(db), rescoring.progress(db)
 
 
 @pages.get("/facets")
@@ -343,7 +348,14 @@ def change_status(job_id: int) -> ResponseReturnValue:
         listed = Filters.of_address(safe_next(back))
         marked = jobs.hits(db, listed.query, [job]) if listed else {}
         answer = render_template(
-            shown, job=job, back=back, problem=problem, moved=not problem, hits=marked, title=job.title
+            shown,
+            job=job,
+            card=briefs.of(job),
+            back=back,
+            problem=problem,
+            moved=not problem,
+            hits=marked,
+            title=job.title,
         )
     return answer, 409 if problem else 200
 

@@ -46,6 +46,8 @@ _ORDERS: dict[pipeline.Order, str] = {
     "next": "Next date",
     "since": "In stage",
 }
+#: Rows on a page of the list: with thousands, a browser is busy for seconds.
+_ROWS = 200
 #: What was done last, so that the page after a form can offer to undo it.
 _DONE = "pipeline_done"
 
@@ -103,15 +105,20 @@ def board() -> ResponseReturnValue:
 
 @pages.get("/pipeline/list")
 def as_list() -> ResponseReturnValue:
-    """The same jobs as a table."""
+    """The same jobs as a table, `page` of it."""
     wanted = request.args.get("sort", "")
     order: pipeline.Order = next((each for each in pipeline.ORDERS if each == wanted), "stage")
     descending = request.args.get("order") == "desc"
+    asked = request.args.get("page", "")
     with parts().database.reading() as db:
         cards = pipeline.every(db, parts().settings.time_zone, order, descending=descending)
+        last = max(-(-len(cards) // _ROWS), 1)
+        page = min(max(int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 1, 1), last)  # noqa: PLR2004 - digits
         return render_template(
             "pipeline_list.html",
-            cards=cards,
+            cards=cards[(page - 1) * _ROWS : page * _ROWS],
+            page=page,
+            last=last,
             total=sum(pipeline.counts(db).values()),
             order=order,
             descending=descending,

@@ -105,7 +105,7 @@ def list_(
         _show_list(found, part)
 
 
-def _show_list(found: list[Job], page: JobPage) -> None:
+def _show_list(found: list[Job], page: JobPage[Job]) -> None:
     if not found:
         click.echo("No job fits. `scout scan` looks for new ones.")
         return

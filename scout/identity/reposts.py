@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, literal, select, update
 from sqlalchemy.orm import Session, aliased
@@ -15,13 +16,16 @@ from scout.identity.contents import facts, of_job
 from scout.leases import changed
 from scout.models import Earlier, Job, Listing, Separation, Source, Status, StatusChange
 
+if TYPE_CHECKING:
+    from scout.briefs import Brief
+
 #: So far back goes a chain of reposts that is told.
 _LONGEST = 50
 #: A scan takes ten minutes at most, and the last page a little more.
 _SCAN_LASTS = dt.timedelta(minutes=15)
 
 
-def told(session: Session, jobs: Sequence[Job]) -> None:
+def told(session: Session, jobs: Sequence[Job | Brief]) -> None:
     """Give each of some jobs that was posted anew its `earlier`: one statement, and none if none was.
 
     In a chain of reposts the last thing that the owner decided counts.

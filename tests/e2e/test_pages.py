@@ -126,7 +126,7 @@ def test_everything_works_without_scripts(opened: Open, database: Database, addr
         page.get_by_role("link", name=TITLES[0]).click()
         page.get_by_role("button", name="Applied").click()
         assert page.locator(".job-head .badge").first.inner_text() == "applied"
-        page.locator("#notes textarea").last.fill("Spoke to Dana.")
+        page.fill("textarea[name=body]", "Spoke to Dana.")
         page.get_by_role("button", name="Add note").click()
         assert page.locator(".note").inner_text().startswith("Spoke to Dana.")
         page.goto("/")

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event, inspect, select, text, update
 
 from metrics import catalogue
 from metrics.testing import Captured
-from scout import clock, jobs
+from scout import briefs, clock, jobs
 from scout.database import Database, migrate
 from scout.jobs import Conflict, IllegalChange, JobNotFound, JobQuery
 from scout.models import Job, Listing, Remote, Status
@@ -102,6 +102,15 @@ def test_signs_of_the_database_are_plain_letters_in_a_search(forty: Database) ->
     assert len(titles(forty, text="\\ \x00 \ud800")) == 40
     assert titles(forty, text="NEAR(job 1) OR * ^ AND {title}: 'x'") == []
     assert titles(forty, source="\x00") == []
+
+
+def test_jobs_in_brief_are_the_same_jobs(forty: Database) -> None:
+    with forty.reading() as session:
+        query = JobQuery(sort="score", per_page=10)
+        whole, short = jobs.find(session, query), jobs.find_briefly(session, query)
+        assert short.jobs == [briefs.of(job) for job in whole.jobs]
+        assert (short.total, short.next, short.previous) == (whole.total, whole.next, whole.previous)
+        assert {job.times_listed for job in short.jobs} == {len(job.listings) for job in whole.jobs}
 
 
 def test_jobs_are_filtered_by_status_source_and_score(forty: Database) -> None:

@@ -7,16 +7,20 @@ import re
 from collections.abc import Callable
 
 import pytest
+from flask import Flask, url_for
+from sqlalchemy import event
 
-from scout import jobs, searches
+from scout import briefs, jobs, searches
 from scout.database import Database
-from scout.models import SavedSearch, Status
+from scout.models import RunTrigger, SavedSearch, ScanRun, Status
 from scout.searches import Wish
 from tests.unit.web.browser import Browser
 from tests.unit.web.test_jobs import HTMX, status_of, titles
 from webapp.jobs import Filters
 
 AddJob = Callable[..., int]
+#: The session's two, counting `BEGIN`, and the list's: `BEGIN`, the jobs' ids, the jobs.
+MOST_STATEMENTS = 5
 
 
 def told(browser: Browser, path: str = "/") -> str:
@@ -203,3 +207,51 @@ def test_a_deleted_note_is_kept_again(owner: Browser, add_job: AddJob, db: Datab
     (body,) = re.findall(r'name="body" value="([^"]*)"', page)
     owner.post(f"/jobs/{job_id}/notes", body=body)
     assert "<p>Ask <strong>Ruth</strong>.</p>" in owner.get(f"/jobs/{job_id}").text
+
+
+def test_a_cards_addresses_are_those_of_the_routes(app: Flask, add_job: AddJob, db: Database) -> None:
+    job_id = add_job()
+    with db.reading() as session:
+        card = briefs.of(jobs.get(session, job_id))
+    for prefix in ("", "/scout0"):
+        with app.test_request_context("/", environ_overrides={"SCRIPT_NAME": prefix}):
+            for back in ("/", "/?q=a0&status=new"):
+                drawn = html.unescape(app.jinja_env.get_template("_cards.html").module.cards([card], back))
+                named = None if back == "/" else back
+                assert f'href="{url_for("jobs.detail", job_id=job_id, back=named)}"' in drawn
+                change = url_for("jobs.change_status", job_id=job_id)
+                assert f'action="{change}" hx-post="{change}"' in drawn
+
+
+def test_the_list_asks_as_often_for_many_jobs_as_for_one(app: Flask, owner: Browser, add_job: AddJob) -> None:
+    asked: list[str] = []
+    event.listen(
+        app.extensions["scout"].database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: asked.append(statement),
+    )
+
+    def statements() -> int:
+        owner.get("/")
+        asked.clear()
+        owner.get("/")
+        return len(asked)
+
+    add_job()
+    one = statements()
+    for _ in range(30):
+        add_job()
+    assert statements() == one <= MOST_STATEMENTS
+
+
+def test_what_stands_around_the_list_is_read_again_once_it_changed(
+    owner: Browser, add_job: AddJob, db: Database
+) -> None:
+    add_job()
+    assert "The first" not in owner.get("/").text
+    with db.session() as session:
+        searches.add(session, Wish(name="The first", query={"text": "identity"}), ())
+    assert "The first" in owner.get("/").text
+    with db.session() as session:
+        session.add(ScanRun(trigger=RunTrigger.OWNER))
+    assert "A scan is going on" in owner.get("/").text

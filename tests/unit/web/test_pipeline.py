@@ -109,6 +109,26 @@ def test_the_list_says_what_it_is_sorted_by(owner: Browser, db: Database, add_jo
     assert 'aria-sort="descending"' in owner.get("/pipeline/list?sort=next&order=desc").text
 
 
+def test_a_long_list_has_pages(
+    owner: Browser, db: Database, add_job: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.pipeline._ROWS", 2)
+    for _ in range(5):
+        take(db, add_job(), Status.SAVED)
+    shown: list[str] = []
+    for number in (1, 2, 3):
+        page = owner.get(f"/pipeline/list?sort=company&order=desc&page={number}").text
+        assert f"Page {number} of 3" in page
+        shown += re.findall(r'<tr id="job-(\d+)"', page)
+        for link, there in (("prev", number > 1), ("next", number < 3)):
+            assert (
+                f'rel="{link}" href="/pipeline/list?sort=company&amp;order=desc&amp;page=' in page
+            ) is there
+    assert len(shown) == len(set(shown)) == 5
+    assert "Page 3 of 3" in owner.get("/pipeline/list?page=99").text
+    assert "Page 1 of 3" in owner.get("/pipeline/list?page=0").text
+
+
 def test_a_form_moves_a_job_and_the_next_page_offers_to_undo_it_once(
     owner: Browser, db: Database, add_job: Add
 ) -> None:
