@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from scout.models import Job
 from scout.searching import conditions
 from scout.searching.conditions import Sought
 
-#: More than these are many: nobody reads them all, and "10,000+" says as much.
-MOST = 10_000
+#: More than these are many: nobody reads them all, and "2,000+" says as much.
+MOST = 2_000
 #: Of many jobs with the words, as many are compared with the other conditions before all are.
-_COMPARED = 5 * MOST
+_COMPARED = 20 * MOST
+#: Of few jobs that fit those, so many are read rather than compared with all that have the words.
+_READ = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,7 @@ class Gathered:
 def gather(session: Session, sought: Sought) -> Gathered:
     """Gather what is sought."""
     if not sought.words:
-        # In the order of the one index that has all that is compared, from its end.
-        ordered = (
-            select(Job.id).where(*sought.where(walked=True)).order_by(Job.status.desc(), Job.score.desc())
-        )
-        return _all_or_many(session, ordered)
+        return _all_or_many(session, _best(sought.where(walked=True)))
     hits = _all_or_many(session, sought.newest_hits())
     if not sought.others:
         return hits
@@ -58,7 +56,15 @@ def gather(session: Session, sought: Sought) -> Gathered:
         )
         if found.many:
             return found
+        rest = session.scalars(_best(sought.others).limit(_READ + 1)).all()
+        if len(rest) <= _READ:
+            return Gathered(list(sought.among(session, rest)))
     return _all_or_many(session, select(Job.id).where(*sought.where(walked=True)))
+
+
+def _best(where: Sequence[ColumnElement[bool]]) -> Select[int]:
+    # In the order of the one index that has all that is compared, from its end.
+    return select(Job.id).where(*where).order_by(Job.status.desc(), Job.score.desc())
 
 
 def _all_or_many(session: Session, statement: Select[int]) -> Gathered:

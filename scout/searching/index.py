@@ -34,6 +34,8 @@ LONGEST_WORD = 100
 #: Between two fields, so that no phrase goes across.
 _GAP = 10
 _AT_ONCE = 500
+#: Words with one beginning that are told one by one: each costs a look into the index, twice.
+MOST_BEGUN = 200
 
 
 def is_of_the_index(table: str) -> bool:
@@ -117,6 +119,8 @@ _TABLE = (
     f"CREATE VIRTUAL TABLE job_words USING fts5({_COLUMNS}, content='', columnsize=0,"
     " tokenize='unicode61 remove_diacritics 0')"
 )
+#: Each word at each place: read only from word to next word.
+_EACH = "CREATE VIRTUAL TABLE job_words_each USING fts5vocab(job_words, instance)"
 _TRIGGERS = {
     "job_words_of_new_job": f"AFTER INSERT ON jobs BEGIN {_put('new', _NEW)}; END",
     "job_words_of_changed_job": (
@@ -143,6 +147,22 @@ _TRIGGERS = {
         f" {_put('jobs', chr(39) * 2)} FROM jobs WHERE id = old.job_id; END"
     ),
 }
+
+#: The word behind another: no word holds the sign that is put to it, which comes before all that words hold.
+_NEXT = "SELECT term FROM job_words_each WHERE term >= {least} AND term < :end LIMIT 1"
+_BEGUN = text(
+    f"WITH RECURSIVE begun(term) AS (SELECT ({_NEXT.format(least=':beginning')}) UNION ALL"  # noqa: S608 - of our own words
+    f" SELECT ({_NEXT.format(least='begun.term || char(1)')}) FROM begun WHERE begun.term IS NOT NULL)"
+    " SELECT term FROM begun WHERE term IS NOT NULL LIMIT :most"
+)
+
+
+def begun(session: Session, beginning: str) -> list[str] | None:
+    """The words of SQLite's index that begin so, in order; None where there are more than `MOST_BEGUN`."""
+    wanted = {"beginning": beginning, "end": f"{beginning}\U0010ffff", "most": MOST_BEGUN + 1}
+    words = session.scalars(_BEGUN, wanted).all()
+    return list(words) if len(words) <= MOST_BEGUN else None
+
 
 # --- PostgreSQL ---------------------------------------------------------------------------------------------
 
@@ -221,6 +241,7 @@ def create(connection: Connection) -> None:
             connection.exec_driver_sql(statement)
     else:
         connection.exec_driver_sql(_TABLE)
+        connection.exec_driver_sql(_EACH)
     fill(connection)
     attach(connection)
 
@@ -257,4 +278,5 @@ def drop(connection: Connection) -> None:
         return
     for name in _TRIGGERS:
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+    connection.exec_driver_sql("DROP TABLE job_words_each")
     connection.exec_driver_sql("DROP TABLE job_words")

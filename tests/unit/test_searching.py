@@ -237,7 +237,7 @@ def test_hits_are_marked_and_all_else_is_escaped() -> None:
 
 def test_a_piece_of_a_text_begins_before_the_first_hit() -> None:
     text = "word " * 100 + "<Okta> is here " + "tail " * 100
-    piece = snippet(text, parse("okt"))
+    piece = snippet(text, parse("okta"))
     assert piece is not None
     assert "&lt;<mark>Okta</mark>&gt; is here" in piece
     assert piece.startswith("… word")
