@@ -16,12 +16,15 @@ from scout.models import Job
 from scout.searching import conditions
 from scout.searching.conditions import Sought
 
-#: More than these are many: nobody reads them all, and "2,000+" says as much.
-MOST = 2_000
-#: Of many jobs with the words, as many are compared with the other conditions before all are.
-_COMPARED = 20 * MOST
+#: More than these are many: nobody reads them all, and "1,000+" says as much.
+MOST = 1_000
+#: Of many jobs with the words, as many are compared with the other conditions, then as many, before all are.
+_COMPARED = (2 * MOST, 50 * MOST)
 #: Of few jobs that fit those, so many are read rather than compared with all that have the words.
-_READ = 1_000
+_READ = MOST
+#: PostgreSQL takes microseconds to look at the words of one job: so many of the best are tried before all
+#: with the words are put together, and so many at once.
+_TRIED, _AT_ONCE = 10 * MOST, MOST + MOST // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,7 @@ class Gathered:
     """What fits.
 
     Attributes:
-        ids: All that fit, in no order; or with `many` just `MOST` of them, the newest of those with the
-            words, or the best matches where no words are looked for.
+        ids: All that fit, in no order; or with `many` just `MOST` of them, the best matches or the newest.
         many: Whether there are more.
     """
 
@@ -40,6 +42,12 @@ class Gathered:
 
 def gather(session: Session, sought: Sought) -> Gathered:
     """Gather what is sought."""
+    if not sought.words and not sought.without:
+        return _all_or_many(session, _best(sought.others))
+    if sought.postgres:
+        found = _tried(session, sought)
+        if found is not None:
+            return found
     if not sought.words:
         return _all_or_many(session, _best(sought.where(walked=True)))
     hits = _all_or_many(session, sought.newest_hits())
@@ -48,18 +56,40 @@ def gather(session: Session, sought: Sought) -> Gathered:
     if not hits.many:
         some = conditions.listed(hits.ids, postgres=sought.postgres)
         return Gathered(session.scalars(select(Job.id).where(some, *sought.others)).all())
-    if not sought.postgres:
-        newest = sought.newest_hits().limit(_COMPARED).subquery()
+    return _compared(session, sought)
+
+
+def _compared(session: Session, sought: Sought) -> Gathered:
+    """What is found where many have the words, and there are other conditions."""
+    for most in _COMPARED:
+        newest = sought.newest_hits().limit(most).subquery()
         column = next(iter(newest.c))
-        found = _all_or_many(
-            session, select(column).select_from(newest).join(Job, Job.id == column).where(*sought.others)
-        )
+        fitting = select(column).select_from(newest).join(Job, Job.id == column).where(*sought.others)
+        found = _all_or_many(session, fitting)
         if found.many:
             return found
-        rest = session.scalars(_best(sought.others).limit(_READ + 1)).all()
-        if len(rest) <= _READ:
-            return Gathered(list(sought.among(session, rest)))
+    rest = session.scalars(_best(sought.others).limit(_READ + 1)).all()
+    if len(rest) <= _READ:
+        return Gathered(list(sought.among(session, rest)))
     return _all_or_many(session, select(Job.id).where(*sought.where(walked=True)))
+
+
+def _tried(session: Session, sought: Sought) -> Gathered | None:
+    """What is found among the best that fit the other conditions; None where that is not all, nor many."""
+    best = session.scalars(_best(sought.others).limit(_TRIED)).all()
+    found: list[int] = []
+    for start in range(0, len(best), _AT_ONCE):
+        some = best[start : start + _AT_ONCE]
+        there = sought.among(session, some)
+        found += [each for each in some if each in there]
+        if len(found) > MOST:
+            return Gathered(found[:MOST], many=True)
+        if len(found) * _TRIED < MOST * (start + len(some)):
+            # So few of them have the words that the others will not do.
+            break
+    else:
+        return Gathered(found) if len(best) < _TRIED else None
+    return None
 
 
 def _best(where: Sequence[ColumnElement[bool]]) -> Select[int]:
