@@ -19,7 +19,7 @@ from scout.searching.conditions import Sought
 #: More than these are many: nobody reads them all, and "1,000+" says as much.
 MOST = 1_000
 #: Of many jobs with the words, as many are compared with the other conditions, then as many, before all are.
-_COMPARED = (2 * MOST, 50 * MOST)
+_FIRST, _COMPARED = 2 * MOST, 50 * MOST
 #: Of few jobs that fit those, so many are read rather than compared with all that have the words.
 _READ = MOST
 #: PostgreSQL takes microseconds to look at the words of one job: so many of the best are tried before all
@@ -50,24 +50,22 @@ def gather(session: Session, sought: Sought) -> Gathered:
             return found
     if not sought.words:
         return _all_or_many(session, _best(sought.where(walked=True)))
-    hits = _all_or_many(session, sought.newest_hits())
     if not sought.others:
-        return hits
-    if not hits.many:
-        some = conditions.listed(hits.ids, postgres=sought.postgres)
-        return Gathered(session.scalars(select(Job.id).where(some, *sought.others)).all())
-    return _compared(session, sought)
+        return _all_or_many(session, sought.newest_hits())
+    hits = session.scalars(sought.newest_hits().limit(_FIRST + 1)).all()
+    some = conditions.listed(hits, postgres=sought.postgres)
+    found = _all_or_many(session, select(Job.id).where(some, *sought.others))
+    return found if found.many or len(hits) <= _FIRST else _compared(session, sought)
 
 
 def _compared(session: Session, sought: Sought) -> Gathered:
-    """What is found where many have the words, and there are other conditions."""
-    for most in _COMPARED:
-        newest = sought.newest_hits().limit(most).subquery()
-        column = next(iter(newest.c))
-        fitting = select(column).select_from(newest).join(Job, Job.id == column).where(*sought.others)
-        found = _all_or_many(session, fitting)
-        if found.many:
-            return found
+    """What is found where many have the words, and few of the first of them fit the other conditions."""
+    newest = sought.newest_hits().limit(_COMPARED).subquery()
+    column = next(iter(newest.c))
+    fitting = select(column).select_from(newest).join(Job, Job.id == column).where(*sought.others)
+    found = _all_or_many(session, fitting)
+    if found.many:
+        return found
     rest = session.scalars(_best(sought.others).limit(_READ + 1)).all()
     if len(rest) <= _READ:
         return Gathered(list(sought.among(session, rest)))

@@ -185,7 +185,8 @@ def test_of_many_jobs_with_few_that_fit_pages_hold_all_the_same(
 ) -> None:
     monkeypatch.setattr(gathering, "MOST", 1)
     monkeypatch.setattr(gathering, "_READ", 1)
-    monkeypatch.setattr(gathering, "_COMPARED", (1, 1))
+    monkeypatch.setattr(gathering, "_FIRST", 1)
+    monkeypatch.setattr(gathering, "_COMPARED", 1)
     monkeypatch.setattr(gathering, "_TRIED", 2)
     monkeypatch.setattr(gathering, "_AT_ONCE", 1)
     monkeypatch.setattr(orders, "_TRIED", 2)
