@@ -258,7 +258,7 @@ def run(
     return result
 
 
-def _one(  # noqa: PLR0913, PLR0917 - as many as `run` has, which asks for one
+def _one(  # noqa: PLR0917 - as many as `run` has, which asks for one
     kind: str, size: int, times: int, seconds: float, turns: int, words: int
 ) -> dict[str, Any] | None:
     folder = Path(tempfile.mkdtemp(prefix="scout-bench-"))

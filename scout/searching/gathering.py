@@ -53,9 +53,13 @@ def gather(session: Session, sought: Sought) -> Gathered:
     if not sought.others:
         return _all_or_many(session, sought.newest_hits())
     hits = session.scalars(sought.newest_hits().limit(_FIRST + 1)).all()
-    some = conditions.listed(hits, postgres=sought.postgres)
-    found = _all_or_many(session, select(Job.id).where(some, *sought.others))
-    return found if found.many or len(hits) <= _FIRST else _compared(session, sought)
+    # Of SQLite's hits, in the order of the jobs, just as many are compared below as it takes.
+    if sought.postgres or len(hits) <= _FIRST:
+        some = conditions.listed(hits, postgres=sought.postgres)
+        found = _all_or_many(session, select(Job.id).where(some, *sought.others))
+        if found.many or len(hits) <= _FIRST:
+            return found
+    return _compared(session, sought)
 
 
 def _compared(session: Session, sought: Sought) -> Gathered:

@@ -32,12 +32,26 @@ def term(key: Key, values: Iterable[tuple[Sequence[str], bool]], *, negated: boo
         values: Words in a row, of which one such row must be there, and whether the last may be a beginning.
         negated: Whether none must be there.
     """
-    said = (
-        r"[\W_]+".join(map(re.escape, words)) + ("" if begins else r"(?![^\W_])") for words, begins in values
-    )
-    search = re.compile(rf"(?<![^\W_])(?:{'|'.join(said)})").search
+    # `re` is quick to find what begins with plain letters, and slow where something must stand before those.
+    patterns = [
+        re.compile(r"[\W_]+".join(map(re.escape, words)) + ("" if begins else r"(?![^\W_])"))
+        for words, begins in values
+    ]
     fields = _FIELDS.get(key, _ANYWHERE)
-    return lambda told: any(search(told[each]) for each in fields) is not negated
+    return lambda told: (
+        any(_stands(pattern, told[each]) for each in fields for pattern in patterns) is not negated
+    )
+
+
+def _stands(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether a text has what a pattern says, from the beginning of a word on."""
+    found = pattern.search(text)
+    while found is not None:
+        at = found.start()
+        if not at or not text[at - 1].isalnum():
+            return True
+        found = pattern.search(text, at + 1)
+    return False
 
 
 def fitting(session: Session, terms: Sequence[Fits], some: ColumnElement[bool]) -> set[int]:

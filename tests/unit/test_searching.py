@@ -18,10 +18,11 @@ from scout import clock, jobs
 from scout.database import Database
 from scout.jobs import JobQuery, Sort
 from scout.models import Job, Remote, Status
-from scout.searching import conditions, cursors, gathering, index, orders
+from scout.searching import conditions, cursors, gathering, index, orders, reading
 from scout.searching.cursors import Cursor
 from scout.searching.language import Key, parse
 from scout.searching.marking import marked, snippet
+from scout.searching.words import words_of
 from tests import kept
 from tests.unit.test_jobs import Statements
 
@@ -365,3 +366,20 @@ def test_a_cursor_is_read_again_in_its_own_order_alone() -> None:
         cursor = Cursor("score", 0, key, 7)
         assert cursors.read(str(cursor), "score") == cursor
         assert cursors.read(str(cursor), "newest") is None
+
+
+@given(
+    st.text(alphabet="ab _-", max_size=14),
+    st.lists(st.sampled_from(["a", "b", "ab", "aa"]), min_size=1, max_size=2),
+    st.booleans(),
+)
+def test_a_text_is_read_word_by_word(text: str, row: list[str], begins: bool) -> None:
+    there = words_of(text)
+    runs = [there[at : at + len(row)] for at in range(len(there) - len(row) + 1)]
+    wanted = any(
+        run[:-1] == row[:-1] and (run[-1].startswith(row[-1]) if begins else run[-1] == row[-1])
+        for run in runs
+    )
+    fits = reading.term(Key.TITLE, [(row, begins)], negated=False)
+    assert fits((text, "", "", "")) is wanted
+    assert reading.term(Key.WORDS, [(row, begins)], negated=True)(("", "", "", text)) is not wanted
