@@ -369,11 +369,11 @@ def test_a_cursor_is_read_again_in_its_own_order_alone() -> None:
 
 
 @given(
-    st.text(alphabet="ab _-", max_size=14),
-    st.lists(st.sampled_from(["a", "b", "ab", "aa"]), min_size=1, max_size=2),
-    st.booleans(),
+    text=st.text(alphabet="ab _-", max_size=14),
+    row=st.lists(st.sampled_from(["a", "b", "ab", "aa"]), min_size=1, max_size=2),
+    begins=st.booleans(),
 )
-def test_a_text_is_read_word_by_word(text: str, row: list[str], begins: bool) -> None:
+def test_a_text_is_read_word_by_word(*, text: str, row: list[str], begins: bool) -> None:
     there = words_of(text)
     runs = [there[at : at + len(row)] for at in range(len(there) - len(row) + 1)]
     wanted = any(
