@@ -263,7 +263,7 @@ def _insert(
     made = reserved_ids(session, Job, len(own))
     job_of = dict(zip(own, made, strict=True))
     if own:
-        with index.texts_follow(connection):
+        with index.texts_follow():
             connection.execute(
                 insert(Job.__table__),  # type: ignore[arg-type]
                 [

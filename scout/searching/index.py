@@ -16,6 +16,7 @@ Not in `scout.models`: neither form is a table as SQLAlchemy knows them.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -70,31 +71,24 @@ def _folded(value: str | None) -> str:
     return folded(value or "")
 
 
+_texts_follow = contextvars.ContextVar("texts_follow", default=False)
+
+
 def add_functions(connection: sqlite3.Connection) -> None:
     """Give a connection to SQLite what the triggers call."""
     connection.create_function("scout_folded", 1, _folded, deterministic=True)
     connection.create_function("scout_placed", 2, _placed, deterministic=True)
-    follow = [0]
-
-    def texts_follow(*told: int) -> int:
-        follow[:] = told or follow
-        return follow[0]
-
-    # It is told with an argument, and asked without one.
-    connection.create_function("scout_texts_follow", -1, texts_follow)
+    connection.create_function("scout_texts_follow", 0, _texts_follow.get)
 
 
 @contextlib.contextmanager
-def texts_follow(connection: Connection) -> Iterator[None]:
+def texts_follow() -> Iterator[None]:
     """Until the block ends, each new job's description is inserted too, after it: both are indexed once."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    connection.exec_driver_sql("SELECT scout_texts_follow(1)")
+    token = _texts_follow.set(True)
     try:
         yield
     finally:
-        connection.exec_driver_sql("SELECT scout_texts_follow(0)")
+        _texts_follow.reset(token)
 
 
 def vector(title: str, company: str, place: str, rest: str) -> str:

@@ -253,7 +253,7 @@ def test_a_job_whose_text_follows_is_indexed_once(database: Database) -> None:
     with database.session() as session:
         own = cast("sqlite3.Connection", session.connection().connection.dbapi_connection)
         own.create_function("scout_placed", 2, placed)
-        with index.texts_follow(session.connection()):
+        with index.texts_follow():
             for text in ("okta", ""):
                 kept.job(session, "Engineer", description_text=text)
         assert len(indexed) == 2
