@@ -20,6 +20,7 @@ job any more. Undoing the first decision about such a job ends in `closed`, wher
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -210,7 +211,7 @@ def _page(
     back = cursors.read(query.before, query.sort)
     up = back is not None
     cursor = back or cursors.read(query.after, query.sort)
-    parts = orders.stretches(query.sort, sought, conditions.in_titles(read, postgres=sought.postgres))
+    parts = _parts(session, query, read, sought)
     found: list[tuple[int, Row[Any]]] = []
     if gathered is not None and not gathered.many:
         if total:
@@ -278,7 +279,7 @@ def neighbours(session: Session, query: JobQuery, job: Job) -> tuple[int | None,
     read = language.parse(query.text)
     sought = _sought(session, query, read)
     _, _, gathered = _count(session, query, sought)
-    parts = orders.stretches(query.sort, sought, conditions.in_titles(read, postgres=sought.postgres))
+    parts = _parts(session, query, read, sought)
     place: cursors.Cursor | None = None
     for number, part in enumerate(parts):
         here = select(Job.id).where(Job.id == job.id)
@@ -334,7 +335,7 @@ def every_id(session: Session, query: JobQuery) -> list[int]:
     """The ids of all jobs that a query asks for, in its order, whatever page it names."""
     read = language.parse(query.text)
     sought = _sought(session, query, read)
-    parts = orders.stretches(query.sort, sought, conditions.in_titles(read, postgres=sought.postgres))
+    parts = _parts(session, query, read, sought)
     return [
         job_id
         for part in parts
@@ -349,7 +350,11 @@ def _conditions(session: Session, query: JobQuery) -> list[ColumnElement[bool]]:
 def _sought(session: Session, query: JobQuery, read: language.Query) -> conditions.Sought:
     if may_write(session):
         index.catch_up(session)
-    found = conditions.sought(read, postgres=session.get_bind().dialect.name == "postgresql")
+    found = conditions.sought(
+        read,
+        postgres=session.get_bind().dialect.name == "postgresql",
+        begun=functools.partial(index.begun, session),
+    )
     others: list[ColumnElement[bool]] = []
     if query.statuses:
         others.append(Job.status.in_(query.statuses))
@@ -358,6 +363,16 @@ def _sought(session: Session, query: JobQuery, read: language.Query) -> conditio
     if query.source:
         others.append(conditions.listed_by(Source.slug == _storable(query.source)))
     return found.more(*others)
+
+
+def _parts(
+    session: Session, query: JobQuery, read: language.Query, sought: conditions.Sought
+) -> list[orders.Stretch]:
+    titles = ""
+    if query.sort == "relevance":
+        begun = functools.partial(index.begun, session)
+        titles = conditions.in_titles(read, postgres=sought.postgres, begun=begun)
+    return orders.stretches(query.sort, sought, titles)
 
 
 def _storable(text: str) -> str:

@@ -26,7 +26,7 @@ from scout.leases import changed
 from scout.matching import Match
 from scout.models import Description, Job, Listing, Status
 from scout.postings import Place, Posting, Salary
-from scout.searching import standing
+from scout.searching import index, standing
 
 #: Complete listings in a row that must lack a posting before it counts as closed.
 ABSENCES = 2
@@ -263,24 +263,25 @@ def _insert(
     made = reserved_ids(session, Job, len(own))
     job_of = dict(zip(own, made, strict=True))
     if own:
-        connection.execute(
-            insert(Job.__table__),  # type: ignore[arg-type]
-            [
-                {
-                    **_content(entries[at]),
-                    "id": job_of[at],
-                    "status": Status.NEW,
-                    "first_seen_at": now,
-                    "repost_of_id": anew.get(at),
-                    "version": 1,
-                }
-                for at in own
-            ],
-        )
-        connection.execute(
-            insert(Description.__table__),  # type: ignore[arg-type]
-            [{"job_id": job_of[at], **_description(entries[at])} for at in own],
-        )
+        with index.texts_follow():
+            connection.execute(
+                insert(Job.__table__),  # type: ignore[arg-type]
+                [
+                    {
+                        **_content(entries[at]),
+                        "id": job_of[at],
+                        "status": Status.NEW,
+                        "first_seen_at": now,
+                        "repost_of_id": anew.get(at),
+                        "version": 1,
+                    }
+                    for at in own
+                ],
+            )
+            connection.execute(
+                insert(Description.__table__),  # type: ignore[arg-type]
+                [{"job_id": job_of[at], **_description(entries[at])} for at in own],
+            )
         resemblance.mark(
             session,
             [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,15 +24,20 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import Session
 
 from scout import clock
 from scout.models import Description, Job, Listing, Note, Source, Status
 from scout.postings import Remote
-from scout.searching import durations, index
+from scout.searching import durations, index, reading
 from scout.searching.language import TEXTUAL, UNKNOWN, Key, Query, Term
 
-#: Shorter words are looked for as they are: what begins with one or two letters is half of all jobs.
-SHORTEST_BEGINNING = 3
+#: Shorter words are looked for as they are: what begins with two letters is half of all jobs, and those of
+#: three are mostly abbreviations, which are meant whole.
+SHORTEST_BEGINNING = 4
+
+#: Tells the words of the index that begin so, or None where there are too many to name.
+Begun = Callable[[str], Sequence[str] | None]
 
 _SQLITE = table("job_words", column("rowid"), column("job_words"))
 _POSTGRES = table("job_words", column("job_id"), column("words"))
@@ -47,12 +53,14 @@ class Sought:
         words: What to look for in the index of words, in the database's own language, or empty.
         without: What must not be found there, likewise, where `words` is empty.
         others: All other conditions.
+        terms: What is asked for by words, and against, as a job's texts are compared with it.
         postgres: Whether the database is PostgreSQL; else it is SQLite.
     """
 
     words: str = ""
     without: str = ""
     others: tuple[ColumnElement[bool], ...] = field(default=())
+    terms: tuple[reading.Fits, ...] = field(default=())
     postgres: bool = False
 
     def hits(self, words: str = "") -> Select[int]:
@@ -64,9 +72,13 @@ class Sought:
         hits = self.hits()
         return hits if self.postgres else hits.order_by(_SQLITE.c.rowid.desc())
 
-    def among(self, job_ids: Sequence[int]) -> Select[int]:
-        """Which of some jobs have the words, where PostgreSQL is asked."""
-        return self.hits().where(_POSTGRES.c.job_id == any_(cast(list(job_ids), ARRAY(Integer))))
+    def among(self, session: Session, job_ids: Sequence[int]) -> set[int]:
+        """Which of some jobs have the words, and none of those that they must not have."""
+        if not self.postgres:
+            return reading.fitting(session, self.terms, listed(job_ids, postgres=False))
+        some = any_(cast(list(job_ids), ARRAY(Integer)))
+        found = session.scalars(self.hits(self.words or self.without).where(_POSTGRES.c.job_id == some))
+        return set(found) if self.words else set(job_ids).difference(found)
 
     def where(self, *, walked: bool = False) -> list[ColumnElement[bool]]:
         """All conditions.
@@ -105,14 +117,15 @@ def _hits(words: str, *, postgres: bool) -> Select[int]:
     return select(_SQLITE.c.rowid).where(_SQLITE.c.job_words.op("MATCH")(words))
 
 
-def sought(query: Query, *, postgres: bool) -> Sought:
+def sought(query: Query, *, postgres: bool, begun: Begun) -> Sought:
     """What a search asks of a database.
 
     Args:
         query: The search.
         postgres: Whether the database is PostgreSQL; else it is SQLite.
+        begun: The words of the index that begin so, for SQLite.
     """
-    say = _for_postgres if postgres else _for_sqlite
+    say = _for_postgres if postgres else functools.partial(_for_sqlite, begun=begun)
     textual = [term for term in query.terms if term.key in TEXTUAL]
     wanted = [say(term) for term in textual if not term.negated]
     unwanted = [say(term) for term in textual if term.negated]
@@ -124,13 +137,14 @@ def sought(query: Query, *, postgres: bool) -> Sought:
         words=words,
         without=without,
         others=tuple(_condition(term) for term in query.terms if term.key not in TEXTUAL),
+        terms=tuple(map(_read, textual)),
         postgres=postgres,
     )
 
 
-def in_titles(query: Query, *, postgres: bool) -> str:
+def in_titles(query: Query, *, postgres: bool, begun: Begun) -> str:
     """What to look for in the index of words for jobs with all of a search's words in their titles."""
-    say = _for_postgres if postgres else _for_sqlite
+    say = _for_postgres if postgres else functools.partial(_for_sqlite, begun=begun)
     plain = [
         replace(term, key=Key.TITLE)
         for term in query.terms
@@ -139,14 +153,26 @@ def in_titles(query: Query, *, postgres: bool) -> str:
     return (" & " if postgres else " AND ").join(say(term) for term in plain)
 
 
-def _for_sqlite(term: Term) -> str:
-    """The term in the language of FTS5."""
+def _for_sqlite(term: Term, *, begun: Begun) -> str:
+    """The term in the language of FTS5.
+
+    A beginning is said as the words that there are: FTS5 goes through those one hit after the other, but puts
+    all the hits of a beginning together before it tells of the first.
+    """
     name = _FIELDS.get(term.key)
-    before = f"{name} : " if name else ""
-    said = [
-        f'{before}"{each}"{" *" if _begins(term, each) else ""}' for each in _values(term)
-    ]  # fmt: skip
-    return f"({' OR '.join(said)})"
+    said = []
+    for value in _values(term):
+        if not _begins(term, value):
+            said.append(f'"{value}"')
+            continue
+        *before, beginning = value.split()
+        words = begun(beginning)
+        if words is None:
+            said.append(f'"{value}" *')
+        else:
+            # Of no word, the beginning itself: it is not found either.
+            said += [f'"{" ".join([*before, word])}"' for word in words or [beginning]]
+    return f"{name} : ({' OR '.join(said)})" if name else f"({' OR '.join(said)})"
 
 
 def _for_postgres(term: Term) -> str:
@@ -157,6 +183,11 @@ def _for_postgres(term: Term) -> str:
         *first, last = (f"'{mark}{each[: index.LONGEST_WORD]}'" for each in value.split())
         said.append(f"({' <-> '.join([*first, last + (':*' if _begins(term, value) else '')])})")
     return f"({' | '.join(said)})"
+
+
+def _read(term: Term) -> reading.Fits:
+    values = [(value.split(), _begins(term, value)) for value in _values(term)]
+    return reading.term(term.key, values, negated=term.negated)
 
 
 def _values(term: Term) -> Iterable[str]:

@@ -17,8 +17,12 @@ from scout.models import Job
 from scout.searching.conditions import Sought
 from scout.searching.cursors import Cursor
 
-#: Jobs that are tried first, where many have the words: each look into the index takes some microseconds.
-_TRIED = 400
+#: Jobs that are tried first, where many have the words, and of them at once: each takes some microseconds.
+_TRIED = 600
+_AT_ONCE = 100
+#: Where a smaller share of those have the words, PostgreSQL looks up all that have them and puts them in
+#: order; SQLite would read whole rows for that.
+_SELDOM = 0.02
 
 Sort = Literal["newest", "score", "posted", "salary", "relevance"]
 
@@ -145,13 +149,35 @@ def walked(
 ) -> list[tuple[int, Row[Any]]]:
     """The same for a list of many jobs: gone through in its order.
 
-    What is asked for by words is mostly found among the first jobs without regard to them. PostgreSQL looks
-    at those first, before it puts together all that holds the words; FTS5 finds one job no sooner than all.
+    What is asked for by words is mostly found among the first jobs without regard to them: those are looked
+    at first, before all jobs with the words are put together.
     """
-    if sought.words and sought.postgres:
+    gone_through = True
+    if sought.words or sought.without:
         first = page(session, parts, sought.others, cursor, most=_TRIED, walked=True, up=up)
-        there = set(session.scalars(sought.among([row.id for _, row in first])))
-        found = [each for each in first if each[1].id in there]
+        found, tried = _fitting(session, sought, first[::-1] if up else first, most)
         if len(found) >= most or len(first) < _TRIED:
-            return found[-most:] if up else found[:most]
-    return page(session, parts, sought.where(walked=True), cursor, most=most, walked=True, up=up)
+            return found[::-1] if up else found
+        gone_through = not sought.postgres or len(found) > tried * _SELDOM
+    where = sought.where(walked=gone_through)
+    return page(session, parts, where, cursor, most=most, walked=gone_through, up=up)
+
+
+def _fitting(
+    session: Session, sought: Sought, first: Sequence[tuple[int, Row[Any]]], most: int
+) -> tuple[list[tuple[int, Row[Any]]], int]:
+    """Those of the first jobs of a list that have the words, and how many were tried.
+
+    It ends early where so few of them have the words that they will not make up a page.
+    """
+    found: list[tuple[int, Row[Any]]] = []
+    tried = 0
+    for start in range(0, len(first), _AT_ONCE):
+        some = first[start : start + _AT_ONCE]
+        there = sought.among(session, [row.id for _, row in some])
+        found += [each for each in some if each[1].id in there]
+        tried += len(some)
+        hopeless = len(first) == _TRIED and len(found) * _TRIED < most * start
+        if len(found) >= most or hopeless:
+            break
+    return found[:most], tried

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+import functools
+import sqlite3
+from dataclasses import replace
+from typing import Any, cast, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy import text as sql
 
 from scout import clock, jobs
 from scout.database import Database
-from scout.jobs import JobQuery
+from scout.jobs import JobQuery, Sort
 from scout.models import Job, Remote, Status
-from scout.searching import cursors, gathering
+from scout.searching import conditions, cursors, gathering, index, orders, reading
 from scout.searching.cursors import Cursor
 from scout.searching.language import Key, parse
 from scout.searching.marking import marked, snippet
+from scout.searching.words import words_of
 from tests import kept
 from tests.unit.test_jobs import Statements
 
@@ -175,6 +181,89 @@ def test_of_very_many_only_so_many_are_counted_and_pages_hold_all_the_same(
             assert (facets.of, facets.whole) == (2, False)
 
 
+def test_of_many_jobs_with_few_that_fit_pages_hold_all_the_same(
+    five: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "MOST", 1)
+    monkeypatch.setattr(gathering, "_READ", 1)
+    monkeypatch.setattr(gathering, "_FIRST", 1)
+    monkeypatch.setattr(gathering, "_COMPARED", 1)
+    monkeypatch.setattr(gathering, "_TRIED", 2)
+    monkeypatch.setattr(gathering, "_AT_ONCE", 1)
+    monkeypatch.setattr(orders, "_TRIED", 2)
+    monkeypatch.setattr(orders, "_AT_ONCE", 1)
+    for text in ("identity", "-okta", "identity -okta is:open,closed", "security status:new,closed"):
+        with five.reading() as session:
+            for sort in get_args(Sort):
+                whole = jobs.every_id(session, JobQuery(text=text, sort=sort))
+                page = jobs.find(session, JobQuery(text=text, sort=sort, per_page=1))
+                seen = [job.id for job in page.jobs]
+                while page.next:
+                    page = jobs.find(session, JobQuery(text=text, sort=sort, per_page=1, after=page.next))
+                    seen += [job.id for job in page.jobs]
+                while page.previous:
+                    page = jobs.find(
+                        session, JobQuery(text=text, sort=sort, per_page=1, before=page.previous)
+                    )
+                    seen += [job.id for job in page.jobs]
+                assert seen == whole + whole[-2::-1], (text, sort)
+
+
+def test_reading_jobs_finds_what_the_index_finds(five: Database) -> None:
+    more = (
+        "title:ident", "company:stra,okt", '"you know okt"', "-title:identity -place:berlin", "ide engin",
+        '"is what" -country:germany', "enginee,nurs zurich,berlin", "-zugriffsr", "engineer -zugriffsr",
+    )  # fmt: skip
+    postgres = five.engine.dialect.name == "postgresql"
+    with five.reading() as session:
+        every = list(session.scalars(select(Job.id)))
+        for text in (*more, *(text for text, _ in FOUND)):
+            sought = conditions.sought(
+                parse(text), postgres=postgres, begun=functools.partial(index.begun, session)
+            )
+            bare = replace(sought, others=())
+            if bare.words or bare.without:
+                wanted = session.scalars(select(Job.id).where(*bare.where()))
+                assert bare.among(session, every) == set(wanted), text
+
+
+def test_words_that_begin_so_are_told_unless_they_are_very_many(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.session() as session:
+        kept.job(session, "Secure Security Secu secs Zebra", description_text="securing; Sécurité")
+    monkeypatch.setattr(index, "MOST_BEGUN", 5)
+    with database.reading() as session:
+        assert index.begun(session, "secu") == ["secu", "secure", "securing", "securite", "security"]
+        assert index.begun(session, "secur") == ["secure", "securing", "securite", "security"]
+        assert index.begun(session, "zebra") == ["zebra"]
+        assert index.begun(session, "zzz") == []
+        monkeypatch.setattr(index, "MOST_BEGUN", 4)
+        assert index.begun(session, "secu") is None
+        assert jobs.find(session, JobQuery(text="secu zebr -zzzz")).total == 1
+
+
+def test_a_job_whose_text_follows_is_indexed_once(database: Database) -> None:
+    indexed: list[str] = []
+
+    def placed(locations: str, _places: str) -> str:
+        indexed.append(locations)
+        return ""
+
+    with database.session() as session:
+        own = cast("sqlite3.Connection", session.connection().connection.dbapi_connection)
+        own.create_function("scout_placed", 2, placed)
+        with index.texts_follow():
+            for text in ("okta", ""):
+                kept.job(session, "Engineer", description_text=text)
+        assert len(indexed) == 2
+        index.add_functions(own)
+        kept.job(session, "Engineer", description_text="okta")
+    with database.reading() as session:
+        assert jobs.find(session, JobQuery(text="engineer")).total == 3
+        assert jobs.find(session, JobQuery(text="okta")).total == 2
+
+
 def test_counts_of_statuses_follow_every_change(any_database: Database) -> None:
     with any_database.session() as session:
         job = kept.job(session)
@@ -204,7 +293,10 @@ def test_counting_again_without_a_change_reads_no_job(any_database: Database) ->
 HOT = ("remote:yes level:senior", "language:de type:contract", "okta", "okta remote:yes", "score:>60")
 
 
-def test_no_search_goes_through_the_rows_of_all_jobs(database: Database) -> None:
+def test_no_search_goes_through_the_rows_of_all_jobs(any_database: Database) -> None:
+    database = any_database
+    postgres = database.engine.dialect.name == "postgresql"
+    explain = "EXPLAIN" if postgres else "EXPLAIN QUERY PLAN"
     with database.session() as session:
         for number in range(60):
             kept.job(session, score=number, description_text="okta" if number % 2 else "")
@@ -214,13 +306,18 @@ def test_no_search_goes_through_the_rows_of_all_jobs(database: Database) -> None
             query = JobQuery(text=text, statuses=(Status.NEW,), sort="score")
             jobs.find(session, query)
             jobs.facets(session, query)
+            seen = list(statements.seen)
+            if postgres:
+                # So it goes through a whole table only where no index would do.
+                session.execute(sql("SET LOCAL enable_seqscan = off"))
             plans = [
                 str(row[-1])
-                for statement, parameters in list(statements.seen)
-                if "jobs" in statement
-                for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                for statement, parameters in seen
+                if "jobs" in statement or "job_words" in statement
+                for row in session.connection().exec_driver_sql(f"{explain} {statement}", parameters)
             ]
         assert plans
+        assert [plan for plan in plans if "Seq Scan on job" in plan] == []
         # Through an index that has all that is compared, by ids, or not at all.
         assert [plan for plan in plans if plan.startswith("SCAN jobs") and "COVERING INDEX" not in plan] == []
 
@@ -237,7 +334,7 @@ def test_hits_are_marked_and_all_else_is_escaped() -> None:
 
 def test_a_piece_of_a_text_begins_before_the_first_hit() -> None:
     text = "word " * 100 + "<Okta> is here " + "tail " * 100
-    piece = snippet(text, parse("okt"))
+    piece = snippet(text, parse("okta"))
     assert piece is not None
     assert "&lt;<mark>Okta</mark>&gt; is here" in piece
     assert piece.startswith("… word")
@@ -269,3 +366,20 @@ def test_a_cursor_is_read_again_in_its_own_order_alone() -> None:
         cursor = Cursor("score", 0, key, 7)
         assert cursors.read(str(cursor), "score") == cursor
         assert cursors.read(str(cursor), "newest") is None
+
+
+@given(
+    text=st.text(alphabet="ab _-", max_size=14),
+    row=st.lists(st.sampled_from(["a", "b", "ab", "aa"]), min_size=1, max_size=2),
+    begins=st.booleans(),
+)
+def test_a_text_is_read_word_by_word(*, text: str, row: list[str], begins: bool) -> None:
+    there = words_of(text)
+    runs = [there[at : at + len(row)] for at in range(len(there) - len(row) + 1)]
+    wanted = any(
+        run[:-1] == row[:-1] and (run[-1].startswith(row[-1]) if begins else run[-1] == row[-1])
+        for run in runs
+    )
+    fits = reading.term(Key.TITLE, [(row, begins)], negated=False)
+    assert fits((text, "", "", "")) is wanted
+    assert reading.term(Key.WORDS, [(row, begins)], negated=True)(("", "", "", text)) is not wanted
