@@ -25,7 +25,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, text
 from sqlalchemy.orm import Session
 
-from scout.searching.words import folded, words_of
+from scout.searching.words import WORD, folded, words_of
 
 #: Tables that are not of the models: what compares the two leaves them out.
 TABLES = ("job_words", "stale_words")
@@ -64,11 +64,16 @@ def placed(locations: Sequence[Any], places: Sequence[Any]) -> str:
 
 
 def _placed(locations: str | None, places: str | None) -> str:
-    return placed(json.loads(locations or "[]"), json.loads(places or "[]"))
+    return _plain(placed(json.loads(locations or "[]"), json.loads(places or "[]")))
 
 
 def _folded(value: str | None) -> str:
-    return folded(value or "")
+    return _plain(folded(value or ""))
+
+
+def _plain(said: str) -> str:
+    # FTS5 knows the letters of an older Unicode, and takes pictures that came later for some.
+    return said if said.isascii() else " ".join(WORD.findall(said))
 
 
 _texts_follow = contextvars.ContextVar("texts_follow", default=False)

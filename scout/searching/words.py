@@ -10,7 +10,8 @@ _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}  # noqa: RUF001 - a letter of its own
 )
 _MARKS = re.compile("[\u0300-\u036f]+")
-_WORD = re.compile(r"[^\W_]+")
+#: A word of a folded text.
+WORD = re.compile(r"[^\W_]+")
 
 
 def folded(text: str) -> str:
@@ -22,4 +23,4 @@ def folded(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a text, folded, in its order: runs of letters and digits."""
-    return _WORD.findall(folded(text))
+    return WORD.findall(folded(text))
