@@ -190,6 +190,8 @@ _SHIFT = """
 def faults(page: Page) -> list[str]:
     """All that is wrong with the open page, a sentence each: by axe-core, our own eyes, and its loading."""
     found: list[str] = list(page.evaluate(FAULTS))
+    # What is under a bar that stays in sight can be scrolled out from there, which axe-core does not know.
+    page.evaluate("scrollTo(0, 0)")
     for violation in Axe().run(page, options=_RULES).response["violations"]:
         where = "; ".join(str(node["html"])[:120] for node in violation["nodes"][:3])
         found.append(f"{violation['id']}: {violation['help']} ({where})")

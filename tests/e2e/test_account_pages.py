@@ -103,7 +103,7 @@ def test_every_page_of_the_account_looks_right(opened: Open, database: Database,
         faults += look_at(page, f"{look}-account-log-empty", "/account/log?q=nothing-like-it")
         furnish(database)
         faults += look_at(page, f"{look}-account", "/account")
-        for each in page.locator("summary").all():
+        for each in page.locator("main summary").all():
             each.click()
         faults += look_at(page, f"{look}-account-open")
         faults += look_at(page, f"{look}-account-log", "/account/log?page=2")

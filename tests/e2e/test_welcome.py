@@ -52,10 +52,15 @@ def new(database: Database) -> None:
 def settled(database: Database) -> Iterator[None]:
     """Some boards and jobs, and the first run is over."""
     fill(database)
+
+    def as_at_first() -> None:
+        with database.session() as session:
+            session.query(Setup).delete()
+            welcome.over(session)
+
+    as_at_first()
     yield
-    with database.session() as session:
-        session.query(Setup).delete()
-        welcome.over(session)
+    as_at_first()
 
 
 @pytest.mark.usefixtures("new")
@@ -124,6 +129,7 @@ def test_after_the_first_sign_in_the_choices_are_made_without_scripts(
     with database.reading() as session:
         assert {source.slug for source in watchlist.every(session)} == {"okta", "veeva"}
         assert chosen_profile.in_use(session).title == "Gardens"
+    page.locator("[data-menu] summary").click()
     page.get_by_role("button", name="Sign out").click()
     page.fill("input[type=password]", PASSWORD)
     page.click("main button[type=submit]")
