@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased, defer
 
-from scout import clock, jobs
+from scout import clock, html, jobs, notes
 from scout.database import in_parts
 from scout.models import Appointment, Job, Note, Status, StatusChange
 from scout.telling import hours
@@ -278,9 +278,9 @@ def _cards(session: Session, timezone: str, places: Sequence[_Place]) -> dict[in
         loaded = session.scalars(
             select(Job).where(Job.id.in_(part)).options(defer(Job.reasons), defer(Job.places))
         )
-        meetings, notes = _meetings(session, part, now), _notes(session, part)
+        meetings, newest = _meetings(session, part, now), _notes(session, part)
         for job in loaded:
-            place, note = where[job.id], notes.get(job.id, "")
+            place, note = where[job.id], newest.get(job.id, "")
             found[job.id] = Card(job, place.stage, place.since, meetings.get(job.id), note, timezone)
     return found
 
@@ -307,5 +307,5 @@ def _notes(session: Session, job_ids: Sequence[int]) -> dict[int, str]:
 
 
 def _excerpt(body: str) -> str:
-    words = " ".join(body.split())
+    words = " ".join(html.plain(notes.shown(body)).split())  # without the signs of Markdown
     return words if len(words) <= _EXCERPT else f"{words[:_EXCERPT].rsplit(' ', 1)[0]}…"

@@ -126,7 +126,7 @@ def test_cards_come_by_their_next_date_and_then_the_newest_first_and_all_only_wh
         appointments.add(session, met, wish())
         appointments.add(session, old, wish(begins=dt.datetime(2026, 6, 9, 10, 30)))  # noqa: DTZ001 - see above
         jobs.add_note(session, new, "First")
-        jobs.add_note(session, new, "Dana " + "leads the team " * 20)
+        jobs.add_note(session, new, "**Dana** " + "leads the team " * 20)
     cards = column(db, Stage.SAVED)
     assert [card.job.id for card in cards] == [overdue, met, planned, new, old]
     assert [card.overdue for card in cards] == [True, False, False, False, False]
