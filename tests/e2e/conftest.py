@@ -73,7 +73,7 @@ def address(settings: Settings, database: Database) -> Iterator[str]:
 def chromium() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, needed here alone
 
-    program = need("chromium")
+    program = need("chromium-headless-shell")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(program), args=ARGUMENTS)
         yield browser

@@ -198,6 +198,7 @@ def test_a_click_after_the_session_ended_elsewhere_leads_to_the_form(
     ended(database)
     job_id = first_job(database)
     with opened(expected="401") as page:
+        page.wait_for_load_state("networkidle")  # what the list asks for by itself would lead there first
         with database.session() as session:
             sessions.end_all(session)
         page.locator(f"#job-{job_id}").get_by_role("button", name="Save").click()
