@@ -13,6 +13,8 @@ from icalendar import Calendar
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from metrics import catalogue
+from metrics.testing import Captured
 from scout import appointments, calendars, clock, jobs, pipeline
 from scout.appointments import Wish
 from scout.database import Database
@@ -351,7 +353,7 @@ def test_a_calendar_that_did_not_change_is_not_sent_again_and_a_removal_is_a_cha
 
 
 def test_a_calendar_is_read_also_while_the_database_cannot_be_written(
-    app: Flask, owner: Browser, db: Database, add_job: Add
+    app: Flask, owner: Browser, db: Database, add_job: Add, emitted: Captured
 ) -> None:
     meet(db, add_job())
     address = secret(owner)
@@ -366,6 +368,7 @@ def test_a_calendar_is_read_also_while_the_database_cannot_be_written(
     finally:
         event.remove(db.engine, "before_cursor_execute", locked)
     assert answer.status_code == 200
+    emitted.assert_incremented(catalogue.APP_ERRORS, type="OperationalError", place="web")
     assert "ETag" in answer.headers
     assert "Last-Modified" not in answer.headers
 
