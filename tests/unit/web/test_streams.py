@@ -33,7 +33,11 @@ def test_a_look_that_fails_is_counted_and_the_stream_goes_on(
     owner.post(f"/scans/{run_id}/cancel")
     known = scans._what_is_known
     looks = iter([raising(DATABASE_AWAY)])
-    monkeypatch.setattr(scans, "_what_is_known", lambda number: next(looks, known)(number))
+
+    def look(number: int) -> object:
+        return next(looks, known)(number)
+
+    monkeypatch.setattr(scans, "_what_is_known", look)
     answer = owner.get(f"/scans/{run_id}/events")
     assert answer.text.endswith("event: end\ndata: \n\n")
     emitted.assert_incremented(catalogue.APP_ERRORS, type="OperationalError", place="web")
