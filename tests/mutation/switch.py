@@ -109,6 +109,14 @@ class _Around:
     ) -> Any:
         return self._real.__exit__(kind, error, trace) if self._entered.pop() else None
 
+    def enter(self) -> Any:
+        """As the instruments' own: a token, for blocks that end elsewhere."""
+        return (self._real.enter(),) if _emission(self._key) else ()
+
+    def leave(self, token: tuple[Any, ...], error: BaseException | None) -> None:
+        for entered in token:
+            self._real.leave(entered, error)
+
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         measured = self._real(function)
         if inspect.iscoroutinefunction(function):
