@@ -97,3 +97,6 @@ def test_a_scan_that_is_put_on_the_queue_is_counted(
     monkeypatch.setattr(scans.queue, "enqueue_call", lambda *_, **__: None)
     assert scans.enqueue(7)
     emitted.assert_incremented(catalogue.RQ_JOBS_ENQUEUED, queue="scans", function="scan_sources")
+    emitted.assert_no_metrics(catalogue.RQ_JOBS_RETRIED)
+    assert scans.enqueue(7, again=True)
+    emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_sources")
