@@ -102,6 +102,7 @@ def test_keys_mark_page_turn_pages_and_walk_through_jobs(
     opened: Open, database: Database, address: str
 ) -> None:
     with opened() as page:
+        page.goto("/")
         unseen = page.locator(".fresh").count()
         assert unseen == 50
         page.keyboard.press("m")
@@ -131,6 +132,7 @@ def test_keys_mark_page_turn_pages_and_walk_through_jobs(
 
 def test_chips_and_facets_narrow_and_widen_the_list(opened: Open) -> None:
     with opened() as page:
+        page.goto("/")
         page.fill("[data-search]", "identity")
         page.keyboard.press("Enter")
         page.locator("aside .facet a", has_text="Remote").first.click()
@@ -144,6 +146,7 @@ def test_chips_and_facets_narrow_and_widen_the_list(opened: Open) -> None:
 def test_the_list_works_without_scripts(opened: Open, database: Database) -> None:
     job_id = first_job(database)
     with opened(java_script_enabled=False) as page:
+        page.goto("/")
         page.get_by_role("link", name="Narrow down").click()
         page.locator(".facet a", has_text="Globex").click()
         assert page.locator("[data-job]").count() == 50
@@ -167,6 +170,7 @@ def test_the_list_works_without_scripts(opened: Open, database: Database) -> Non
 
 def test_a_phone_without_a_network_is_told_so(opened: Open) -> None:
     with opened(expected="ERR_INTERNET_DISCONNECTED") as page:
+        page.goto("/")
         page.evaluate("navigator.serviceWorker.ready")
         page.context.set_offline(True)
         page.goto("/scans")

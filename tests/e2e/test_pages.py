@@ -65,6 +65,7 @@ def test_hostile_descriptions_do_nothing_even_under_the_sanitiser(
 def test_saving_and_undoing_swap_the_card_in_place(opened: Open, database: Database) -> None:
     job_id = first_job(database)
     with opened() as page:
+        page.goto("/")
         card = page.locator(f"#job-{job_id}")
         card.get_by_role("button", name="Save").click()
         card.get_by_role("button", name="Undo").wait_for()
@@ -82,6 +83,7 @@ def test_saving_and_undoing_swap_the_card_in_place(opened: Open, database: Datab
 def test_it_is_driven_by_keys(opened: Open, database: Database, address: str) -> None:
     job_id = first_job(database)
     with opened() as page:
+        page.goto("/")
         page.keyboard.press("j")
         assert page.locator(".job.current").get_attribute("id") == f"job-{job_id}"
         page.keyboard.press("j")
@@ -120,6 +122,7 @@ def test_it_is_driven_by_keys(opened: Open, database: Database, address: str) ->
 def test_everything_works_without_scripts(opened: Open, database: Database, address: str) -> None:
     job_id = first_job(database)
     with opened(java_script_enabled=False) as page:
+        page.goto("/")
         page.locator(f"#job-{job_id}").get_by_role("button", name="Save").click()
         page.get_by_role("link", name="Saved 1").click()
         assert page.locator("[data-job]").count() == 1
@@ -144,6 +147,7 @@ def test_everything_works_without_scripts(opened: Open, database: Database, addr
 
 def test_the_appearance_changes_at_once_and_stays(opened: Open) -> None:
     with opened(color_scheme="light") as page:
+        page.goto("/")
         ground = "getComputedStyle(document.body).backgroundColor"
         light = page.evaluate(ground)
         page.get_by_role("button", name="Dark").click()
@@ -157,6 +161,7 @@ def test_the_appearance_changes_at_once_and_stays(opened: Open) -> None:
 
 def test_an_order_acts_when_it_is_chosen(opened: Open, address: str) -> None:
     with opened() as page:
+        page.goto("/")
         page.select_option("[name=sort]", "newest")
         page.wait_for_url(f"{address}/?sort=newest")
         assert page.locator("[data-job]").count() == 24
@@ -198,6 +203,7 @@ def test_a_click_after_the_session_ended_elsewhere_leads_to_the_form(
     ended(database)
     job_id = first_job(database)
     with opened(expected="401") as page:
+        page.goto("/")
         page.wait_for_load_state("networkidle")  # what the list asks for by itself would lead there first
         with database.session() as session:
             sessions.end_all(session)
@@ -209,6 +215,7 @@ def test_a_page_that_follows_a_scan_leads_to_the_form_by_itself_when_the_session
     opened: Open, database: Database, address: str
 ) -> None:
     with opened(expected="401") as page:
+        page.goto("/")
         with database.session() as session:
             sessions.end_all(session)
         page.wait_for_url(f"{address}/sign-in")
