@@ -200,7 +200,7 @@ _POSTGRES = (
     "CREATE TABLE stale_words (job_id integer PRIMARY KEY)",
 )
 #: Made when the table is filled: one that grows row by row takes several times as long.
-_POSTGRES_INDEX = "CREATE INDEX ix_job_words_words ON job_words USING gin (words)"
+POSTGRES_INDEX = "CREATE INDEX ix_job_words_words ON job_words USING gin (words)"
 _POSTGRES_TRIGGERS = (
     """CREATE OR REPLACE FUNCTION stale_words_of_job() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO stale_words VALUES (new.id) ON CONFLICT DO NOTHING; RETURN NULL; END $$""",
@@ -272,7 +272,7 @@ def create(connection: Connection) -> None:
         connection.exec_driver_sql(_MERGED)
     fill(connection)
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_POSTGRES_INDEX)
+        connection.exec_driver_sql(POSTGRES_INDEX)
     attach(connection)
 
 
