@@ -82,6 +82,7 @@ class Panel:
         limits: The alerts whose figures are its thresholds.
         empty: What it says while there is nothing to show.
         split: Of a table, the label whose values are its rows.
+        question: The name of the status page's question that it shows; empty where no such question is.
     """
 
     title: str
@@ -96,6 +97,7 @@ class Panel:
     limits: tuple[Limit, ...] = ()
     empty: str = ""
     split: str = ""
+    question: str = ""
 
     def about(self) -> tuple[Asked, ...]:
         """The metrics that it asks about, each once."""
@@ -172,6 +174,7 @@ def asked(name: str, **shape: object) -> Panel:
         unit=question.unit,
         lines=tuple(Line(curve.form, curve.legend) for curve in question.curves),
         stacked=question.stacked,
+        question=name,
         **shape,  # type: ignore[arg-type]
     )
 

@@ -16,3 +16,13 @@ ALL: tuple[Board, ...] = (
     objectives.BOARD,
 )
 """Every dashboard, in the order of `metrics.watch.dashboards`."""
+
+
+def showing(question: str) -> str:
+    """The uid of the dashboard that shows a question of the status page: rather one that looks closer.
+
+    Args:
+        question: The question's name in `metrics.queries`.
+    """
+    found = [board.uid for board in ALL if any(panel.question == question for panel in board.panels())]
+    return found[-1]
