@@ -933,6 +933,7 @@ CLIENT_PROBES = Counter(
     help="Probes sent through the whole path.",
     raised_by="`scout metrics doctor`",
     signal=Signal.PIPELINE,
+    internal="whoever sends a probe looks for it at once, and the doctor says whether it arrived",
 )
 CLIENT_MAPPING_VERSION = Gauge(
     name="statsd_client_mapping_version",

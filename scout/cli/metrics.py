@@ -14,7 +14,7 @@ from metrics import catalogue, mapping, mapping_lint
 from metrics.model import Gauge, Metric, PushedGauge, Timer, Unit, wire_name
 from scout import probe
 from scout import settings as scout_settings
-from scout.cli import table, watch
+from scout.cli import dashboards, table, watch
 from scout.errors import ScoutError
 
 #: The mapping file, in the checkout's root.
@@ -42,7 +42,7 @@ def metrics() -> None:
     """
 
 
-for _command in (watch.rules_, watch.alerts, watch.receive_alerts):
+for _command in (watch.rules_, watch.alerts, watch.receive_alerts, dashboards.dashboards):
     metrics.add_command(_command)
 
 

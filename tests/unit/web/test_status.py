@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
@@ -10,6 +11,7 @@ import pytest
 from flask import Flask
 
 from metrics import queries
+from metrics.watch.dashboards import DASHBOARDS
 from scout import clock
 from scout.settings import Settings, load
 from tests import overview_world
@@ -82,6 +84,16 @@ def test_prometheus_is_asked_after_the_page_or_when_a_window_is_asked_for(start:
         answer = browser.get(path)
         assert "Drawn from Prometheus." in answer.text
         assert 'aria-current="true" hx-get="/status/figures?window=6h"' in answer.text
+        # Each group leads to the dashboards that look closer at its plots.
+        closer = re.findall(r'href="https://grafana.example/d/([\w-]+)"', answer.text)
+        assert {"scout-web", "scout-scans", "scout-queue", "scout-database", "scout-pipeline"} <= set(closer)
+        assert set(closer) <= set(DASHBOARDS)
+
+
+def test_without_a_grafana_no_link_leads_there(start: Start) -> None:
+    answer = start(overview_world.prometheus()).get("/status?window=1h")
+    assert 'class="plot-drawing"' in answer.text
+    assert "Grafana" not in answer.text
 
 
 def test_a_window_that_is_none_is_the_usual_one(owner: Browser) -> None:
