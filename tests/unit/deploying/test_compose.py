@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -81,6 +82,23 @@ def test_every_mounted_path_is_in_the_repository(name: str) -> None:
     # Nothing that is mounted from here can be written by a container.
     readonly = [each for each in SERVICES[name].get("volumes", ()) if each.startswith((".", "/"))]
     assert [each for each in readonly if not each.endswith(":ro")] == []
+
+
+def test_grafana_opens_with_a_dashboard_that_is_there_and_asks_services_that_are_there() -> None:
+    grafana = SERVICES["grafana"]
+    seen = {there: ROOT / here for here, there in mounts(grafana)}
+    home = Path(grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert (seen[str(home.parent)] / home.name).is_file()
+    provisioned = seen["/etc/grafana/provisioning"]
+    for path in (provisioned / "dashboards").glob("*.yml"):
+        for provider in yaml.safe_load(path.read_text(encoding="utf-8"))["providers"]:
+            assert provider["options"]["path"] in seen
+    for path in (provisioned / "datasources").glob("*.yml"):
+        for source in yaml.safe_load(path.read_text(encoding="utf-8"))["datasources"]:
+            asked = urlsplit(source["url"])
+            assert set(grafana["networks"]) & set(SERVICES[str(asked.hostname)]["networks"])
+            words = " ".join(SERVICES[str(asked.hostname)].get("command", ()))
+            assert f":{asked.port}" in words
 
 
 @EVERY
