@@ -152,7 +152,10 @@ def test_every_container_is_kept_on_a_short_leash(name: str) -> None:
     assert set(service.get("cap_add", ())) == ({"NET_BIND_SERVICE"} if name == "proxy" else set())
     assert "privileged" not in service
     assert service["restart"] in {"unless-stopped", "on-failure:3"}
-    assert {"cpus", "memory", "pids"} == set(service["deploy"]["resources"]["limits"])
+    limits = service["deploy"]["resources"]["limits"]
+    assert set(limits) == {"cpus", "memory", "pids"}
+    # A machine may have one processor, and Docker then refuses more.
+    assert float(limits["cpus"]) <= 1
     assert set(service["logging"]["options"]) == {"max-size", "max-file"}
 
 
