@@ -7,8 +7,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from scout import settings
+from scout.cli import demo
 from scout.settings import SettingError, Settings
 from scout.stack import start
 
@@ -101,3 +103,22 @@ def test_what_a_stack_starts_hears_the_same_files_by_their_full_names(
     assert theirs["SCOUT_PASSWORD"] == theirs["REDIS_URL_FILE"] == ""
     monkeypatch.chdir("/")
     assert settings.load(theirs).password == "secret"
+
+
+@pytest.mark.parametrize(("variables", "password"), [({}, "look-around"), ({"FILE": "mine"}, "mine")])
+def test_the_demo_keeps_a_password_that_a_file_gives_it(
+    variables: dict[str, str], password: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[start.Plan] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SCOUT_PASSWORD", raising=False)
+    monkeypatch.setattr(start, "run", plans.append)
+    # The simulator itself is not wanted here.
+    monkeypatch.setattr(demo, "_described", lambda _: demo._World("", []))
+    if variables:
+        file.write_text("mine\n", encoding="utf-8")
+        monkeypatch.setenv("SCOUT_PASSWORD_FILE", str(file))
+    assert CliRunner().invoke(demo.demo, standalone_mode=False).exception is None
+    (plan,) = plans
+    assert plan.settings.password == password
+    assert settings.load(plan.environ).password == plan.settings.password
