@@ -128,3 +128,19 @@ def test_the_files_of_the_image_are_all_that_the_program_runs_on(tmp_path: Path)
     finally:
         process.terminate()
         assert process.wait(20) == 0, log.read_text(encoding="utf-8")
+
+
+def test_an_exporter_that_was_killed_does_not_start_over_its_old_socket_file(tmp_path: Path) -> None:
+    """Why containers send by UDP: the file outlives the program, in a volume as in a pod."""
+    port = free_port()
+    command = [
+        need("statsd_exporter"), f"--web.listen-address=127.0.0.1:{port}", "--statsd.listen-udp=",
+        "--statsd.listen-tcp=", f"--statsd.listen-unixgram={tmp_path / 'statsd.sock'}",
+    ]  # fmt: skip
+    with running(command, port) as program:
+        wait_until((tmp_path / "statsd.sock").exists, what="a socket")
+        program.process.kill()
+        program.process.wait(10)
+    again = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert again.returncode == 1
+    assert "socket already exists" in again.stderr
