@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,9 +13,12 @@ from scout import schedule, sources
 from scout.database import Database
 from scout.errors import ScoutError
 from scout.fetch import Reason
+from scout.logs import ids
 from scout.models import RunTrigger, ScanResult, ScanRun, ScanState, Source
 from scout.queue import Scans
 from scout.watchlist import UnknownSource
+
+logger = logging.getLogger(__name__)
 
 OPEN = (ScanState.QUEUED, ScanState.RUNNING)
 
@@ -103,7 +107,9 @@ def request(db: Database, queue: Scans, *, trigger: RunTrigger, slugs: Sequence[
         session.add_all(results)
         session.flush()
         run_id, result_ids = run.id, [result.id for result in results]
-    queue.enqueue_all(result_ids)  # what Redis does not take now, the scheduler enqueues
+    with ids.binding(run_id=run_id):
+        logger.info("A scan of %d boards was asked for", len(free), extra={"trigger": trigger.value})
+        queue.enqueue_all(result_ids)  # what Redis does not take now, the scheduler enqueues
     return run_id
 
 

@@ -47,6 +47,7 @@ from scout.endings import Ending
 from scout.fetch import NOT_ASKED, VERSION, Answer, Door, FetchError, Limits, Reason
 from scout.identity import joining
 from scout.leases import Keeper, Lease, LeaseLost, changed
+from scout.logs import ids
 from scout.models import ScanResult, ScanRun, ScanState, Source
 from scout.postings import Posting
 from scout.settings import Settings
@@ -124,6 +125,12 @@ def scan(db: Database, settings: Settings, result_id: int, *, worker: str) -> Sc
             catalogue.SCAN_CLAIMS_LOST.inc()
             logger.info("Scan result %s waits: another worker has its source", result_id)
         return state or ScanState.FAILED
+    with ids.binding(run_id=lease.run_id):
+        return _scan(db, settings, lease)
+
+
+def _scan(db: Database, settings: Settings, lease: Lease) -> ScanState:
+    """Scan a source that is ours."""
     try:
         with Keeper(db, lease) as keeper:
             return _Scan(db, settings, lease, keeper).run()
@@ -134,7 +141,7 @@ def scan(db: Database, settings: Settings, result_id: int, *, worker: str) -> Sc
         # A scan that waits must not keep a worker, nor come back at the same moment as the others.
         wait = dt.timedelta(seconds=postponed.seconds * (1 + random.random() / 2))  # noqa: S311 - spreading load
         leases.hand_back(db, lease, until=clock.now() + wait)
-        logger.info("Scan result %s waits for its turn: %s", result_id, postponed)
+        logger.info("Scan result %s waits for its turn: %s", lease.result_id, postponed)
         return ScanState.QUEUED
     except LeaseLost as lost:
         logger.warning("A scan was given up without writing: %s", lost)
@@ -223,6 +230,7 @@ class _Scan:
         with db.reading() as session:
             self.source = session.get_one(Source, lease.source_id)
             self.known = storing.known_listings(session, lease.source_id)
+        ids.bind(source=self.source.slug, kind=self.source.kind)  # until `scan` ends
         self.listed_before = sum(1 for each in self.known.values() if not each.closed)
         self.kind: Kind | None = sources.KINDS.get(self.source.kind)
         self.detailed = isinstance(self.kind, Detailed)
@@ -699,6 +707,8 @@ class _Scan:
             "%s: %s, %d seen, %d new, %d updated, %d closed in %.1f s%s",
             self.source.slug, status, result.seen, result.new, result.updated, result.closed, duration,
             f" ({ending.reason})" if ending.reason else "",
+            extra={"status": status, "seconds": round(duration, 3)}
+            | ({"reason": ending.reason} if ending.reason else {}),
         )  # fmt: skip
         last_success = ended.source.last_success_at
         figures = ScanFigures(

@@ -155,7 +155,13 @@ class Settings:
         " unset, never.",
     )
     log_level: str = _setting(
-        "SCOUT_LOG_LEVEL", "warning", "What the web server says: debug, info, warning or error."
+        "SCOUT_LOG_LEVEL", "info", "From where on things are worth a line: debug, info, warning or error."
+    )
+    log_format: str = _setting(
+        "SCOUT_LOG_FORMAT",
+        "",
+        "`json`, one object a line, or `console`, for people; unset, `console` where stderr is a terminal and"
+        " under `scout up`, else `json`.",
     )
     public_url: str = _setting(
         "SCOUT_PUBLIC_URL",
@@ -274,6 +280,10 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
         case "log_level":
             if text.lower() not in {"debug", "info", "warning", "error"}:
                 raise SettingError(f"{variable}={text!r}: write debug, info, warning or error.")
+            return text.lower()
+        case "log_format":
+            if text.lower() not in {"json", "console"}:
+                raise SettingError(f"{variable}={text!r}: write json or console.")
             return text.lower()
         case "lease_seconds":
             return _number(variable, text, 2, 3600)

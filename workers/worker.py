@@ -16,12 +16,14 @@ from redis import Redis
 from rq import Worker, worker_registration
 from rq.exceptions import AbandonedJobError, StopRequested
 from rq.job import Job
+from rq.job_lifecycle import call_exception_handlers
 from rq.serializers import JSONSerializer
 from rq.worker_pool import ForkProcess, WorkerPool
 
 import metrics
 from metrics.queue import job_killed, job_retried, track_job
 from scout.errors import ScoutError
+from scout.logs import ids
 from scout.queue import NAME, ScanQueue, connect
 from scout.settings import Settings
 from workers.jobs import INTERRUPTED
@@ -42,7 +44,11 @@ class TrackedJob(Job):
 
     def perform(self) -> Any:
         """Run the job's function."""
-        with track_job(self) as tracked:
+        carried = ids.of_queue(self.meta)
+        with (
+            ids.binding(job_id=self.id, function=str(self.func_name).rpartition(".")[2], **carried),
+            track_job(self) as tracked,
+        ):
             result = super().perform()
             if result == INTERRUPTED:
                 tracked.outcome = "interrupted"
@@ -111,6 +117,12 @@ class ScanWorker(Worker):
             timer = threading.Timer(GRACE, _signal, (horse, signal.SIGKILL))
             timer.daemon = True
             timer.start()
+
+    def handle_exception(self, job: Job, *raised: Any) -> None:
+        """Say which error ended a job, in one line; RQ's own has the traceback as text of many."""
+        with ids.binding(job_id=job.id, **ids.of_queue(job.meta)):
+            logger.error("A job failed", exc_info=raised)
+        call_exception_handlers(self._exc_handlers, job, *raised)
 
     def handle_job_failure(self, job: Job, *args: Any, **options: Any) -> None:
         """Mark a job as failed; count it, unless it could do so itself.
