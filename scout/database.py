@@ -170,6 +170,7 @@ def _engine(settings: Settings, **options: Any) -> Engine:
         raise DatabaseUnusable(
             "DATABASE_URL is not an address: write postgresql://user:password@host:5432/name."
         ) from None
+    options["hide_parameters"] = True  # errors are logged, and what is written may be private
     match url.get_backend_name():
         case "sqlite":
             prepare_folder(settings.data_dir)

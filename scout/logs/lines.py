@@ -65,9 +65,10 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u
 #: Of a longer text the rest is cut off: a board's answer is not to fill the log.
 _LONGEST = 2_000
 _MOST_FRAMES = 20
-#: The attributes that a record has by itself, or that its line has anyway.
+#: What a record has by itself, or its line has anyway, and what gunicorn puts there for a StatsD of its own.
 _OWN = frozenset(
     {*vars(logging.LogRecord("", 0, "", 0, "", None, None)), "message", "asctime", *ALWAYS, "exception"}
+    | {"metric", "value", "mtype"}
 )
 
 _exceptions = ExceptionRenderer(

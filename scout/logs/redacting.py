@@ -35,8 +35,8 @@ _RULES = tuple(
         r"(\b(?:set-)?cookie['\"]?\s*[:=]\s*['\"]?)[^\r\n'\"]+",
         r"(\b(?:bearer|basic)\s+)(?=[\w.~+/-]*[\d=_.-])[\w.~+/-]{8,}=*",
         # Addresses: who signs in; the whole of what carries a message; paths that are secrets.
-        r"(://)[^\s/?#'\"<>]*@",
-        rf"(\b(?!(?:{_PLAIN})://)[a-z][a-z0-9+.-]*://)[^\s'\"<>]+",
+        r"(://)(?!\[redacted\]@)[^\s/?#'\"<>]*(?=@)",
+        rf"((?<![\w+.-])(?!(?:{_PLAIN})://)[a-z][a-z0-9+.-]*://)[^\s'\"<>]+",
         r"(/feeds/(?:calendar/)?)(?!calendar/|\{|<)[^\s/'\"?#]+",
         r"(/(?:services|webhooks|hooks)/)[^\s'\"<>]+",
         r"(/bot)\d+:[\w-]+",
