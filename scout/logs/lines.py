@@ -71,6 +71,7 @@ _OWN = frozenset(
     | {"metric", "value", "mtype"}
 )
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 _exceptions = ExceptionRenderer(
     ExceptionDictTransformer(show_locals=False, max_frames=_MOST_FRAMES, use_rich=False)
 )
@@ -138,8 +139,7 @@ def _cut(text: str) -> str:
 
 
 def _json(_logger: Any, _name: str, fields: EventDict) -> str:
-    line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=str)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", _encode(fields))
 
 
 class _Sentence:

@@ -5,6 +5,7 @@ It knows two ways: values that are secrets by the settings, and what secrets loo
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -80,7 +81,7 @@ class Redactor:
         """What a field of this name is written as."""
         if isinstance(value, bool | int | float) or value is None:
             return value
-        if _NAMED.fullmatch(name):
+        if _is_secret(name):
             return REDACTED
         if isinstance(value, str):
             return self.text(value)
@@ -89,6 +90,11 @@ class Redactor:
         if isinstance(value, list | tuple | set | frozenset):
             return [self.value(name, each) for each in value]
         return self.text(str(value))
+
+
+@functools.lru_cache(256)
+def _is_secret(name: str) -> bool:
+    return _NAMED.fullmatch(name) is not None
 
 
 def of_settings(settings: Settings) -> Redactor:
