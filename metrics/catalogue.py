@@ -895,6 +895,13 @@ LOG_LINES_LOST = Counter(
     labels=(Label("reason", ("untaken", "unwritable")),),
 )
 
+SPANS_LOST = Counter(
+    name="iam_spans_lost_total",
+    help="Spans of traces that the collector did not take, or that were not offered to it while it was away.",
+    raised_by="what sends spans: `scout.traces.on`",
+    signal=Signal.PIPELINE,
+)
+
 # --- The pipeline itself ----------------------------------------------------------------------------------
 
 # Totals of each role and slot since the machine's temporary folder was emptied, told as gauges. In

@@ -22,6 +22,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.pool import Pool
 
 import metrics.database
+from scout import traces
 from scout.errors import ScoutError
 from scout.models import Base
 from scout.searching import index
@@ -193,6 +194,7 @@ def _engine(settings: Settings, **options: Any) -> Engine:
                 f"DATABASE_URL names {other}, and only PostgreSQL (postgresql://...) is supported. Unset it"
                 " for SQLite in the data directory."
             )
+    traces.instrument(engine)
     return engine
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from scout import schedule, sources
+from scout import schedule, sources, traces
 from scout.database import Database
 from scout.errors import ScoutError
 from scout.fetch import Reason
@@ -107,7 +107,10 @@ def request(db: Database, queue: Scans, *, trigger: RunTrigger, slugs: Sequence[
         session.add_all(results)
         session.flush()
         run_id, result_ids = run.id, [result.id for result in results]
-    with ids.binding(run_id=run_id):
+    with (
+        ids.binding(run_id=run_id),
+        traces.span("scan run", kind="producer", scout__run_id=run_id, scout__trigger=trigger.value),
+    ):
         logger.info("A scan of %d boards was asked for", len(free), extra={"trigger": trigger.value})
         queue.enqueue_all(result_ids)  # what Redis does not take now, the scheduler enqueues
     return run_id

@@ -163,6 +163,12 @@ class Settings:
         "`json`, one object a line, or `console`, for people; unset, `console` where stderr is a terminal and"
         " under `scout up`, else `json`.",
     )
+    otlp_endpoint: str = _setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "Web address of a collector that takes OTLP over HTTP (`http://127.0.0.1:4318`), for traces; unset,"
+        " there are none.",
+    )
     public_url: str = _setting(
         "SCOUT_PUBLIC_URL",
         "",
@@ -301,7 +307,14 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return _header_value(variable, text)
         case "json_feeds" | "channels":
             return str(Path(text).expanduser().absolute())
-        case "statsd_exporter_url" | "pushgateway_url" | "prometheus_url" | "grafana_url" | "public_url":
+        case (
+            "statsd_exporter_url"
+            | "pushgateway_url"
+            | "prometheus_url"
+            | "grafana_url"
+            | "public_url"
+            | "otlp_endpoint"
+        ):
             return _origin(variable, text)
         case "redis_url":
             if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:

@@ -35,6 +35,7 @@ from webapp import (
     show,
     sign_in,
     status,
+    traced,
     welcome,
 )
 from webapp.parts import Parts
@@ -82,6 +83,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         )
     metrics.http.instrument(app, exclude=_PROBES | _STREAMS, api=_FOR_PROGRAMS)
     request_ids.give(app, trusted=settings.trusted_proxies > 0)
+    if settings.otlp_endpoint:
+        traced.instrument(app, trusted=settings.trusted_proxies > 0)
     security.protect(app)
     audit.keep(app, described=api.operation.done)
     errors.handle(app)

@@ -13,6 +13,7 @@ from typing import Any
 import metrics.gunicorn
 import metrics.http
 from scout import settings as scout_settings
+from scout import traces
 from scout.logs import ids
 from webapp import streams
 from webapp.logger import ServerLogger
@@ -72,6 +73,7 @@ def post_fork(_server: Any, worker: Any) -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
         libc.mallopt(_M_ARENA_MAX, 2)
+    traces.start("web")
     metrics.gunicorn.post_fork(worker, _settings.statsd, metrics.http.in_progress)
     # A worker that was told to stop waits for the answers that are under way, and a stream would never end.
     streams.end_when(lambda: not worker.alive)
@@ -89,6 +91,7 @@ def worker_abort(_worker: Any) -> None:
 
 def worker_exit(_server: Any, worker: Any) -> None:
     """Say why the process ends, and send what is still pending."""
+    traces.flush()
     metrics.gunicorn.worker_exit(worker)
 
 

@@ -12,6 +12,7 @@ from gunicorn.glogging import Logger
 
 from metrics.http import UNMATCHED
 from scout import settings as scout_settings
+from scout import traces
 from scout.logs import setup
 from webapp import request_ids
 
@@ -32,7 +33,9 @@ class ServerLogger(Logger):  # type: ignore[misc] # gunicorn ships no types
         """Begin to write the log; gunicorn's own handlers are left out."""
         self.cfg = cfg
         self.error_log.propagate = self.access_log.propagate = True
-        setup.configure("web", scout_settings.load())
+        settings = scout_settings.load()
+        setup.configure("web", settings)
+        traces.prepare(settings)
         handler = logging.root.handlers[0]
         self._for_people = isinstance(handler, setup.Handler) and handler.form == "console"
         if isinstance(handler, setup.Handler):

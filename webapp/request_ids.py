@@ -21,6 +21,7 @@ HEADER = "X-Request-ID"
 #: Where in the environment the route and the id are noted, for the server's log.
 ENDPOINT = "scout.endpoint"
 _ID = "scout.request_id"
+_TRACE = "scout.trace"
 
 
 def give(app: Flask, *, trusted: bool) -> None:
@@ -54,5 +55,11 @@ def current() -> str:
 
 
 def of(environ: Mapping[str, Any]) -> dict[str, str]:
-    """The id of a request as a line of the log has it, by the server's environment."""
-    return {"request_id": environ[_ID]} if _ID in environ else {}
+    """The ids of a request as a line of the log has them, by the server's environment."""
+    own = {"request_id": environ[_ID]} if _ID in environ else {}
+    return {**own, **environ.get(_TRACE, {})}
+
+
+def note_trace(environ: dict[str, Any], trace: Mapping[str, str]) -> None:
+    """Note the trace that a request is part of: its line is written when the span has ended."""
+    environ[_TRACE] = trace

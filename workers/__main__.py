@@ -6,6 +6,7 @@ import sys
 
 import metrics
 from scout import settings as scout_settings
+from scout import traces
 from scout.errors import ScoutError
 from scout.logs import setup
 from workers.worker import run
@@ -19,6 +20,7 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - nobody else would say it
         return 1
     setup.configure("worker", settings)
+    traces.prepare(settings)
     metrics.start(settings.statsd, role="worker")
     run(settings)
     metrics.flush()

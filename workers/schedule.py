@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import metrics
 from metrics import kernel, process
 from metrics.instruments import count_error
-from scout import cancelling, clock, rescoring, runs, schedule, sources
+from scout import cancelling, clock, rescoring, runs, schedule, sources, traces
 from scout import settings as scout_settings
 from scout.database import Database
 from scout.errors import ScoutError
@@ -198,6 +198,8 @@ def main() -> int:
     try:
         settings = scout_settings.load()
         setup.configure("scheduler", settings)
+        traces.prepare(settings)
+        traces.start("scheduler")
         db = Database.open(settings)
     except ScoutError as error:
         print(error, file=sys.stderr)  # noqa: T201 - nobody else would say it
@@ -211,6 +213,7 @@ def main() -> int:
         scheduler.tick()
         stop.wait(TICK)
     scheduler.leave()
+    traces.flush()
     metrics.flush()
     db.dispose()
     return 0

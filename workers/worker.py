@@ -22,6 +22,7 @@ from rq.worker_pool import ForkProcess, WorkerPool
 
 import metrics
 from metrics.queue import job_killed, job_retried, track_job
+from scout import traces
 from scout.errors import ScoutError
 from scout.logs import ids
 from scout.queue import NAME, ScanQueue, connect
@@ -44,9 +45,18 @@ class TrackedJob(Job):
 
     def perform(self) -> Any:
         """Run the job's function."""
-        carried = ids.of_queue(self.meta)
+        function = str(self.func_name).rpartition(".")[2]
         with (
-            ids.binding(job_id=self.id, function=str(self.func_name).rpartition(".")[2], **carried),
+            ids.binding(job_id=self.id, function=function, **ids.of_queue(self.meta)),
+            traces.span(
+                f"process {function}",
+                kind="consumer",
+                carried=traces.of_queue(self.meta),
+                messaging__system="rq",
+                messaging__destination__name=str(self.origin),
+                messaging__operation__type="process",
+                messaging__message__id=self.id,
+            ),
             track_job(self) as tracked,
         ):
             result = super().perform()
@@ -136,6 +146,7 @@ class ScanWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Any) -> None:
         """The forked process that runs one job; it ends with its worker."""
+        traces.start("worker")
         worker = self.pid or os.getppid()
         threading.Thread(target=_end_with, args=(worker,), name="parent watch", daemon=True).start()
         super().main_work_horse(job, queue)
@@ -145,6 +156,7 @@ class ScanWorker(Worker):
         try:
             return bool(super().perform_job(*args, **options))
         finally:
+            traces.flush()
             metrics.flush()
 
 

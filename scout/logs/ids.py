@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar, Token
 from types import MappingProxyType
 
+from scout import traces
+
 #: Whether a request's id is one that we take from a proxy, or from the queue.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _NONE: Mapping[str, str | int] = MappingProxyType({})
@@ -63,7 +65,8 @@ def is_request_id(text: object) -> bool:
 def for_queue() -> dict[str, str]:
     """What a job that is put on the queue carries on, for `scout.logs.ids.of_queue`."""
     request_id = _bound.get().get("request_id")
-    return {"request_id": str(request_id)} if request_id is not None else {}
+    own = {"request_id": str(request_id)} if request_id is not None else {}
+    return {**own, **traces.carrier()}
 
 
 def of_queue(meta: Mapping[str, object]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict
 
 from metrics import client
+from scout import traces
 from scout.logs import ids
 from scout.logs.redacting import Redactor
 
@@ -113,7 +114,7 @@ class _Fields:
             fields["slot"] = slot
         fields |= {"host": _HOST, "pid": record.process}
         own = {key: value for key, value in vars(record).items() if key not in _OWN}
-        for key, value in {**ids.bound(), **own}.items():
+        for key, value in {**ids.bound(), **traces.ids(), **own}.items():
             told = self._redactor.value(key, value)
             fields[key] = _cut(told) if isinstance(told, str) else told
         if "exception" in event_dict:

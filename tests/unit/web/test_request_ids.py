@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask, request
 
+from scout import traces
 from scout.logs import ids
 from scout.settings import Settings
 from tests.unit.web.browser import Browser
@@ -83,3 +84,22 @@ def test_the_servers_log_knows_the_request_by_its_environment(app: Flask) -> Non
         assert request.environ[request_ids.ENDPOINT] == "/jobs/{job_id}"
         assert request_ids.of(request.environ) == {"request_id": answer.headers["X-Request-ID"]}
     assert request_ids.of({}) == {}
+
+
+@pytest.mark.parametrize(("proxies", "taken"), [(0, False), (1, True)])
+def test_a_trace_that_began_elsewhere_goes_on_here_only_where_a_proxy_is_believed(
+    settings: Settings, proxies: int, *, taken: bool
+) -> None:
+    told = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"}
+    chosen = dataclasses.replace(settings, trusted_proxies=proxies, otlp_endpoint="http://127.0.0.1:1")
+    traces.prepare(chosen)
+    traces.start("web")
+    app = create_app(chosen)
+    seen = []
+    app.view_functions["sign_in.form"] = lambda: (seen.append(traces.ids()), "ok")[1]
+    try:
+        Browser(app).get("/sign-in", headers=told)
+    finally:
+        traces.prepare(settings)
+        app.extensions["scout"].close()
+    assert (seen[0]["trace_id"] == "ab" * 16) is taken
