@@ -29,6 +29,7 @@ from opentelemetry.util.types import Attributes
 from sqlalchemy import Engine
 
 from metrics import catalogue
+from metrics.http import template
 from scout.logs import redacting
 from scout.settings import Settings
 
@@ -246,8 +247,11 @@ class Careful(SpanExporter):
         )
 
     def _attributes(self, attributes: Attributes) -> dict[str, Any]:
-        return {
+        told = {
             name: self._redactor.text(value) if isinstance(value, str) else value
             for name, value in (attributes or {}).items()
             if name in _TOLD or name.startswith(_OWN)
         }
+        if "http.route" in told:  # as the metrics' label `endpoint` has it
+            told["http.route"] = template(str(told["http.route"]))
+        return told

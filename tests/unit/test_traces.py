@@ -90,7 +90,7 @@ def test_only_what_is_on_the_list_leaves_and_without_secrets() -> None:
     on.Careful(kept, redacting.Redactor(), on.Away()).export([span])
     (told,) = kept.get_finished_spans()
     assert told.attributes == {
-        "http.route": "/feeds/<token>.atom", "scout.source": "acme",
+        "http.route": "/feeds/{token}.atom", "scout.source": "acme",
         "db.statement": "SELECT 'token=[redacted]'",
     }  # fmt: skip
     assert "hunter2" not in told.to_json()
