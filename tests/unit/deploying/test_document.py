@@ -22,7 +22,7 @@ def test_files_that_it_names_are_there() -> None:
 
 def test_services_that_its_commands_name_are_there() -> None:
     named = set(re.findall(r"--scale (\w+)=", TEXT))
-    for line in re.findall(r"docker compose ([^`\n#]+)", TEXT):
+    for line in re.findall(r"docker compose (?:--profile \w+ )?([^`\n#]+)", TEXT):
         words = [word for word in line.split() if not word.startswith("-")]
         verb = next(number for number, word in enumerate(words) if word in {"up", "exec", "logs"})
         named |= set(words[verb + 1 : verb + 2 if words[verb] == "exec" else None])
