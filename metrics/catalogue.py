@@ -28,6 +28,25 @@ ENDPOINT = Label("endpoint", bound=240)
 STATUS_CODE = Label("status", bound=60)
 #: A template's name, with its dot as `_`: `jobs/list_html`.
 TEMPLATE = Label("template", bound=80)
+#: Who writes a line of the log, by the first part of its logger's name; `python` are Python's own warnings.
+LOGGER = Label(
+    "logger",
+    (
+        "webapp",
+        "workers",
+        "scout",
+        "metrics",
+        "gunicorn",
+        "rq",
+        "redis",
+        "sqlalchemy",
+        "alembic",
+        "urllib3",
+        "apprise",
+        "opentelemetry",
+        "python",
+    ),
+)
 #: Four statements of SQL, and what costs time around them: SQLite waits for its write lock in `begin` and for
 #: its disk in `commit`; `connect` is a connection that could not be had.
 OPERATION = Label(
@@ -858,6 +877,29 @@ APP_ERRORS = Counter(
         EXCEPTION,
         Label("place", ("web", "scan", "schedule", "sampler", "queue", "push", "cli", "tell")),
     ),
+)
+
+LOG_LINES = Counter(
+    name="iam_log_lines_total",
+    help="Lines of the log from a warning on, by level and by the first part of the logger's name.",
+    raised_by="the log's handler: `scout.logs.setup`",
+    signal=Signal.ERRORS,
+    labels=(Label("level", ("warning", "error", "critical")), LOGGER),
+)
+LOG_LINES_LOST = Counter(
+    name="iam_log_lines_lost_total",
+    help="Lines of the log that nobody has: the pipe was full or closed (`untaken`), or what they were to say"
+    " could not be made a text (`unwritable`).",
+    raised_by="the log's handler: `scout.logs.setup`",
+    signal=Signal.ERRORS,
+    labels=(Label("reason", ("untaken", "unwritable")),),
+)
+
+SPANS_LOST = Counter(
+    name="iam_spans_lost_total",
+    help="Spans of traces that the collector did not take, or that were not offered to it while it was away.",
+    raised_by="what sends spans: `scout.traces.on`",
+    signal=Signal.PIPELINE,
 )
 
 # --- The pipeline itself ----------------------------------------------------------------------------------

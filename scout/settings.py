@@ -155,7 +155,19 @@ class Settings:
         " unset, never.",
     )
     log_level: str = _setting(
-        "SCOUT_LOG_LEVEL", "warning", "What the web server says: debug, info, warning or error."
+        "SCOUT_LOG_LEVEL", "info", "From where on things are worth a line: debug, info, warning or error."
+    )
+    log_format: str = _setting(
+        "SCOUT_LOG_FORMAT",
+        "",
+        "`json`, one object a line, or `console`, for people; unset, `console` where stderr is a terminal and"
+        " under `scout up`, else `json`.",
+    )
+    otlp_endpoint: str = _setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "Web address of a collector that takes OTLP over HTTP (`http://127.0.0.1:4318`), for traces; unset,"
+        " there are none.",
     )
     public_url: str = _setting(
         "SCOUT_PUBLIC_URL",
@@ -275,6 +287,10 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             if text.lower() not in {"debug", "info", "warning", "error"}:
                 raise SettingError(f"{variable}={text!r}: write debug, info, warning or error.")
             return text.lower()
+        case "log_format":
+            if text.lower() not in {"json", "console"}:
+                raise SettingError(f"{variable}={text!r}: write json or console.")
+            return text.lower()
         case "lease_seconds":
             return _number(variable, text, 2, 3600)
         case "starter_boards":
@@ -291,7 +307,14 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
             return _header_value(variable, text)
         case "json_feeds" | "channels":
             return str(Path(text).expanduser().absolute())
-        case "statsd_exporter_url" | "pushgateway_url" | "prometheus_url" | "grafana_url" | "public_url":
+        case (
+            "statsd_exporter_url"
+            | "pushgateway_url"
+            | "prometheus_url"
+            | "grafana_url"
+            | "public_url"
+            | "otlp_endpoint"
+        ):
             return _origin(variable, text)
         case "redis_url":
             if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:

@@ -62,6 +62,8 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
         "SCOUT_STATSD_PORT": str(settings.statsd_port),
         "SCOUT_EXPORTER_PORT": str(settings.exporter_port),
         "SCOUT_PUSHGATEWAY_PORT": str(settings.pushgateway_port),
+        # Lines are shown to people here, with the time and the part that said them before each.
+        "SCOUT_LOG_FORMAT": settings.log_format or "console",
         "SCOUT_PYTHON": sys.executable,
         "PYTHONUNBUFFERED": "1",
     }
@@ -102,7 +104,9 @@ def _supervise(plan: Plan, beneath: tuple[Part, ...], began: float) -> None:
     environ = dict(plan.environ)
     for part in beneath:
         environ.update(part.environ)
-    with Supervisor(foundation=foundation, width=max(map(len, lines))) as supervisor:
+    with Supervisor(
+        foundation=foundation, width=max(map(len, lines)), as_json=plan.settings.log_format == "json"
+    ) as supervisor:
         try:
             for name in foundation:
                 supervisor.start(name, lines[name], environ, PROJECT)
