@@ -33,6 +33,7 @@ class Row:
         fired: Seconds from the fault to the alert's arrival; None if it did not come.
         over: Seconds from the repair to its end; None if it did not end.
         why: What was not as expected; empty if nothing.
+        mended: When its fault was repaired, by the monotonic clock; 0 before.
     """
 
     fault: str
@@ -40,6 +41,7 @@ class Row:
     fired: float | None = None
     over: float | None = None
     why: str = ""
+    mended: float = 0.0
 
 
 @dataclass(slots=True)
@@ -73,8 +75,10 @@ class Drill:
             why = str(error)
         except Exception as error:  # noqa: BLE001 - the other drills go on, and this one is told of in the table
             why = f"{type(error).__name__}: {error}"
-        self.repaired()
+        # What came after the last repair was held back until then.
+        last = self._repaired or time.monotonic()
         for row in self.rows.values():
+            row.mended = row.mended or last
             if row.fired is None:
                 row.why = why or "the drill does not ask for it"
         try:
@@ -134,16 +138,20 @@ class Drill:
         return (", ".join(sorted(self.stack.told.now())) or "nothing") + held
 
     def repaired(self) -> None:
-        """The fault is over from here on; once more is nothing new."""
-        self._repaired = self._repaired or time.monotonic()
+        """What has come so far should go from here on."""
+        self._repaired = time.monotonic()
+        for row in self.rows.values():
+            if row.fired is not None:
+                row.mended = row.mended or self._repaired
 
     def _await_ends(self) -> None:
         left = [row for row in self.rows.values() if row.fired is not None]
 
         def all_over() -> bool:
             for row in list(left):
-                if self._is_over(row.alert):
-                    row.over = time.monotonic() - self._repaired
+                ended = self._end(row)
+                if ended is not None:
+                    row.over = max(ended - row.mended, 0.0)
                     left.remove(row)
             return not left
 
@@ -151,17 +159,19 @@ class Drill:
             all_over, PATIENCE, lambda: f"{', '.join(row.alert for row in left)} did not end; {self._there()}"
         )
 
-    def _is_over(self, alert: str) -> bool:
+    def _end(self, row: Row) -> float | None:
+        """When an alert was over; None while it is not."""
+        alert, stack = row.alert, self.stack
         if alert == WATCHDOG:
-            return self.stack.told.watchdog > self._repaired
+            return stack.told.watchdog if stack.told.watchdog > row.mended else None
+        on_the_page = alert in stack.shown() if alert in self._shown | set(stack.never_told_over) else False
+        if on_the_page:
+            return None
         if alert in self._shown:
-            return alert not in self.stack.shown()
-        if self.stack.told.firing(alert) is None:
-            return True
-        if alert in self.stack.never_told_over and alert not in self.stack.shown():
-            self.stack.told.forget(alert)
-            return True
-        return False
+            return time.monotonic()
+        if alert in stack.never_told_over and stack.told.firing(alert) is not None:
+            stack.told.forget(alert, time.monotonic())
+        return stack.told.ended(alert) if stack.told.firing(alert) is None else None
 
     def _await(self, condition: Callable[[], bool], patience: float, what: Callable[[], str]) -> None:
         deadline = time.monotonic() + patience

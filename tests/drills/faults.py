@@ -51,6 +51,7 @@ def exporter_deaf(drill: Drill) -> None:
     elsewhere = stack.exporter.line.replace("$SCOUT_STATSD_PORT", "0")
     with stack.exporter.otherwise(elsewhere):
         drill.fires("ScoutSamplesStopped")
+    drill.repaired()
     here = ("127.0.0.1", stack.ports["statsd"])
     with socket.socket(type=socket.SOCK_DGRAM) as sender:
 
@@ -133,12 +134,8 @@ def _of_before(rule: dict[str, object]) -> dict[str, object]:
 
 
 def emitted_wrongly(drill: Drill) -> None:
-    """Emit what is no number, from a process of ours; ask the pages by methods that there are not."""
-    visitor = Visitor(drill.stack.url("web"))
-    with (
-        _process(drill, "no_numbers"),
-        again_and_again(lambda: [visitor.asks("BREW", "/") for _ in range(5)], 0.5),
-    ):
+    """Emit what is no number, and values that a label may not have, from a process of ours."""
+    with _process(drill, "emit"):
         drill.fires("ScoutClientDrops", "ScoutLabelsOverflow")
 
 
@@ -159,6 +156,7 @@ def prometheus_silent(drill: Drill) -> None:
     stack = drill.stack
     with stack.prometheus.away():
         drill.falls_silent()
+    drill.repaired()
     if set(drill.wanted) == {"ScoutWatchdog"}:
         return
     drill.until(lambda: stack.ask("up"), "Prometheus' return")
@@ -186,6 +184,7 @@ def _break_files(drill: Drill) -> None:
         config.write_text(before, encoding="utf-8")
         stack.targets()
         stack.prometheus.send(signal.SIGHUP)
+    drill.repaired()
     drill.until(lambda: not stack.told.firing("ScoutRulesFail"), "the end of failing rules")
 
 
@@ -196,11 +195,13 @@ def _take_away(drill: Drill) -> None:
         drill.fires("ScoutNothingScraped")
     finally:
         stack.targets()
+    drill.repaired()
     stack.targets(alertmanager="")
     try:
         drill.shows("ScoutAlertmanagerMissing")
     finally:
         stack.targets()
+    drill.repaired()
     config = stack.prometheus_folder / "alertmanager.yml"
     before = config.read_text(encoding="utf-8")
     # There is a server, and it knows no such page.
@@ -222,6 +223,7 @@ def web_stopped(drill: Drill) -> None:
     stack = drill.stack
     with stack.web.away():
         drill.fires("ScoutWebDown")
+    drill.repaired()
     with stack.web.otherwise(STATSD_URL="udp://127.0.0.1:9"):
         drill.fires("ScoutWebSilent")
 
@@ -250,6 +252,7 @@ def database_locked(drill: Drill) -> None:
         holder.execute("BEGIN IMMEDIATE")
         drill.fires("ScoutDatabaseLocked")
         holder.execute("ROLLBACK")
+        drill.repaired()
         others = ("ScoutDatabaseErrors", "ScoutDatabaseNotSampled", "ScoutJobsFail")
         if not set(others) & set(drill.wanted):
             return
@@ -290,6 +293,7 @@ def database_stopped(drill: Drill) -> None:
     postgres = stack.postgres
     with visiting.crowd(stack.visitor, "/", people=24), _stalls(postgres.processes):
         drill.fires("ScoutDatabaseSlow", "ScoutDatabasePoolWait")
+    drill.repaired()
     with postgres.away():
         drill.fires("ScoutDatabaseUnreachable")
 
@@ -334,6 +338,7 @@ def worker_hung(drill: Drill) -> None:
         drill.fires("ScoutWorkerHung")
     finally:
         hung.resume()
+    drill.repaired()
     others = set(drill.wanted) - {"ScoutWorkerHung"}
     if not others:
         return
@@ -342,12 +347,15 @@ def worker_hung(drill: Drill) -> None:
         stack.scan()
         with again_and_again(lambda: _kill_horses(stack.workers.workers()), 1.0):
             drill.fires("ScoutJobsKilled", "ScoutProcessesKilled", "ScoutScansParked")
+        drill.repaired()
         stack.scan()
         drill.fires("ScoutQueueStuck")
     finally:
         stack.misbehave()
+    drill.repaired()
     with stack.workers.away(signal.SIGTERM):
         drill.fires("ScoutWorkersGone")
+    drill.repaired()
 
 
 def _kill_horses(workers: list[psutil.Process]) -> None:
@@ -363,6 +371,7 @@ def board_returns_500(drill: Drill) -> None:
     stack.misbehave("*", "redirect_inside")
     stack.scanned()
     drill.fires("ScoutFetchesBlocked")
+    drill.repaired()
     stack.misbehave("*", "500")
     try:
         for _ in range(3):
@@ -433,7 +442,7 @@ def burst_of_5xx(drill: Drill) -> None:
     stack = drill.stack
     with stack.database.session() as session:
         job = kept.job(session, "A spoilt job").id
-    spoil = text("UPDATE jobs SET places = :written WHERE id = :job")
+    spoil = text("UPDATE jobs SET reasons = :written WHERE id = :job")
     with stack.database.session() as session:
         session.execute(spoil, {"written": "[", "job": job})
     try:
@@ -451,6 +460,7 @@ def slow_pages(drill: Drill) -> None:
     stack = drill.stack
     with visiting.crowd(stack.visitor, "/", people=24), _stalls(stack.postgres.processes):
         drill.fires("ScoutPagesSlow", "ScoutLatencyBudgetBurnsFast")
+    drill.repaired()
     with visiting.half_requests(("127.0.0.1", stack.ports["web"]), 60):
         drill.fires("ScoutThreadsExhausted")
 
@@ -460,8 +470,10 @@ def web_worker_killed(drill: Drill) -> None:
     stack = drill.stack
     with again_and_again(lambda: stack.web.workers()[0].kill(), 1.5):
         drill.fires("ScoutWebWorkersDying")
+    drill.repaired()
     with _process(drill, "hold_files"):
         drill.fires("ScoutFilesRunOut")
+    drill.repaired()
     with _process(drill, "hold_memory"):
         drill.fires("ScoutMemoryHigh")
 

@@ -22,7 +22,7 @@ def shorten() -> None:
     process.SAMPLE_EVERY = shortened(process.SAMPLE_EVERY)
     client.REPORT_EVERY = shortened(client.REPORT_EVERY)
     sampler.INTERVAL = shortened(sampler.INTERVAL)
-    courtesy.FAILURE_WINDOW = shortened(courtesy.FAILURE_WINDOW, 30.0)  # three scans must fit into it
+    courtesy.FAILURE_WINDOW = shortened(courtesy.FAILURE_WINDOW, 120.0)  # three scans must fit into it
     courtesy.OPEN_SECONDS = shortened(courtesy.OPEN_SECONDS)
     courtesy.PROBE_SECONDS = shortened(courtesy.PROBE_SECONDS, 5.0)  # a scan takes its time
     database._PATIENCE = round(shortened(database._PATIENCE))

@@ -1,13 +1,13 @@
 """Time made shorter: the files of `prometheus/` as they are, with every duration divided by one number.
 
-A fault that pages after two minutes must be drilled in seconds, and by the very rules that watch in earnest. So
-nothing is written twice: the files are read, their durations divided (`FACTOR`: a minute becomes a second), and
-everything else stays as it is, labels, thresholds, words and routes.
+A fault that pages after two minutes must be drilled in seconds, and by the very rules that watch in earnest.
+So nothing is written twice: the files are read, their durations divided (`FACTOR`: a minute becomes a second),
+and everything else stays as it is, labels, thresholds, words and routes.
 
 Durations are windows, `for`, intervals, lifetimes in the exporter, and what an expression says of an age
-(`time() - x > 3600`, `..._age_seconds > 900`, the second argument of `predict_linear`). What is not a duration of
-ours stays: a page that takes two seconds is slow in a drill too. `quick` divides the pauses of our processes by
-the same number.
+(`time() - x > 3600`, `..._age_seconds > 900`, the second argument of `predict_linear`). What is not a duration
+of ours stays: a page that takes two seconds is slow in a drill too. `quick` divides the pauses of our processes
+by the same number.
 
 Nothing gets shorter than what it needs to hold: a window some scrapes, an age the way of a sample.
 """
@@ -30,8 +30,8 @@ FACTOR = 60.0
 LEAST = 1.0
 #: The least seconds of a window: it must hold some scrapes.
 LEAST_WINDOW = LEAST_SCRAPES * LEAST
-#: The least seconds that an age or a lifetime may mean. A sample is taken, sent, scraped and looked at, each once
-#: a second at most here, and on a busy machine each may be late once.
+#: The least seconds that an age or a lifetime may mean. A sample is taken, sent, scraped and looked at, each
+#: once a second at most here, and on a busy machine each may be late once.
 LEAST_AGE = 8.0
 
 #: Of the configurations of Prometheus and Alertmanager, those whose values are durations.
@@ -77,8 +77,9 @@ class _Expression:
         for index, place in enumerate(self._said):
             kind, text = self._pieces[place]
             if kind == "time":
-                resolution = self._text(index - 1) == ":"
-                texts[place] = duration(text, LEAST if resolution else LEAST_WINDOW)
+                texts[place] = duration(text, LEAST_WINDOW)
+            elif kind == "word" and text.startswith(":"):  # of a subquery: how often it asks
+                texts[place] = f":{duration(text[1:])}"
             elif kind == "number" and (self._bounds_an_age(index) or self._ends_a_prediction(index)):
                 texts[place] = f"{shortened(float(text), LEAST_AGE):g}"
         return texts
@@ -90,11 +91,12 @@ class _Expression:
         """Whether a number is what an age is compared with: what stands left of the sign is one."""
         if self._text(index - 1) not in _COMPARISONS or float(self._text(index)) == 0:
             return False
-        depth = 0
+        depth = inside = 0
         for place in range(index - 2, -1, -1):
             text = self._text(place)
             depth += (text == ")") - (text == "(")
-            if depth < 0 or (depth == 0 and text in _BOUNDARIES):
+            inside += (text == "}") - (text == "{")
+            if depth < 0 or (depth == 0 and text in _BOUNDARIES) or (not inside and text in _COMPARISONS):
                 return False
             if text.endswith(_AGE) or (text, self._text(place + 1)) == ("time", "("):
                 return True

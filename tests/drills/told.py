@@ -27,6 +27,7 @@ class Told:
 
     silences: list[float] = field(default_factory=list)
     _firing: dict[str, dict[str, float]] = field(default_factory=dict)
+    _ended: dict[str, float] = field(default_factory=dict)
     _watchdog: float = 0.0
     _changing: threading.Lock = field(default_factory=threading.Lock)
 
@@ -50,6 +51,8 @@ class Told:
             which.setdefault(said, now)
         else:
             which.pop(said, None)
+            if not which:
+                self._ended[name] = now
 
     def firing(self, name: str) -> float | None:
         """When an alert arrived that is not over yet: the first of its name; None if there is none."""
@@ -61,10 +64,16 @@ class Told:
         with self._changing:
             return {name for name, which in self._firing.items() if which and name != WATCHDOG}
 
-    def forget(self, name: str) -> None:
+    def ended(self, name: str) -> float:
+        """When the receiver was told that an alert is over, by the monotonic clock; 0 if it never was."""
+        with self._changing:
+            return self._ended.get(name, 0.0)
+
+    def forget(self, name: str, now: float) -> None:
         """Take it that an alert is over: one that is never told to be (`send_resolved: false`)."""
         with self._changing:
             self._firing.pop(name, None)
+            self._ended[name] = now
 
     @property
     def watchdog(self) -> float:

@@ -55,10 +55,6 @@ class Visitor:
             )
         )
 
-    def asks(self, method: str, path: str) -> int:
-        """The status that a request by some method gets."""
-        return self._status(urllib.request.Request(self._url + path, method=method))
-
     def _status(self, request: urllib.request.Request) -> int:
         try:
             with self._opener.open(request, timeout=60) as answer:

@@ -1,4 +1,4 @@
-"""A process of ours that does something wrong, for as long as it lives: `python -m tests.drills.wrong KIND STATSD`."""
+"""A process of ours that does something wrong while it lives: `python -m tests.drills.wrong KIND STATSD_URL`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ _BYTES = 1_050_000_000
 _FILES = 100
 
 
-def no_numbers() -> None:
-    """Emit what is no number."""
+def emit() -> None:
+    """Emit what is no number, and values that a label may not have."""
     while True:
         for _ in range(10):
             catalogue.JOBS.set(float("nan"))
+            catalogue.SCAN_STREAMS.inc(outcome="a value that there is not")
         time.sleep(0.5)
 
 
@@ -41,7 +42,7 @@ def hold_files() -> None:
         time.sleep(3600)
 
 
-_KINDS = {each.__name__: each for each in (no_numbers, hold_memory, hold_files)}
+_KINDS = {each.__name__: each for each in (emit, hold_memory, hold_files)}
 
 
 def main() -> None:
