@@ -579,7 +579,7 @@ RQ_WORKERS = Gauge(
 )
 RQ_WORKERS_KEPT = Gauge(
     name="rq_workers_kept",
-    help="RQ workers that a pool keeps alive, as it was set up: rq_workers has those that give a sign of life.",
+    help="RQ workers that a pool was set up to keep; rq_workers are those that give a sign of life.",
     raised_by="each pool of scan workers, every 5 seconds",
     signal=Signal.SATURATION,
     labels=(ROLE, SLOT),

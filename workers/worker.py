@@ -154,7 +154,7 @@ class Pool(WorkerPool):
         )
 
     def tell(self, role: str, slot: str) -> None:
-        """Say how many workers are kept: a sampler for `metrics.process.also`, silent in the workers themselves."""
+        """Say how many workers are kept: a sampler for `metrics.process.also`, silent in those workers."""
         if os.getpid() == self._pid:
             catalogue.RQ_WORKERS_KEPT.set(self.settings.scan_workers, role=role, slot=slot)
 

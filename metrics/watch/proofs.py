@@ -62,7 +62,9 @@ class Proof:
             "a test in which it stays silent": self.silent,
             f"a runbook with the parts {', '.join(SECTIONS)}": self.runbook,
             "a kind of fault that drills it": self.drill is not None,
-            "a reason why its drill does not raise it": self.drill is None or self.drill.live or self.drill.why_not,
+            "a reason why its drill does not raise it": self.drill is None
+            or self.drill.live
+            or self.drill.why_not,
         }
         return [what for what, there in has.items() if not there]
 

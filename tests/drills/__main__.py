@@ -1,8 +1,8 @@
 """The live drills: `python -m tests.drills [FAULT...] [--short] [--list]`; `make drill` runs all of them.
 
 Starts the real stack and those who watch it, a few times beside each other, makes every fault of
-`prometheus/drills.yml`, and waits until its alerts have arrived at the receiver and are over. Prints how long each
-took. Exit codes: 0 all came and went, 1 one did not, 2 an unknown fault.
+`prometheus/drills.yml`, and waits until its alerts have arrived at the receiver and are over. Prints how long
+each took. Exit codes: 0 all came and went, 1 one did not, 2 an unknown fault.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.drills import plan, postgres
-from tests.drills.drill import Drill, Row
+from tests.drills.drill import Drill, Row, stopping
 from tests.drills.faults import FAULTS
 from tests.drills.plan import Course
 from tests.drills.stack import Stack
@@ -51,6 +52,8 @@ def main(given: Sequence[str] | None = None) -> int:
         return 2
     wanted = plan.SOON if options.short else raised
     faults = options.faults or list(wanted)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
     courses = [course.only(faults) for course in (plan.SHORT if options.short else plan.FULL)]
     return judged(drilled([course for course in courses if course.rounds], wanted))
 
@@ -70,13 +73,20 @@ def _drilled(course: Course, wanted: Mapping[str, Sequence[str]]) -> list[Row]:
     with contextlib.ExitStack() as entered:
         data = folder / "data"
         small = course.small_disk and entered.enter_context(_small_disk(data))
-        database = entered.enter_context(postgres.running(folder / "postgres.log")) if course.postgres else None
+        database = (
+            entered.enter_context(postgres.running(folder / "postgres.log")) if course.postgres else None
+        )
         stack = Stack(folder, data, database)
-        entered.enter_context(stack.running())
+        try:
+            entered.enter_context(stack.running())
+        except AssertionError as error:
+            _say(f"{course.name} stack: {error}")
+            faults = [fault for each in course.rounds for fault in each]
+            return [Row(fault, alert, why="no stack") for fault in faults for alert in wanted[fault]]
         _say(f"{course.name} stack: up")
-        for faults in course.rounds:
+        for together in course.rounds:
             drills = []
-            for fault in faults:
+            for fault in () if stopping.is_set() else together:
                 if fault == "disk_nearly_full" and not small:
                     rows += [Row(fault, alert, why=_NO_ROOT) for alert in wanted[fault]]
                 else:
@@ -118,7 +128,8 @@ def _small_disk(folder: Path) -> Iterator[bool]:
 
 def judged(rows: Sequence[Row]) -> int:
     """0 when every alert came and went, or could not be tried here; 1 otherwise."""
-    return int(any(row.why and row.why != _NO_ROOT for row in rows) or not rows)
+    failed = any(row.why and row.why != _NO_ROOT for row in rows)
+    return int(failed or not rows or stopping.is_set())
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from metrics.watch.receiver import WATCHDOG
 from tests.drills.stack import Stack
 
-#: Seconds that an alert may take to arrive, and after the repair to be over. Far more than any needs: those that
-#: wait longest do so for three minutes, an hour of each being a minute here.
+#: Seconds that an alert may take to arrive, and after the repair to be over. Far more than any needs: those
+#: that wait longest do so for three minutes, an hour being a minute here.
 PATIENCE = 300.0
 #: Seconds for alerts of an earlier drill to be over.
 _QUIET_PATIENCE = 120.0
 _LOOK = 0.1
+#: Set when somebody asks to stop: what is waited for is given up, and everything ends.
+stopping = threading.Event()
 
 
 class NotAsExpected(Exception):  # noqa: N818 - reads as the sentence that it is
@@ -68,7 +70,9 @@ class Drill:
         self.rows = {alert: Row(self.fault, alert) for alert in self.wanted}
         why = ""
         try:
-            self._await(lambda: not self._any(), _QUIET_PATIENCE, lambda: f"{', '.join(self._any())} before it")
+            self._await(
+                lambda: not self._any(), _QUIET_PATIENCE, lambda: f"{', '.join(self._any())} before it"
+            )
             self._began = time.monotonic()
             inject(self)
         except NotAsExpected as error:
@@ -115,9 +119,7 @@ class Drill:
             NotAsExpected: It does not.
         """
         told = self.stack.told
-        self._arrive(
-            [WATCHDOG], lambda _: next((each for each in told.silences if each > self._began), None)
-        )
+        self._arrive([WATCHDOG], lambda _: next((each for each in told.silences if each > self._began), None))
 
     def _arrive(self, alerts: Collection[str], when: Callable[[str], float | None]) -> None:
         left = [alert for alert in alerts if alert in self.wanted]
@@ -176,6 +178,8 @@ class Drill:
     def _await(self, condition: Callable[[], bool], patience: float, what: Callable[[], str]) -> None:
         deadline = time.monotonic() + patience
         while not condition():
+            if stopping.is_set():
+                raise NotAsExpected("stopped before it was done")
             if time.monotonic() > deadline:
                 raise NotAsExpected(f"{what()}, {patience:.0f} s on")
             time.sleep(_LOOK)
@@ -191,15 +195,13 @@ class Drill:
 
 @contextmanager
 def again_and_again(step: Callable[[], object], pause: float) -> Iterator[None]:
-    """Do something over and over beside the block, until its end; what goes wrong with it is what is wanted."""
+    """Do something over and over beside the block, until its end, whether it works or not."""
     over = threading.Event()
 
     def go_on() -> None:
         while not over.is_set():
-            try:
+            with suppress(OSError):
                 step()
-            except OSError:
-                pass
             over.wait(pause)
 
     thread = threading.Thread(target=go_on, daemon=True)

@@ -1,7 +1,7 @@
-"""The faults, one function for each kind in `prometheus/drills.yml`: it makes the fault, says what it waits for, mends it.
+"""The faults, a function for each kind in `prometheus/drills.yml`: it makes one, waits for alerts, mends it.
 
-Each is the fault itself, not its picture: a process is ended, a lock held, a board answers 500. What an alert holds
-back (`alertmanager.yml`) arrives when that one is over, so some are waited for after the repair.
+Each is the fault itself, not its picture: a process is ended, a lock held, a board answers 500. What an alert
+holds back (`alertmanager.yml`) arrives when that one is over, so some are waited for after the repair.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psutil
 import yaml
 from sqlalchemy import text, update
 
 from metrics.push import JOB
-from scout import backup, clock, searches, watchlist
-from scout.models import Message, Source, Tells
+from scout import backup, clock, searches, totp
+from scout.models import Account, Message, Source, Tells
 from scout.searches import Wish
 from scout.settings import PROJECT
 from scout.telling import channels, outbox
 from tests import kept
 from tests.drills import visiting
 from tests.drills.drill import Drill, again_and_again
+from tests.drills.stack import PASSWORD, Stack
 from tests.drills.visiting import Visitor
 from tests.serving import reply, serving
 
@@ -100,13 +100,15 @@ def _send(method: str, url: str, body: bytes | None = None) -> None:
 
 
 def mapping_miss(drill: Drill) -> None:
-    """Start the exporter with an older file that lets old names through; send those, strange ones, and nonsense."""
+    """Start the exporter with an older file that lets old names through; send those, others, and nonsense."""
     stack = drill.stack
     document = yaml.safe_load(stack.mapping.read_text(encoding="utf-8"))
     older = {"match": r"^old\.(.*)$", "match_type": "regex", "name": "old_$1"}
     rules = [_of_before(rule) for rule in document["mappings"]]
     file = stack.folder / "older.yml"
-    file.write_text(yaml.safe_dump({**document, "mappings": [*rules[:-1], older, rules[-1]]}), encoding="utf-8")
+    file.write_text(
+        yaml.safe_dump({**document, "mappings": [*rules[:-1], older, rules[-1]]}), encoding="utf-8"
+    )
     here = ("127.0.0.1", stack.ports["statsd"])
     with (
         stack.exporter.otherwise(stack.exporter.line.replace(str(stack.mapping), str(file))),
@@ -130,7 +132,11 @@ def mapping_miss(drill: Drill) -> None:
 def _of_before(rule: dict[str, object]) -> dict[str, object]:
     """A rule as a mapping file of another number has it."""
     scale = rule.get("scale")
-    return {**rule, "scale": float(str(scale)) + 1} if rule.get("name") == "statsd_loaded_mapping_version" else rule
+    return (
+        {**rule, "scale": float(str(scale)) + 1}
+        if rule.get("name") == "statsd_loaded_mapping_version"
+        else rule
+    )
 
 
 def emitted_wrongly(drill: Drill) -> None:
@@ -244,7 +250,7 @@ def redis_killed(drill: Drill) -> None:
 
 
 def database_locked(drill: Drill) -> None:
-    """Hold SQLite's write lock while scans are due; then take a table away that the sampler and pages read."""
+    """Hold SQLite's write lock while scans are due; then take away tables that scans and sampler need."""
     stack = drill.stack
     with stack.database.session() as session:
         session.execute(update(Source).values(next_scan_at=clock.now()))
@@ -330,14 +336,10 @@ def no_backup(drill: Drill) -> None:
 
 
 def worker_hung(drill: Drill) -> None:
-    """Stop one worker; kill those that run jobs; let all hang at boards; end all of them."""
+    """Stop one worker; kill those that run jobs, while boards hang; stop all workers; end them."""
     stack = drill.stack
-    hung = stack.workers.workers()[0]
-    hung.suspend()
-    try:
+    with _stopped(stack.workers.workers()[:1]):
         drill.fires("ScoutWorkerHung")
-    finally:
-        hung.resume()
     drill.repaired()
     others = set(drill.wanted) - {"ScoutWorkerHung"}
     if not others:
@@ -347,15 +349,27 @@ def worker_hung(drill: Drill) -> None:
         stack.scan()
         with again_and_again(lambda: _kill_horses(stack.workers.workers()), 1.0):
             drill.fires("ScoutJobsKilled", "ScoutProcessesKilled", "ScoutScansParked")
-        drill.repaired()
-        stack.scan()
-        drill.fires("ScoutQueueStuck")
     finally:
         stack.misbehave()
+    drill.repaired()
+    with _stopped(stack.workers.workers()):
+        stack.scan()
+        drill.fires("ScoutQueueStuck")
     drill.repaired()
     with stack.workers.away(signal.SIGTERM):
         drill.fires("ScoutWorkersGone")
     drill.repaired()
+
+
+@contextlib.contextmanager
+def _stopped(processes: list[psutil.Process]) -> Iterator[None]:
+    for each in processes:
+        each.suspend()
+    try:
+        yield
+    finally:
+        for each in processes:
+            each.resume()
 
 
 def _kill_horses(workers: list[psutil.Process]) -> None:
@@ -393,7 +407,9 @@ def stale_scan(drill: Drill) -> None:
             session.execute(update(Source).values(last_success_at=clock.now() - dt.timedelta(days=3)))
         stack.scanned()
         drill.fires("ScoutNoSuccessfulScan", "ScoutFreshnessBudgetBurnsFast")
-        left, *others = stack.slugs("ashby") + [slug for slug in stack.slugs() if slug not in stack.slugs("ashby")]
+        left, *others = stack.slugs("ashby") + [
+            slug for slug in stack.slugs() if slug not in stack.slugs("ashby")
+        ]
         for slug in others:
             stack.misbehave(stack.board(slug))
         if "ScoutBoardStale" in drill.wanted:
@@ -456,7 +472,7 @@ def burst_of_5xx(drill: Drill) -> None:
 
 
 def slow_pages(drill: Drill) -> None:
-    """Let the database stand still for seconds, under more people than there are threads; hold all threads."""
+    """Let the database stand still for seconds under more people than there are threads; hold all threads."""
     stack = drill.stack
     with visiting.crowd(stack.visitor, "/", people=24), _stalls(stack.postgres.processes):
         drill.fires("ScoutPagesSlow", "ScoutLatencyBudgetBurnsFast")
@@ -468,7 +484,11 @@ def slow_pages(drill: Drill) -> None:
 def web_worker_killed(drill: Drill) -> None:
     """Kill gunicorn's workers again and again; let a process of ours hold memory and files."""
     stack = drill.stack
-    with again_and_again(lambda: stack.web.workers()[0].kill(), 1.5):
+
+    def kill_one() -> None:
+        stack.web.workers()[0].kill()
+
+    with again_and_again(kill_one, 1.5):
         drill.fires("ScoutWebWorkersDying")
     drill.repaired()
     with _process(drill, "hold_files"):
@@ -479,15 +499,34 @@ def web_worker_killed(drill: Drill) -> None:
 
 
 def intruder(drill: Drill) -> None:
-    """Try passwords; send forms without a token."""
+    """Try codes after the right password, then passwords; send forms and tokens that are not ours."""
     stack = drill.stack
-    visitor = Visitor(stack.url("web"))
-    token = visitor.token("/sign-in")
+    with _codes_asked_for(stack):
+        knowing = Visitor(stack.url("web"))
+        knowing.sign_in(PASSWORD)
+        token = knowing.token("/sign-in/code")
+        for number in range(8):
+            knowing.post("/sign-in/code", code=f"{number:06}", csrf_token=token)
+    guessing = Visitor(stack.url("web"))
+    token = guessing.token("/sign-in")
     for number in range(25):
-        visitor.post("/sign-in", password=f"guess {number}", csrf_token=token)
+        guessing.post("/sign-in", password=f"guess {number}", csrf_token=token)
     for _ in range(15):
-        visitor.post("/sign-in", password="forged")
-    drill.fires("ScoutSignInsRefused", "ScoutForgedRequests")
+        guessing.post("/sign-in", password="forged")
+        guessing.get("/api/v1/jobs", Authorization="Bearer scout_nobody")
+    drill.fires("ScoutCodesRefused", "ScoutSignInsRefused", "ScoutForgedRequests", "ScoutTokensRefused")
+
+
+@contextlib.contextmanager
+def _codes_asked_for(stack: Stack) -> Iterator[None]:
+    with stack.database.session() as session:
+        account = session.get_one(Account, 1)
+        account.totp_on_at, account.totp_salt = clock.now(), "of a drill"
+    try:
+        yield
+    finally:
+        with stack.database.session() as session:
+            totp.off(session)
 
 
 FAULTS: dict[str, Callable[[Drill], None]] = {

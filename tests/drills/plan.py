@@ -1,7 +1,7 @@
 """Which faults are drilled on which stack, and which at the same time.
 
 A fault may hide what another raises (`inhibit_rules`), or take from another what it needs. So there are a few
-stacks beside each other, each with rounds one after another, and in a round only what leaves the others alone.
+stacks beside each other, each with rounds one after another; in a round is only what leaves the others alone.
 """
 
 from __future__ import annotations
@@ -44,8 +44,14 @@ FULL = (
         "first",
         (
             (
-                "board_returns_500", "disk_nearly_full", "no_backup", "intruder", "emitted_wrongly",
-                "channel_refuses", "web_worker_killed", "burst_of_5xx",
+                "board_returns_500",
+                "disk_nearly_full",
+                "no_backup",
+                "intruder",
+                "emitted_wrongly",
+                "channel_refuses",
+                "web_worker_killed",
+                "burst_of_5xx",
             ),
             ("gateway_stopped",),
             ("gateway_clash",),
@@ -54,17 +60,28 @@ FULL = (
     ),
     Course(
         "second",
-        (("worker_hung",), ("exporter_stopped",), ("exporter_deaf",), ("mapping_miss",), ("database_locked",)),
+        (
+            ("worker_hung",),
+            ("exporter_stopped",),
+            ("exporter_deaf",),
+            ("mapping_miss",),
+            ("database_locked",),
+        ),
     ),
     Course(
         "third",
         (
-            ("slow_pages",), ("database_stopped",), ("scheduler_stopped",), ("redis_killed",), ("web_stopped",),
-            ("stale_scan",), ("prometheus_silent",),
+            ("slow_pages",),
+            ("database_stopped",),
+            ("scheduler_stopped",),
+            ("redis_killed",),
+            ("web_stopped",),
+            ("stale_scan",),
+            ("prometheus_silent",),
         ),
         postgres=True,
     ),
-)  # fmt: skip
+)
 
 #: The few of each day's work: nine kinds, and the alarm's own silence; of each the alerts that come soon.
 SHORT = (
@@ -76,11 +93,15 @@ SHORT = (
     Course(
         "second",
         (
-            ("mapping_miss",), ("exporter_stopped",), ("database_locked",), ("redis_killed",), ("stale_scan",),
+            ("mapping_miss",),
+            ("exporter_stopped",),
+            ("database_locked",),
+            ("redis_killed",),
+            ("stale_scan",),
             ("prometheus_silent",),
         ),
     ),
-)  # fmt: skip
+)
 SOON: Mapping[str, tuple[str, ...]] = {
     "exporter_stopped": ("ScoutExporterDown",),
     "redis_killed": ("ScoutRedisDown",),

@@ -1,8 +1,8 @@
-"""Runs one of our programs with its pauses shortened as the rules are: `python -m tests.drills.quick workers`.
+"""Runs one of our programs with its pauses shortened as the rules are: `-m tests.drills.quick workers`.
 
-Divided by the same number are the pauses that decide how soon a fault shows: how often is sampled, how long a lock
-is waited for, how long a host is left alone, when a message is tried again. The programs are the real ones, and
-their code does not know of it.
+Divided by the same number are the pauses that decide how soon a fault shows: how often is sampled, how long a
+lock is waited for, how long a host is left alone, when a message is tried again. The programs are the real
+ones, and their code does not know of it.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Time made shorter: the files of `prometheus/` as they are, with every duration divided by one number.
 
 A fault that pages after two minutes must be drilled in seconds, and by the very rules that watch in earnest.
-So nothing is written twice: the files are read, their durations divided (`FACTOR`: a minute becomes a second),
-and everything else stays as it is, labels, thresholds, words and routes.
+So nothing is written twice: the files are read, their durations divided (`FACTOR`: a minute becomes a
+second), and everything else stays as it is, labels, thresholds, words and routes.
 
 Durations are windows, `for`, intervals, lifetimes in the exporter, and what an expression says of an age
-(`time() - x > 3600`, `..._age_seconds > 900`, the second argument of `predict_linear`). What is not a duration
-of ours stays: a page that takes two seconds is slow in a drill too. `quick` divides the pauses of our processes
-by the same number.
+(`time() - x > 3600`, `..._age_seconds > 900`, the second argument of `predict_linear`). What is not a
+duration of ours stays: a page that takes two seconds is slow in a drill too. `quick` divides the pauses of
+our processes by the same number.
 
 Nothing gets shorter than what it needs to hold: a window some scrapes, an age the way of a sample.
 """

@@ -1,7 +1,7 @@
 """The stack that drills run on: the real programs, started by the lines and files that are used in earnest.
 
-Beside the ports, two things differ from `make run` with the watchers beside it: durations are shorter (`shorter`),
-and the boards are those of the simulator.
+Beside the ports, two things differ from `make run` with the watchers beside it: durations are shorter
+(`shorter`), and the boards are those of the simulator.
 """
 
 from __future__ import annotations
@@ -122,8 +122,9 @@ class Stack:
         return line
 
     def _line_of_alertmanager(self) -> str:
+        config = self.prometheus_folder / "alertmanager.yml"
         return (
-            f"exec {need('prometheus-alertmanager')} --config.file={self.prometheus_folder / 'alertmanager.yml'}"
+            f"exec {need('prometheus-alertmanager')} --config.file={config}"
             f" --storage.path={self.folder / 'alertmanager'} --cluster.listen-address="
             f" --web.listen-address={self.address('alertmanager')}"
         )
@@ -326,5 +327,3 @@ class Stack:
         except OSError:
             return {}
         return found
-
-

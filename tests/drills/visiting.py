@@ -42,9 +42,9 @@ class Visitor:
         with self._opener.open(self._url + path, timeout=60) as answer:
             return str(answer.read().decode())
 
-    def get(self, path: str) -> int:
+    def get(self, path: str, **headers: str) -> int:
         """The status of a page; 0 where there is no answer."""
-        return self._status(urllib.request.Request(self._url + path))
+        return self._status(urllib.request.Request(self._url + path, headers=headers))
 
     def post(self, path: str, **fields: str) -> int:
         """The status of a form that was sent; 0 where there is no answer."""

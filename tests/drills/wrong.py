@@ -1,4 +1,4 @@
-"""A process of ours that does something wrong while it lives: `python -m tests.drills.wrong KIND STATSD_URL`."""
+"""A process of ours that does something wrong while it lives: `-m tests.drills.wrong KIND STATSD_URL`."""
 
 from __future__ import annotations
 

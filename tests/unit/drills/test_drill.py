@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.drills import __main__ as command
 from tests.drills import drill as drills
-from tests.drills import plan
+from tests.drills import faults, plan
 from tests.drills.drill import Drill, NotAsExpected, Row
 from tests.drills.faults import FAULTS
 from tests.drills.told import Told
@@ -170,6 +172,12 @@ def test_there_is_a_fault_and_a_place_in_the_plan_for_each_kind() -> None:
     assert sorted(_faults(plan.FULL)) == sorted(kinds)
     assert sorted(_faults(plan.SHORT)) == sorted(plan.SOON)
     assert all(set(alerts) <= set(plan.raised()[fault]) for fault, alerts in plan.SOON.items())
+
+
+def test_the_faults_wait_for_what_their_table_says_they_raise() -> None:
+    source = Path(faults.__file__).read_text(encoding="utf-8")
+    waited_for = set(re.findall(r'"(Scout[A-Z]\w+)"', source))
+    assert waited_for == {alert for alerts in plan.raised().values() for alert in alerts}
 
 
 def _faults(courses: Sequence[plan.Course]) -> list[str]:

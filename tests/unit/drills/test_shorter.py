@@ -108,7 +108,9 @@ def _walk(document: Any, path: str = "") -> list[tuple[str, Any]]:
 def test_gauges_in_the_exporter_live_shorter_and_the_mapping_is_the_same_else() -> None:
     document = read_yaml(PROJECT / "statsd-exporter-mapping.yml")
     after = shorter.mapping(document)
-    assert [each.get("ttl") for each in after["mappings"]] != [each.get("ttl") for each in document["mappings"]]
+    assert [each.get("ttl") for each in after["mappings"]] != [
+        each.get("ttl") for each in document["mappings"]
+    ]
     for rule, short in zip(document["mappings"], after["mappings"], strict=True):
         assert {**rule, "ttl": None} == {**short, "ttl": None}
         if "ttl" in rule:
