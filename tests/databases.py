@@ -80,14 +80,14 @@ def made() -> Iterator[tuple[Path, list[str]]]:
     try:
         if user is not None:
             os.chown(folder, user.pw_uid, user.pw_gid)
-        initial = [*prefix, initdb, "-D", data, "-U", "scout", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        initial = [*prefix, str(initdb), "-D", str(data), "-U", "scout", "-A", "trust", "-E", "UTF8"]
         done = subprocess.run(
-            [*initial, "--no-sync"], capture_output=True, text=True, check=False, cwd=folder
+            [*initial, "--locale=C", "--no-sync"], capture_output=True, text=True, check=False, cwd=folder
         )
         assert done.returncode == 0, done.stderr
         options = ("listen_addresses=", "fsync=off", "max_connections=50")
-        command = [*prefix, server, "-D", data, "-k", folder]
-        yield folder, [*map(str, command), *(word for option in options for word in ("-c", option))]
+        command = [*prefix, str(server), "-D", str(data), "-k", str(folder)]
+        yield folder, [*command, *(word for option in options for word in ("-c", option))]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -73,7 +73,7 @@ class Drill:
             self._await(
                 lambda: not self._any(), _QUIET_PATIENCE, lambda: f"{', '.join(self._any())} before it"
             )
-            self._began = time.monotonic()
+            self.begins()
             inject(self)
         except NotAsExpected as error:
             why = str(error)
@@ -94,6 +94,10 @@ class Drill:
 
     def _any(self) -> list[str]:
         return sorted(set(self.wanted) & (self.stack.told.now() | (self._shown & self.stack.shown())))
+
+    def begins(self) -> None:
+        """A further fault of this kind begins."""
+        self._began = time.monotonic()
 
     def fires(self, *alerts: str) -> None:
         """Wait until the receiver has these alerts, those of them that are wanted.
@@ -128,7 +132,7 @@ class Drill:
             for alert in list(left):
                 at = when(alert)
                 if at is not None:
-                    self.rows[alert].fired = at - self._began
+                    self.rows[alert].fired = max(at - self._began, 0.0)
                     left.remove(alert)
             return not left
 

@@ -52,6 +52,7 @@ def exporter_deaf(drill: Drill) -> None:
     with stack.exporter.otherwise(elsewhere):
         drill.fires("ScoutSamplesStopped")
     drill.repaired()
+    drill.begins()
     here = ("127.0.0.1", stack.ports["statsd"])
     with socket.socket(type=socket.SOCK_DGRAM) as sender:
 
@@ -166,6 +167,7 @@ def prometheus_silent(drill: Drill) -> None:
     if set(drill.wanted) == {"ScoutWatchdog"}:
         return
     drill.until(lambda: stack.ask("up"), "Prometheus' return")
+    drill.begins()
     _break_files(drill)
     _take_away(drill)
 
@@ -192,6 +194,7 @@ def _break_files(drill: Drill) -> None:
         stack.prometheus.send(signal.SIGHUP)
     drill.repaired()
     drill.until(lambda: not stack.told.firing("ScoutRulesFail"), "the end of failing rules")
+    drill.begins()
 
 
 def _take_away(drill: Drill) -> None:
@@ -202,12 +205,14 @@ def _take_away(drill: Drill) -> None:
     finally:
         stack.targets()
     drill.repaired()
+    drill.begins()
     stack.targets(alertmanager="")
     try:
         drill.shows("ScoutAlertmanagerMissing")
     finally:
         stack.targets()
     drill.repaired()
+    drill.begins()
     config = stack.prometheus_folder / "alertmanager.yml"
     before = config.read_text(encoding="utf-8")
     # There is a server, and it knows no such page.
@@ -230,6 +235,7 @@ def web_stopped(drill: Drill) -> None:
     with stack.web.away():
         drill.fires("ScoutWebDown")
     drill.repaired()
+    drill.begins()
     with stack.web.otherwise(STATSD_URL="udp://127.0.0.1:9"):
         drill.fires("ScoutWebSilent")
 
@@ -263,6 +269,7 @@ def database_locked(drill: Drill) -> None:
         if not set(others) & set(drill.wanted):
             return
         drill.until(lambda: not stack.told.firing("ScoutDatabaseLocked"), "the lock's end")
+        drill.begins()
         with _without_tables(holder, "messages", "listings"), again_and_again(stack.scan, 1.0):
             drill.fires(*others)
 
@@ -297,21 +304,22 @@ def database_stopped(drill: Drill) -> None:
     """Let PostgreSQL stand still for seconds again and again; then end it."""
     stack = drill.stack
     postgres = stack.postgres
-    with visiting.crowd(stack.visitor, "/", people=24), _stalls(postgres.processes):
+    with visiting.crowd(stack.visitor, "/", people=24), _stalls(postgres.processes, seconds=1.4):
         drill.fires("ScoutDatabaseSlow", "ScoutDatabasePoolWait")
     drill.repaired()
+    drill.begins()
     with postgres.away():
         drill.fires("ScoutDatabaseUnreachable")
 
 
 @contextlib.contextmanager
-def _stalls(processes: Callable[[], list[psutil.Process]]) -> Iterator[None]:
+def _stalls(processes: Callable[[], list[psutil.Process]], seconds: float) -> Iterator[None]:
     def stall() -> None:
         stopped = processes()
         for each in stopped:
             with contextlib.suppress(psutil.NoSuchProcess):
                 each.suspend()
-        time.sleep(2.5)
+        time.sleep(seconds)
         for each in stopped:
             with contextlib.suppress(psutil.NoSuchProcess):
                 each.resume()
@@ -341,6 +349,7 @@ def worker_hung(drill: Drill) -> None:
     with _stopped(stack.workers.workers()[:1]):
         drill.fires("ScoutWorkerHung")
     drill.repaired()
+    drill.begins()
     others = set(drill.wanted) - {"ScoutWorkerHung"}
     if not others:
         return
@@ -348,14 +357,16 @@ def worker_hung(drill: Drill) -> None:
     try:
         stack.scan()
         with again_and_again(lambda: _kill_horses(stack.workers.workers()), 1.0):
-            drill.fires("ScoutJobsKilled", "ScoutProcessesKilled", "ScoutScansParked")
+            drill.fires("ScoutJobsKilled", "ScoutScansParked")
     finally:
         stack.misbehave()
     drill.repaired()
+    drill.begins()
     with _stopped(stack.workers.workers()):
         stack.scan()
         drill.fires("ScoutQueueStuck")
     drill.repaired()
+    drill.begins()
     with stack.workers.away(signal.SIGTERM):
         drill.fires("ScoutWorkersGone")
     drill.repaired()
@@ -386,6 +397,7 @@ def board_returns_500(drill: Drill) -> None:
     stack.scanned()
     drill.fires("ScoutFetchesBlocked")
     drill.repaired()
+    drill.begins()
     stack.misbehave("*", "500")
     try:
         for _ in range(3):
@@ -474,9 +486,10 @@ def burst_of_5xx(drill: Drill) -> None:
 def slow_pages(drill: Drill) -> None:
     """Let the database stand still for seconds under more people than there are threads; hold all threads."""
     stack = drill.stack
-    with visiting.crowd(stack.visitor, "/", people=24), _stalls(stack.postgres.processes):
+    with visiting.crowd(stack.visitor, "/", people=24), _stalls(stack.postgres.processes, seconds=2.5):
         drill.fires("ScoutPagesSlow", "ScoutLatencyBudgetBurnsFast")
     drill.repaired()
+    drill.begins()
     with visiting.half_requests(("127.0.0.1", stack.ports["web"]), 60):
         drill.fires("ScoutThreadsExhausted")
 
@@ -488,12 +501,14 @@ def web_worker_killed(drill: Drill) -> None:
     def kill_one() -> None:
         stack.web.workers()[0].kill()
 
-    with again_and_again(kill_one, 1.5):
-        drill.fires("ScoutWebWorkersDying")
+    with again_and_again(kill_one, 3.0):  # each has begun to send by then
+        drill.fires("ScoutWebWorkersDying", "ScoutProcessesKilled")
     drill.repaired()
+    drill.begins()
     with _process(drill, "hold_files"):
         drill.fires("ScoutFilesRunOut")
     drill.repaired()
+    drill.begins()
     with _process(drill, "hold_memory"):
         drill.fires("ScoutMemoryHigh")
 

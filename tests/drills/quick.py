@@ -27,7 +27,8 @@ def shorten() -> None:
     courtesy.PROBE_SECONDS = shortened(courtesy.PROBE_SECONDS, 5.0)  # a scan takes its time
     database._PATIENCE = round(shortened(database._PATIENCE))
     outbox.LOOK_EVERY = shortened(outbox.LOOK_EVERY)
-    outbox.PAUSES = tuple(shortened(pause) for pause in outbox.PAUSES)
+    first, second, third, fourth, last = map(shortened, outbox.PAUSES)
+    outbox.PAUSES = (first, second, third, fourth, last)
 
 
 def main() -> None:
