@@ -46,7 +46,7 @@ def exporter_stopped(drill: Drill) -> None:
 
 
 def exporter_deaf(drill: Drill) -> None:
-    """Have it listen at another port; then have it read a tenth of the time while its port is flooded."""
+    """Have it listen at another port; then have it stop reading again and again while its port is flooded."""
     stack = drill.stack
     elsewhere = stack.exporter.line.replace("$SCOUT_STATSD_PORT", "0")
     with stack.exporter.otherwise(elsewhere):
@@ -61,11 +61,11 @@ def exporter_deaf(drill: Drill) -> None:
             try:
                 for _ in range(4000):  # twice what the kernel keeps for a socket
                     sender.sendto(b"\n", here)
-                time.sleep(0.5)
+                time.sleep(0.25)
             finally:
                 stack.exporter.send(signal.SIGCONT)
 
-        with again_and_again(flood, 0.3):
+        with again_and_again(flood, 1.0):
             drill.fires("ScoutDatagramsDropped", "ScoutSamplesLost")
 
 
@@ -391,13 +391,26 @@ def _kill_horses(workers: list[psutil.Process]) -> None:
 
 
 def board_returns_500(drill: Drill) -> None:
-    """Let boards lead to where we do not go, answer with what cannot be read, and then with 500."""
+    """Let boards lead to where we do not go, lose the titles of their postings, and then answer 500."""
     stack = drill.stack
-    stack.misbehave("*", "redirect_inside")
-    stack.scanned()
-    drill.fires("ScoutFetchesBlocked")
-    drill.repaired()
-    drill.begins()
+    kind = stack.slugs("greenhouse")
+    if "ScoutFetchesBlocked" in drill.wanted:
+        stack.misbehave("*", "redirect_inside")
+        stack.scanned()
+        drill.fires("ScoutFetchesBlocked")
+        stack.misbehave()
+        drill.repaired()
+        drill.begins()
+        with stack.boards.otherwise('exec "$SCOUT_PYTHON" -m tests.drills.unreadable $SCOUT_DEMO_PORT'):
+            stack.await_boards()
+            stack.scanned(*kind)
+            drill.fires("ScoutPostingsUnread")
+        drill.repaired()
+        stack.await_boards()
+        # As many good ones as it takes for the others to be few.
+        with again_and_again(lambda: stack.scanned(*kind), 0.5):
+            drill.until(lambda: not stack.told.firing("ScoutPostingsUnread"), "the reading of postings again")
+        drill.begins()
     stack.misbehave("*", "500")
     try:
         for _ in range(3):
@@ -419,17 +432,17 @@ def stale_scan(drill: Drill) -> None:
             session.execute(update(Source).values(last_success_at=clock.now() - dt.timedelta(days=3)))
         stack.scanned()
         drill.fires("ScoutNoSuccessfulScan", "ScoutFreshnessBudgetBurnsFast")
-        left, *others = stack.slugs("ashby") + [
-            slug for slug in stack.slugs() if slug not in stack.slugs("ashby")
-        ]
-        for slug in others:
-            stack.misbehave(stack.board(slug))
         if "ScoutBoardStale" in drill.wanted:
+            _, *others = stack.slugs()
+            for slug in others:
+                stack.misbehave(stack.board(slug))
+            drill.repaired()
+            drill.begins()
             stack.scanned(*others)
             drill.fires("ScoutBoardStale")
-        del left
     finally:
         stack.misbehave()
+    drill.repaired()
     stack.scanned()
 
 

@@ -100,7 +100,7 @@ class Stack:
         self.redis = self._part("redis", lines["redis"])
         self.exporter = self._part("exporter", lines["exporter"])
         self.gateway = self._part("gateway", lines["gateway"])
-        self.boards = self._part("boards", lines["boards"] + " --tick 0")
+        self.boards = self._part("boards", lines["boards"] + " --tick 0 --no-validators")
         self.web = self._part("web", lines["web"])
         self.workers = self._part("workers", lines["workers"])
         self.scheduler = self._part("scheduler", lines["scheduler"])
@@ -214,6 +214,10 @@ class Stack:
             self._await("watchdog", lambda: bool(self.told.watchdog))
             self._await("first scans", lambda: bool(self.listed()))
             yield
+
+    def await_boards(self) -> None:
+        """Wait until the simulator, or what stands in its place, answers."""
+        self._await("boards", lambda: answers.port("127.0.0.1", self.ports["boards"]))
 
     def _there(self, part: str) -> tuple[str, int]:
         return "127.0.0.1", self.ports[part]
