@@ -120,6 +120,31 @@ _PROCESSES = Row(
     ),
 )
 
+_WORDS = Row(
+    title="Logs and traces",
+    panels=(
+        Panel(
+            title="Lines of the log, from a warning on",
+            help="By level and who wrote them. The lines themselves say what it was.",
+            unit=Quantity.PER_HOUR,
+            lines=(hourly(catalogue.LOG_LINES, "level", "logger"),),
+        ),
+        Panel(
+            title="Lines of the log that were lost",
+            help="Nobody read the pipe, or it could not be written. Well is 0.",
+            unit=Quantity.PER_HOUR,
+            lines=(hourly(catalogue.LOG_LINES_LOST, "reason"),),
+            limits=(Limit("ScoutLogLost"),),
+        ),
+        Panel(
+            title="Spans that were lost",
+            help="The collector of traces did not take them, or was away. Well is 0.",
+            unit=Quantity.PER_HOUR,
+            lines=(hourly(catalogue.SPANS_LOST, name="lost"),),
+        ),
+    ),
+)
+
 _HOST = Row(
     title="The machine, where a node_exporter tells of it",
     panels=(
@@ -155,6 +180,6 @@ _HOST = Row(
 
 BOARD = Board(
     uid="scout-overview",
-    rows=(_GLANCE, _LATENCY, _TRAFFIC, _ERRORS, _SATURATION, _OUTCOME, _PROCESSES, _HOST),
+    rows=(_GLANCE, _LATENCY, _TRAFFIC, _ERRORS, _SATURATION, _OUTCOME, _PROCESSES, _WORDS, _HOST),
     variables=(Variable(name="role", title="Process", source=catalogue.PROCESS_MEMORY),),
 )
