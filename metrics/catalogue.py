@@ -596,6 +596,14 @@ RQ_WORKERS = Gauge(
     labels=(Label("state", ("started", "idle", "busy", "suspended")),),
     ttl=SAMPLED_LIFETIME,
 )
+RQ_WORKERS_KEPT = Gauge(
+    name="rq_workers_kept",
+    help="RQ workers that a pool was set up to keep; rq_workers are those that give a sign of life.",
+    raised_by="each pool of scan workers, every 5 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE, SLOT),
+    ttl=LIFETIME,
+)
 RQ_OLDEST_JOB_AGE = Gauge(
     name="rq_oldest_job_age_seconds",
     help="How long the oldest queued job has waited; 0 when none waits.",

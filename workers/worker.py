@@ -21,6 +21,7 @@ from rq.serializers import JSONSerializer
 from rq.worker_pool import ForkProcess, WorkerPool
 
 import metrics
+from metrics import catalogue, process
 from metrics.queue import job_killed, job_retried, track_job
 from scout import traces
 from scout.errors import ScoutError
@@ -165,6 +166,7 @@ class Pool(WorkerPool):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._pid = os.getpid()
         super().__init__(
             [NAME],
             connection=connect(settings),
@@ -174,6 +176,11 @@ class Pool(WorkerPool):
             job_class=TrackedJob,
             queue_class=ScanQueue,
         )
+
+    def tell(self, role: str, slot: str) -> None:
+        """Say how many workers are kept: a sampler for `metrics.process.also`, silent in those workers."""
+        if os.getpid() == self._pid:
+            catalogue.RQ_WORKERS_KEPT.set(self.settings.scan_workers, role=role, slot=slot)
 
     def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "") -> Any:  # noqa: FBT001, ARG002 - RQ's signature
         """The process of one worker, not yet started."""
@@ -189,7 +196,9 @@ def run(settings: Settings) -> None:
     gc.set_threshold(50_000, 20, 100)
     gc.collect()
     gc.freeze()
-    Pool(settings).start(logging_level="WARNING")
+    pool = Pool(settings)
+    process.also(pool.tell)
+    pool.start(logging_level="WARNING")
 
 
 def _prepare() -> None:

@@ -93,7 +93,9 @@ def alerts(*, unproven: bool, as_json: bool) -> None:
         for each in shown:
             _print(each)
         lacking = sum(bool(each.lacking) for each in found)
+        live = sum(each.drill is not None and each.drill.live for each in found)
         click.echo(f"{len(found)} alerts, {lacking or 'none'} without all of its proofs.")
+        click.echo(f"`make drill` raises {live} of them on a running stack.")
     if unproven and shown:
         raise SystemExit(1)
 
@@ -109,7 +111,9 @@ def _as_dict(proof: proofs.Proof) -> dict[str, object]:
         "fires": proof.fires,
         "silent": proof.silent,
         "runbook": proof.runbook,
-        "drill": proof.drill or None,
+        "drill": proof.drill.fault if proof.drill else None,
+        "raised_live": bool(proof.drill and proof.drill.live),
+        "why_not_live": proof.drill.why_not if proof.drill else "",
         "lacking": proof.lacking,
     }
 

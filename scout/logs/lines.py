@@ -65,6 +65,8 @@ _HOST = os.uname().nodename
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 #: Of a longer text the rest is cut off: a board's answer is not to fill the log.
 _LONGEST = 2_000
+#: What of it is looked through for secrets before that: with room for one that begins just before the cut.
+_READ = 8_000
 _MOST_FRAMES = 20
 #: What a record has by itself, or its line has anyway, and what gunicorn puts there for a StatsD of its own.
 _OWN = frozenset(
@@ -106,7 +108,7 @@ class _Fields:
             .isoformat(timespec="milliseconds")
             .replace("+00:00", "Z"),
             "level": record.levelname.lower(),
-            "event": _cut(self._redactor.text(event_dict["event"])),
+            "event": _told_of(event_dict["event"], self._redactor),
             "logger": record.name,
             "role": role,
         }
@@ -115,7 +117,7 @@ class _Fields:
         fields |= {"host": _HOST, "pid": record.process}
         own = {key: value for key, value in vars(record).items() if key not in _OWN}
         for key, value in {**ids.bound(), **traces.ids(), **own}.items():
-            told = self._redactor.value(key, value)
+            told = self._redactor.value(key, value[:_READ] if isinstance(value, str) else value)
             fields[key] = _cut(told) if isinstance(told, str) else told
         if "exception" in event_dict:
             fields["exception"] = [_raised(each, self._redactor) for each in event_dict["exception"]]
@@ -125,18 +127,24 @@ class _Fields:
 def _raised(error: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
     told: dict[str, Any] = {
         "exc_type": error["exc_type"],
-        "exc_value": _cut(redactor.text(str(error["exc_value"]))),
+        "exc_value": _told_of(str(error["exc_value"]), redactor),
         "frames": [f"{each['filename']}:{each['lineno']} {each['name']}" for each in error["frames"]],
     }
     if error.get("exc_notes"):
-        told["exc_notes"] = [_cut(redactor.text(str(each))) for each in error["exc_notes"]]
+        told["exc_notes"] = [_told_of(str(each), redactor) for each in error["exc_notes"]]
     if error.get("exceptions"):
         told["exceptions"] = [[_raised(each, redactor) for each in group] for group in error["exceptions"]]
     return told
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text) - _LONGEST} more)"
+def _told_of(text: str, redactor: Redactor) -> str:
+    return _cut(redactor.text(text[:_READ]), len(text))
+
+
+def _cut(text: str, length: int = 0) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}... ({max(length, len(text)) - _LONGEST} more)"
 
 
 def _json(_logger: Any, _name: str, fields: EventDict) -> str:

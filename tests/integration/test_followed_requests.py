@@ -7,6 +7,7 @@ import http.cookiejar
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -194,8 +195,8 @@ class Story:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Everything once: signing in, tokens, feeds, a scan asked for, and a message that nobody takes."""
     folder = tmp_path_factory.mktemp("story")
-    with tempfile.TemporaryDirectory(prefix="scout-redis-") as socket:  # a short path, as sockets need it
-        server = RedisServer(Path(socket))
+    with tempfile.TemporaryDirectory(prefix="scout-redis-") as near:  # a short path, as sockets need it
+        server = RedisServer(Path(near))
         server.start()
         whole = Stack(folder, server)
         try:
@@ -319,10 +320,11 @@ def answers(browser: Browser) -> bool:
         return False
 
 
-def test_a_server_whose_log_nobody_reads_goes_on_answering(
+def test_a_server_whose_log_nobody_reads_and_whose_collector_is_deaf_goes_on_answering(
     stack: Stack,  # noqa: F811 - the fixture
 ) -> None:
     port = free_port()
+    deaf = socket.create_server(("127.0.0.1", 0))
     reading, writing = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "webapp/gunicorn.conf.py", "webapp:create_app()"],
@@ -330,6 +332,7 @@ def test_a_server_whose_log_nobody_reads_goes_on_answering(
         env={
             **os.environ, **stack.environ, "SCOUT_PORT": str(port), "SCOUT_WEB_WORKERS": "1",
             "SCOUT_LOG_LEVEL": "debug", "SCOUT_LOG_FORMAT": "json",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{deaf.getsockname()[1]}",
         },
         stderr=writing,
         start_new_session=True,
@@ -338,11 +341,15 @@ def test_a_server_whose_log_nobody_reads_goes_on_answering(
     os.close(writing)
     browser = Browser(port)
     wait_until(lambda: answers(browser), timeout=60, what="gunicorn's answer")
-    for _ in range(400):  # a pipe holds 64 KiB: some 250 lines
+    for _ in range(200):  # a pipe holds 64 KiB: some 250 lines, and each look at the pages has one more
         browser.ask("/healthz")
+        browser.ask("/sign-in")
     os.set_blocking(reading, False)
     kept = os.read(reading, 1_000_000)
     assert len(kept) > 60_000
     assert kept.endswith(b"}\n")
     os.close(reading)
     assert browser.ask("/healthz")
+    process.terminate()
+    assert process.wait(20) == 0
+    deaf.close()

@@ -115,10 +115,10 @@ def test_people_read_the_sentence_and_what_to_follow_and_of_trouble_all(written:
 
 
 def test_a_text_that_is_no_text_is_written_all_the_same(written: Written) -> None:
-    LINE.info("%s %s", "lone \ud800", "x" * 5_000)
+    LINE.info("%s %s", "lone \ud800", "x" * 50_000)
     (told,) = written.objects
     assert told["event"].startswith("lone \ud800 xxx")
-    assert told["event"].endswith("xxx... (3007 more)")
+    assert told["event"].endswith("xxx... (48007 more)")
 
 
 def test_a_line_that_cannot_be_made_fails_nobody_and_is_counted(written: Written, emitted: Captured) -> None:

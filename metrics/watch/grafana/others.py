@@ -67,15 +67,21 @@ BOARDS_WATCHED = Foreign("scout:boards_watched:count", "Boards whose scans end a
 BOARDS_STALE = Foreign("scout:boards_stale:count", "Boards without a success for 26 hours.", rises=False)
 WORKERS = Foreign("scout:rq_workers:sum", "RQ workers that give a sign of life.", rises=False)
 
+OBJECTIVE = Foreign("slo:objective:ratio", "The share that must be well.", rises=False)
+BUDGET_LEFT = Foreign(
+    "slo:budget_left:ratio30d", "What is left of an error budget: 1 is all, below 0 overspent.", rises=False
+)
+BAD = Foreign(
+    "slo:bad:mean5m", "What goes wrong, over five minutes: requests in a second, or boards.", rises=False
+)
+TOTAL = Foreign(
+    "slo:total:mean5m", "What there is, over five minutes: requests in a second, or boards.", rises=False
+)
 
-def objective(name: str, help_: str) -> Foreign:
-    """A series that the rules of the objectives record.
 
-    Args:
-        name: What follows `slo:`.
-        help_: What it tells.
-    """
-    return Foreign(f"slo:{name}", help_, rises=False)
+def bad_share(window: str) -> Foreign:
+    """The share that went wrong over a window that is recorded, such as `1h`."""
+    return Foreign(f"slo:bad_share:mean{window}", f"The share that went wrong over {window}.", rises=False)
 
 
 def summed(metric: Foreign, *by: str) -> Level:

@@ -66,6 +66,28 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A choice above a dashboard: of the values of a label.
+
+    Attributes:
+        name: Its name, and that of the label.
+        title: What it is called.
+        source: The series whose values there are: a metric of ours, or the name of a recorded series.
+    """
+
+    name: str
+    title: str
+    source: Metric | str
+
+    @property
+    def series(self) -> str:
+        """The name of the series that it looks at."""
+        if isinstance(self.source, str):
+            return self.source
+        return f"{self.source.name}_count" if isinstance(self.source, Timer) else self.source.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """One thing that people want to know.
 
@@ -81,7 +103,8 @@ class Panel:
         signed: Whether figures may fall below 0.
         limits: The alerts whose figures are its thresholds.
         empty: What it says while there is nothing to show.
-        split: Of a table, the label whose values are its rows.
+        split: Of a table, the choice whose values are its rows.
+        leads: Of a table, the path of our pages below which each of these values has one.
         question: The name of the status page's question that it shows; empty where no such question is.
     """
 
@@ -96,7 +119,8 @@ class Panel:
     signed: bool = False
     limits: tuple[Limit, ...] = ()
     empty: str = ""
-    split: str = ""
+    split: Variable | None = None
+    leads: str = ""
     question: str = ""
 
     def about(self) -> tuple[Asked, ...]:
@@ -117,28 +141,6 @@ class Row:
     title: str
     panels: tuple[Panel, ...]
     repeat: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
-    """A choice above a dashboard: of the values of a label.
-
-    Attributes:
-        name: Its name, and that of the label.
-        title: What it is called.
-        source: The series whose values there are: a metric of ours, or the name of a recorded series.
-    """
-
-    name: str
-    title: str
-    source: Metric | str
-
-    @property
-    def series(self) -> str:
-        """The name of the series that it looks at."""
-        if isinstance(self.source, str):
-            return self.source
-        return f"{self.source.name}_count" if isinstance(self.source, Timer) else self.source.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

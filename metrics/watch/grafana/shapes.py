@@ -26,7 +26,8 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from metrics.forms import Asked
 from metrics.model import Metric
 from metrics.quantities import Quantity
-from metrics.watch.dashboards import RUNBOOKS, dashboard, runbook
+from metrics.watch.dashboards import APPLICATION, RUNBOOKS, dashboard, runbook
+from metrics.watch.errors import WatchError
 from metrics.watch.grafana import limits, others
 from metrics.watch.grafana.asking import As, Chosen, narrowed
 from metrics.watch.grafana.limits import Threshold
@@ -223,7 +224,7 @@ def _heat(panel: Panel) -> heatmap.Panel:
         .y_axis(heatmap.YAxisConfig().unit(UNITS[panel.unit]))
         .cell_gap(1)
         .show_value(common.VisibilityMode.NEVER)
-        .filter_values(heatmap.FilterValueRange().le(0.5))
+        .filter_values(heatmap.FilterValueRange().le(1e-9))
     )
 
 
@@ -249,14 +250,14 @@ def _states(_: Panel) -> statetimeline.Panel:
 
 def _table(panel: Panel) -> table.Panel:
     """One row for each value of a label, one column for each line."""
+    if panel.split is None:
+        raise WatchError(f"{panel.title} is a table, and does not say of what its rows are.")
     values = {f"Value #{string.ascii_uppercase[number]}": line for number, line in enumerate(panel.lines)}
+    split = panel.split
     organised: dict[str, object] = {
         "excludeByName": {"Time": True},
-        "indexByName": {name: number for number, name in enumerate((panel.split, *values))},
-        "renameByName": {
-            panel.split: panel.split.capitalize(),
-            **{name: line.legend for name, line in values.items()},
-        },
+        "indexByName": {name: number for number, name in enumerate((split.name, *values))},
+        "renameByName": {split.name: split.title, **{name: line.legend for name, line in values.items()}},
     }
     made = (
         table.Panel()
@@ -264,14 +265,25 @@ def _table(panel: Panel) -> table.Panel:
         .with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
         .with_transformation(models.DataTransformerConfig(id_val="organize", options=organised))
     )
+    if panel.leads:
+        made.override_by_name(split.title, [_leading(f"{APPLICATION}{panel.leads}", split.title)])
     for line in panel.lines:
         properties = [models.DynamicConfigValue(id_val="unit", value=UNITS[line.unit or panel.unit])]
         if line.truth:
-            properties.append(models.DynamicConfigValue(id_val="mappings", value=_YES_NO))
-            cell = {"type": common.TableCellDisplayMode.COLOR_TEXT}
-            properties.append(models.DynamicConfigValue(id_val="custom.cellOptions", value=cell))
+            properties += [models.DynamicConfigValue(id_val="mappings", value=_YES_NO), _COLOURED]
         made.override_by_name(line.legend, properties)
     return made
+
+
+def _leading(address: str, title: str) -> models.DynamicConfigValue:
+    """A link of each value to the page that is named like it."""
+    link = {"title": title, "url": f"{address}/${{__value.text}}", "targetBlank": True}
+    return models.DynamicConfigValue(id_val="links", value=[link])
+
+
+_COLOURED = models.DynamicConfigValue(
+    id_val="custom.cellOptions", value={"type": common.TableCellDisplayMode.COLOR_TEXT}
+)
 
 
 def _alerts(_: Panel) -> table.Panel:
@@ -281,23 +293,21 @@ def _alerts(_: Panel) -> table.Panel:
         "indexByName": {"alertname": 0, "severity": 1, "group": 2},
         "renameByName": {"alertname": "Alert", "severity": "Severity", "group": "Group"},
     }
-    link = {"title": "Runbook", "url": f"{RUNBOOKS}/${{__value.text}}", "targetBlank": True}
     colours = models.ValueMap(
         options={
             severity: models.ValueMappingResult(color=colour, text=severity, index=number)
             for number, (severity, colour) in enumerate(_SEVERITIES.items())
         }
     )
-    cell = {"type": common.TableCellDisplayMode.COLOR_TEXT}
     return (
         table.Panel()
         .with_transformation(models.DataTransformerConfig(id_val="organize", options=organised))
-        .override_by_name("Alert", [models.DynamicConfigValue(id_val="links", value=[link])])
+        .override_by_name("Alert", [_leading(RUNBOOKS, "Runbook")])
         .override_by_name(
             "Severity",
             [
                 models.DynamicConfigValue(id_val="mappings", value=[colours]),
-                models.DynamicConfigValue(id_val="custom.cellOptions", value=cell),
+                _COLOURED,
             ],
         )
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from metrics.watch.dashboards import DASHBOARDS
 from metrics.watch.errors import WatchError
 from metrics.watch.grafana import asking, boards, drawing, layout, limits
 from metrics.watch.grafana.asking import As, Buckets, Cardinality, Increase, Ratio, Rest, Top, narrowed
+from metrics.watch.grafana.boards import web
 from metrics.watch.grafana.panels import Board, Limit, Look, Panel, Row, level
 from scout.cli import dashboards as command
 from scout.cli import watch
@@ -214,6 +217,13 @@ def test_no_panel_of_the_dashboards_alone_asks_what_the_status_page_asks() -> No
 def test_each_question_of_the_status_page_has_a_dashboard_that_looks_closer() -> None:
     assert boards.showing("queue_oldest") == "scout-queue"
     assert {boards.showing(question.name) for question in queries.ALL} <= set(DASHBOARDS)
+
+
+def test_the_readme_shows_a_panel_that_there_is() -> None:
+    readme = (places.PROMETHEUS / "README.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    shown = eval(textwrap.dedent(block), vars(web))  # noqa: S307 - our own README
+    assert shown in web.BOARD.panels()
 
 
 # --- The command ----------------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 
 from metrics import queries
-from metrics.watch.dashboards import DASHBOARDS
+from metrics.watch.dashboards import APPLICATION, DASHBOARDS
 from scout import clock
-from scout.settings import Settings, load
+from scout.settings import PROJECT, Settings, load
 from tests import overview_world
 from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from tests.serving import Asked, Reply, serving
@@ -133,3 +133,15 @@ def test_a_plot_with_many_lines_says_how_many_are_left_out(start: Start) -> None
 
 def test_commands_stand_out_and_nothing_else_is_markup() -> None:
     assert with_code("Run `scout <up>` & look") == "Run <code>scout &lt;up&gt;</code> &amp; look"
+
+
+def test_where_dashboards_lead_there_are_pages(app: Flask) -> None:
+    addresses = {
+        address
+        for path in sorted((PROJECT / "prometheus" / "grafana" / "dashboards").glob("*.json"))
+        for address in re.findall(rf"{APPLICATION}(/[^\")]*)", path.read_text(encoding="utf-8"))
+    }
+    assert {"/status", "/runbooks", "/runbooks/${__value.text}", "/sources/${__value.text}"} < addresses
+    pages = app.url_map.bind("localhost")
+    for address in addresses:
+        assert pages.test(address, method="GET"), address

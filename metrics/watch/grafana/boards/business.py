@@ -19,21 +19,24 @@ from metrics.watch.grafana.panels import (
     risen,
 )
 
+#: Also on the overview.
+KEPT = Panel(
+    title="Jobs kept, and new today",
+    help="All that are kept, and those first seen since midnight UTC.",
+    unit=Quantity.COUNT,
+    lines=(
+        level(catalogue.JOBS, most=True, name="kept"),
+        level(catalogue.JOBS_NEW_TODAY, most=True, name="new today"),
+    ),
+    look=Look.FIGURE,
+    wide=4,
+)
+
 _GLANCE = Row(
     title="Jobs",
     panels=(
         alerts(wide=12, tall=8),
-        Panel(
-            title="Jobs kept, and new today",
-            help="All that are kept, and those first seen since midnight UTC.",
-            unit=Quantity.COUNT,
-            lines=(
-                level(catalogue.JOBS, most=True, name="kept"),
-                level(catalogue.JOBS_NEW_TODAY, most=True, name="new today"),
-            ),
-            look=Look.FIGURE,
-            wide=4,
-        ),
+        KEPT,
         Panel(
             title="By status",
             help="Where the owner stands with them.",

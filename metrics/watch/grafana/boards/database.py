@@ -30,8 +30,8 @@ _GLANCE = Row(
     panels=(
         alerts(wide=12, tall=8),
         Panel(
-            title="Size and free disk",
-            help="Of the database, and of the disk of the data directory.",
+            title="Sizes",
+            help="Of the database, and of its last backup.",
             unit=Quantity.BYTES,
             lines=(
                 level(catalogue.DATABASE_SIZE, most=True, name="database"),

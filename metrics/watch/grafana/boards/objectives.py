@@ -7,41 +7,35 @@ from metrics.watch.grafana import others
 from metrics.watch.grafana.asking import As, Ratio, Rest
 from metrics.watch.grafana.panels import Board, Limit, Line, Look, Panel, Row, Variable, alerts
 
-_OBJECTIVE = others.objective("objective:ratio", "The share that must be well.")
-_LEFT = others.objective(
-    "budget_left:ratio30d", "What is left of an error budget: 1 is all, below 0 overspent."
-)
-_BAD = others.objective("bad:mean5m", "What goes wrong, over five minutes: requests in a second, or boards.")
-_TOTAL = others.objective(
-    "total:mean5m", "What there is, over five minutes: requests in a second, or boards."
+#: Also on the overview.
+BUDGETS = Panel(
+    title="Error budgets left",
+    help="Of the last 30 days. At 0 the objective is missed.",
+    unit=Quantity.RATIO,
+    lines=(Line(As(metric=others.BUDGET_LEFT), "{{slo}}"),),
+    look=Look.FIGURE,
+    wide=6,
 )
 
 
 def _bad_share(window: str) -> As:
-    return As(metric=others.objective(f"bad_share:mean{window}", f"The share that went wrong over {window}."))
+    return As(metric=others.bad_share(window))
 
 
 def _burn(window: str) -> Line:
-    return Line(Ratio(part=_bad_share(window), whole=Rest(of=As(metric=_OBJECTIVE))), f"over {window}")
+    return Line(Ratio(part=_bad_share(window), whole=Rest(of=As(metric=others.OBJECTIVE))), f"over {window}")
 
 
 _GLANCE = Row(
     title="Objectives",
     panels=(
         alerts(wide=12, tall=8),
-        Panel(
-            title="Error budgets left",
-            help="Of the last 30 days. At 0 the objective is missed.",
-            unit=Quantity.RATIO,
-            lines=(Line(As(metric=_LEFT), "{{slo}}"),),
-            look=Look.FIGURE,
-            wide=6,
-        ),
+        BUDGETS,
         Panel(
             title="Objectives as they are set",
             help="In prometheus/slos.yml: the share that must be well.",
             unit=Quantity.RATIO,
-            lines=(Line(As(metric=_OBJECTIVE), "{{slo}}"),),
+            lines=(Line(As(metric=others.OBJECTIVE), "{{slo}}"),),
             look=Look.FIGURE,
             wide=6,
         ),
@@ -56,7 +50,7 @@ _EACH = Row(
             title="Budget left: $slo",
             help="A line that falls to 0 within the month misses the objective.",
             unit=Quantity.RATIO,
-            lines=(Line(As(metric=_LEFT), "left"),),
+            lines=(Line(As(metric=others.BUDGET_LEFT), "left"),),
             signed=True,
         ),
         Panel(
@@ -85,7 +79,7 @@ _EACH = Row(
             title="What counts: $slo",
             help="All there is and what went wrong: requests in a second, or boards.",
             unit=Quantity.COUNT,
-            lines=(Line(As(metric=_TOTAL), "all"), Line(As(metric=_BAD), "wrong")),
+            lines=(Line(As(metric=others.TOTAL), "all"), Line(As(metric=others.BAD), "wrong")),
             wide=12,
             tall=6,
         ),
@@ -103,5 +97,5 @@ _EACH = Row(
 BOARD = Board(
     uid="scout-slo",
     rows=(_GLANCE, _EACH),
-    variables=(Variable(name="slo", title="Objective", source=_OBJECTIVE.name),),
+    variables=(Variable(name="slo", title="Objective", source=others.OBJECTIVE.name),),
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from metrics import catalogue
 from metrics.forms import Level, Rate
 from metrics.quantities import Quantity
 from metrics.watch.grafana import others
-from metrics.watch.grafana.asking import As, Ratio, Rest
+from metrics.watch.grafana.asking import As, Ratio
+from metrics.watch.grafana.boards import business, objectives, scans
 from metrics.watch.grafana.panels import (
     Board,
     Limit,
     Line,
-    Look,
     Panel,
     Row,
     Variable,
@@ -22,39 +24,13 @@ from metrics.watch.grafana.panels import (
     level,
 )
 
-_LEFT = others.objective(
-    "budget_left:ratio30d", "What is left of an error budget: 1 is all, below 0 overspent."
-)
-
 _GLANCE = Row(
     title="Is all well?",
     panels=(
         alerts(wide=12, tall=8),
-        Panel(
-            title="Error budgets left",
-            help="Of the last 30 days. At 0 the objective is missed.",
-            unit=Quantity.RATIO,
-            lines=(Line(As(metric=_LEFT), "{{slo}}"),),
-            look=Look.FIGURE,
-            wide=4,
-        ),
-        Panel(
-            title="Jobs kept",
-            help="All that were ever found and not forgotten, and those first seen since midnight UTC.",
-            unit=Quantity.COUNT,
-            lines=(level(catalogue.JOBS, name="all"), level(catalogue.JOBS_NEW_TODAY, name="new today")),
-            look=Look.FIGURE,
-            wide=4,
-        ),
-        Panel(
-            title="Since the last successful scan",
-            help="Over twelve hours means that new jobs are being missed.",
-            unit=Quantity.SECONDS,
-            lines=(age(catalogue.LAST_SUCCESSFUL_SCAN, name="since then"),),
-            look=Look.FIGURE,
-            wide=4,
-            limits=(Limit("ScoutNoSuccessfulScan"),),
-        ),
+        replace(objectives.BUDGETS, wide=4),
+        business.KEPT,
+        scans.LAST_SUCCESS,
     ),
 )
 
@@ -144,21 +120,45 @@ _PROCESSES = Row(
     ),
 )
 
+_WORDS = Row(
+    title="Logs and traces",
+    panels=(
+        Panel(
+            title="Lines of the log, from a warning on",
+            help="By level and who wrote them. The lines themselves say what it was.",
+            unit=Quantity.PER_HOUR,
+            lines=(hourly(catalogue.LOG_LINES, "level", "logger"),),
+        ),
+        Panel(
+            title="Lines of the log that were lost",
+            help="Nobody read the pipe, or it could not be written. Well is 0.",
+            unit=Quantity.PER_HOUR,
+            lines=(hourly(catalogue.LOG_LINES_LOST, "reason"),),
+            limits=(Limit("ScoutLogLost"),),
+        ),
+        Panel(
+            title="Spans that were lost",
+            help="The collector of traces did not take them, or was away. Well is 0.",
+            unit=Quantity.PER_HOUR,
+            lines=(hourly(catalogue.SPANS_LOST, name="lost"),),
+        ),
+    ),
+)
+
 _HOST = Row(
     title="The machine, where a node_exporter tells of it",
     panels=(
         Panel(
-            title="Memory of the machine",
-            help="The share that is taken.",
+            title="Memory that the machine has left",
+            help="The share that is available.",
             unit=Quantity.RATIO,
             lines=(
                 Line(
-                    Rest(
-                        of=Ratio(part=As(metric=others.HOST_MEMORY_FREE), whole=As(metric=others.HOST_MEMORY))
-                    ),
+                    Ratio(part=As(metric=others.HOST_MEMORY_FREE), whole=As(metric=others.HOST_MEMORY)),
                     "{{instance}}",
                 ),
             ),
+            limits=(Limit("ScoutHostMemoryLow"),),
             empty="No node_exporter.",
         ),
         Panel(
@@ -180,6 +180,6 @@ _HOST = Row(
 
 BOARD = Board(
     uid="scout-overview",
-    rows=(_GLANCE, _LATENCY, _TRAFFIC, _ERRORS, _SATURATION, _OUTCOME, _PROCESSES, _HOST),
+    rows=(_GLANCE, _LATENCY, _TRAFFIC, _ERRORS, _SATURATION, _OUTCOME, _PROCESSES, _WORDS, _HOST),
     variables=(Variable(name="role", title="Process", source=catalogue.PROCESS_MEMORY),),
 )

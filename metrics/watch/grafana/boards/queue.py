@@ -28,10 +28,13 @@ _GLANCE = Row(
     panels=(
         alerts(wide=12, tall=8),
         Panel(
-            title="Workers alive",
-            help="RQ workers that give a sign of life.",
+            title="Workers",
+            help="Those that give a sign of life, and those that the pools keep. Fewer live while one hangs.",
             unit=Quantity.COUNT,
-            lines=(Line(As(metric=others.WORKERS), "workers"),),
+            lines=(
+                Line(As(metric=others.WORKERS), "alive"),
+                level(catalogue.RQ_WORKERS_KEPT, name="kept"),
+            ),
             look=Look.FIGURE,
             wide=4,
         ),

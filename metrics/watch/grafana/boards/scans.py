@@ -26,6 +26,8 @@ from metrics.watch.grafana.panels import (
     rate,
 )
 
+_BOARD = Variable(name="source", title="Board", source=catalogue.SCAN_LAST_RUN)
+
 
 def _column(metric: PushedGauge, title: str, unit: Quantity = Quantity.COUNT, *, truth: bool = False) -> Line:
     return Line(Level(metric=metric, by=("source",), how="max"), title, unit, truth)
@@ -35,19 +37,22 @@ def _ago(metric: PushedGauge, title: str) -> Line:
     return Line(age(metric, "source").form, title, Quantity.SECONDS)
 
 
+#: Also on the overview.
+LAST_SUCCESS = Panel(
+    title="Since the last successful scan",
+    help="Of any board. Over twelve hours means that new jobs are being missed.",
+    unit=Quantity.SECONDS,
+    lines=(age(catalogue.LAST_SUCCESSFUL_SCAN, name="since then"),),
+    look=Look.FIGURE,
+    wide=4,
+    limits=(Limit("ScoutNoSuccessfulScan"),),
+)
+
 _GLANCE = Row(
     title="Scans",
     panels=(
         alerts(wide=12, tall=8),
-        Panel(
-            title="Since the last successful scan",
-            help="Of any board.",
-            unit=Quantity.SECONDS,
-            lines=(age(catalogue.LAST_SUCCESSFUL_SCAN, name="since then"),),
-            look=Look.FIGURE,
-            wide=4,
-            limits=(Limit("ScoutNoSuccessfulScan"),),
-        ),
+        LAST_SUCCESS,
         Panel(
             title="Boards that fell behind",
             help="The share of watched boards without a success for 26 hours.",
@@ -253,7 +258,8 @@ _BOARDS = Row(
             look=Look.TABLE,
             wide=24,
             tall=12,
-            split="source",
+            split=_BOARD,
+            leads="/sources",
         ),
         Panel(
             title="Since each board's last success",
@@ -278,6 +284,6 @@ BOARD = Board(
     rows=(_GLANCE, _LATENCY, _TRAFFIC, _ERRORS, _SATURATION, _OUTCOME, _BOARDS),
     variables=(
         Variable(name="kind", title="Kind of board", source=catalogue.SCAN_DURATION),
-        Variable(name="source", title="Board", source=catalogue.SCAN_LAST_RUN),
+        _BOARD,
     ),
 )
