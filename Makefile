@@ -5,7 +5,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 # Tests that start the whole stack share a group, so that two workers on two cores do not starve it.
 PYTEST = .venv/bin/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: help setup setup-dev setup-bench run demo test mutants components lint format bench lock
+.PHONY: help setup setup-dev setup-bench run demo test mutants drill components lint format bench lock
 help:                 ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
@@ -45,6 +45,10 @@ mutants: setup-dev    ## take out each emission of a metric in turn: a test must
 	@.venv/bin/python -m tests.components
 	@.venv/bin/python -m tests.mutation
 
+drill: setup-dev      ## live faults on the real stack: each alert must come and go
+	@.venv/bin/python -m tests.components
+	@.venv/bin/python -m tests.drills
+
 components: setup-dev ## every real component, on a Debian-like machine, as root
 	@.venv/bin/python -m tests.components --system
 
@@ -54,6 +58,7 @@ lint: setup-dev       ## style, types, import rules, drift of everything generat
 	@.venv/bin/lint-imports
 	@.venv/bin/scout metrics mapping --check
 	@.venv/bin/scout metrics rules --check
+	@.venv/bin/scout metrics dashboards --check
 	@.venv/bin/python -m scout.stack.configuration --check
 
 format: setup-dev     ## put everything into the one style

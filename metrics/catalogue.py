@@ -28,6 +28,25 @@ ENDPOINT = Label("endpoint", bound=240)
 STATUS_CODE = Label("status", bound=60)
 #: A template's name, with its dot as `_`: `jobs/list_html`.
 TEMPLATE = Label("template", bound=80)
+#: Who writes a line of the log, by the first part of its logger's name; `python` are Python's own warnings.
+LOGGER = Label(
+    "logger",
+    (
+        "webapp",
+        "workers",
+        "scout",
+        "metrics",
+        "gunicorn",
+        "rq",
+        "redis",
+        "sqlalchemy",
+        "alembic",
+        "urllib3",
+        "apprise",
+        "opentelemetry",
+        "python",
+    ),
+)
 #: Four statements of SQL, and what costs time around them: SQLite waits for its write lock in `begin` and for
 #: its disk in `commit`; `connect` is a connection that could not be had.
 OPERATION = Label(
@@ -577,6 +596,14 @@ RQ_WORKERS = Gauge(
     labels=(Label("state", ("started", "idle", "busy", "suspended")),),
     ttl=SAMPLED_LIFETIME,
 )
+RQ_WORKERS_KEPT = Gauge(
+    name="rq_workers_kept",
+    help="RQ workers that a pool was set up to keep; rq_workers are those that give a sign of life.",
+    raised_by="each pool of scan workers, every 5 seconds",
+    signal=Signal.SATURATION,
+    labels=(ROLE, SLOT),
+    ttl=LIFETIME,
+)
 RQ_OLDEST_JOB_AGE = Gauge(
     name="rq_oldest_job_age_seconds",
     help="How long the oldest queued job has waited; 0 when none waits.",
@@ -860,6 +887,29 @@ APP_ERRORS = Counter(
     ),
 )
 
+LOG_LINES = Counter(
+    name="iam_log_lines_total",
+    help="Lines of the log from a warning on, by level and by the first part of the logger's name.",
+    raised_by="the log's handler: `scout.logs.setup`",
+    signal=Signal.ERRORS,
+    labels=(Label("level", ("warning", "error", "critical")), LOGGER),
+)
+LOG_LINES_LOST = Counter(
+    name="iam_log_lines_lost_total",
+    help="Lines of the log that nobody has: the pipe was full or closed (`untaken`), or what they were to say"
+    " could not be made a text (`unwritable`).",
+    raised_by="the log's handler: `scout.logs.setup`",
+    signal=Signal.ERRORS,
+    labels=(Label("reason", ("untaken", "unwritable")),),
+)
+
+SPANS_LOST = Counter(
+    name="iam_spans_lost_total",
+    help="Spans of traces that the collector did not take, or that were not offered to it while it was away.",
+    raised_by="what sends spans: `scout.traces.on`",
+    signal=Signal.PIPELINE,
+)
+
 # --- The pipeline itself ----------------------------------------------------------------------------------
 
 # Totals of each role and slot since the machine's temporary folder was emptied, told as gauges. In
@@ -933,6 +983,7 @@ CLIENT_PROBES = Counter(
     help="Probes sent through the whole path.",
     raised_by="`scout metrics doctor`",
     signal=Signal.PIPELINE,
+    internal="whoever sends a probe looks for it at once, and the doctor says whether it arrived",
 )
 CLIENT_MAPPING_VERSION = Gauge(
     name="statsd_client_mapping_version",

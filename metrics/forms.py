@@ -53,14 +53,18 @@ Asked = Metric | Foreign
 Where = Mapping[str, str]
 
 
-class Form(Protocol):
-    """One way to ask."""
+class Asking(Protocol):
+    """One way to ask Prometheus."""
 
     def promql(self) -> str:
         """The question in PromQL, with INTERVAL where a rate is taken."""
 
     def about(self) -> tuple[Asked, ...]:
         """The metrics that it asks about."""
+
+
+class Form(Asking, Protocol):
+    """One way to ask, of Prometheus and of an exporter's page."""
 
     def totals(self, page: Page, now: float) -> Keyed:
         """What to keep of a look at a page, taken at that Unix time."""
@@ -97,7 +101,7 @@ class Rate:
     def promql(self) -> str:
         """The sum of the rates."""
         scale = f"{self.times} * " if self.times != 1 else ""
-        return f"{scale}sum{_by(self.by)}(rate({self.name}{_selector(self.where)}[{INTERVAL}]))"
+        return f"{scale}sum{grouped(self.by)}(rate({self.name}{selector(self.where)}[{INTERVAL}]))"
 
     def about(self) -> tuple[Asked, ...]:
         """Its metric."""
@@ -175,16 +179,18 @@ class Quantile:
         rank: The part of all, such as 0.95.
         metric: The timer.
         where: Which of its series.
+        by: The labels to keep apart.
     """
 
     rank: float
     metric: Timer
     where: Where = field(default_factory=dict)
+    by: tuple[str, ...] = ()
 
     def promql(self) -> str:
         """By Prometheus's own `histogram_quantile`."""
-        buckets = f"rate({self.metric.name}_bucket{_selector(self.where)}[{INTERVAL}])"
-        return f"histogram_quantile({self.rank}, sum by (le) ({buckets}))"
+        buckets = f"rate({self.metric.name}_bucket{selector(self.where)}[{INTERVAL}])"
+        return f"histogram_quantile({self.rank}, sum by ({', '.join((*self.by, 'le'))}) ({buckets}))"
 
     def about(self) -> tuple[Asked, ...]:
         """Its metric."""
@@ -193,25 +199,17 @@ class Quantile:
     def totals(self, page: Page, now: float) -> Keyed:
         """The buckets."""
         del now
-        return _sums(page, f"{self.metric.name}_bucket", self.where, ("le",))
+        return _sums(page, f"{self.metric.name}_bucket", self.where, (*self.by, "le"))
 
     def between(self, before: Keyed, now: Keyed, seconds: float) -> Keyed:
         """As `histogram_quantile` reckons: evenly within a bucket; beyond all, the last bound."""
         del seconds
-        buckets = sorted(
-            (float(bound), _risen(before.get(bound, 0.0), total)) for bound, total in now.items()
-        )
-        if len(buckets) < 2 or not buckets[-1][1]:  # noqa: PLR2004 - one bound and the infinite one
-            return {}
-        wanted = self.rank * buckets[-1][1]
-        below, seen = 0.0, 0.0
-        for bound, count in buckets:
-            if count >= wanted:
-                if math.isinf(bound):
-                    return {"": below}
-                return {"": below + (bound - below) * (wanted - seen) / max(count - seen, 1e-12)}
-            below, seen = bound, count
-        return {"": below}
+        apart: dict[str, list[tuple[float, float]]] = {}
+        for key, total in now.items():
+            split, _, bound = key.rpartition(SEPARATOR)
+            apart.setdefault(split, []).append((float(bound), _risen(before.get(key, 0.0), total)))
+        found = {split: _quantile(self.rank, sorted(buckets)) for split, buckets in apart.items()}
+        return {split: value for split, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +230,7 @@ class Level:
 
     def promql(self) -> str:
         """The sum or the greatest."""
-        return f"{self.how}{_by(self.by)}({self.metric.name}{_selector(self.where)})"
+        return f"{self.how}{grouped(self.by)}({self.metric.name}{selector(self.where)})"
 
     def about(self) -> tuple[Asked, ...]:
         """Its metric."""
@@ -255,15 +253,17 @@ class Age:
 
     Attributes:
         metric: A gauge that holds a Unix time.
+        where: Which of its series.
         by: The labels to keep apart.
     """
 
-    metric: Gauge
+    metric: Gauge | PushedGauge
+    where: Where = field(default_factory=dict)
     by: tuple[str, ...] = ()
 
     def promql(self) -> str:
         """Now, less the latest time."""
-        return f"time() - max{_by(self.by)}({self.metric.name})"
+        return f"time() - max{grouped(self.by)}({self.metric.name}{selector(self.where)})"
 
     def about(self) -> tuple[Asked, ...]:
         """Its metric."""
@@ -271,13 +271,28 @@ class Age:
 
     def totals(self, page: Page, now: float) -> Keyed:
         """The ages at the time of the look."""
-        times = _sums(page, self.metric.name, {}, self.by, greatest=True)
+        times = _sums(page, self.metric.name, self.where, self.by, greatest=True)
         return {key: now - time for key, time in times.items()}
 
     def between(self, before: Keyed, now: Keyed, seconds: float) -> Keyed:
         """Those of the later look."""
         del before, seconds
         return now
+
+
+def _quantile(rank: float, buckets: list[tuple[float, float]]) -> float | None:
+    """The quantile of buckets with their rising counts; None where nothing was counted."""
+    if len(buckets) < 2 or not buckets[-1][1]:  # noqa: PLR2004 - one bound and the infinite one
+        return None
+    wanted = rank * buckets[-1][1]
+    below, seen = 0.0, 0.0
+    for bound, count in buckets:
+        if count >= wanted:
+            if math.isinf(bound):
+                return below
+            return below + (bound - below) * (wanted - seen) / max(count - seen, 1e-12)
+        below, seen = bound, count
+    return below
 
 
 # --- Pages --------------------------------------------------------------------------------------------------
@@ -347,11 +362,13 @@ def _rises(metric: Asked) -> bool:
 # --- PromQL -------------------------------------------------------------------------------------------------
 
 
-def _by(labels: tuple[str, ...]) -> str:
+def grouped(labels: tuple[str, ...]) -> str:
+    """The words of an aggregation that keep labels apart."""
     return f" by ({', '.join(labels)}) " if labels else ""
 
 
-def _selector(where: Where) -> str:
+def selector(where: Where) -> str:
+    """The words that choose series by their labels."""
     # JSON's strings are PromQL's, for what patterns are made of.
     return (
         "{" + ", ".join(f"{label}=~{json.dumps(each)}" for label, each in where.items()) + "}"

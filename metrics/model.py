@@ -279,6 +279,7 @@ class Metric:
         signal: The golden signal it belongs to.
         labels: Its labels in wire order.
         unit: The unit of its value.
+        internal: Why no dashboard shows it; empty for all others, which one must show.
     """
 
     name: str
@@ -287,6 +288,7 @@ class Metric:
     signal: Signal
     labels: tuple[Label, ...] = ()
     unit: Unit = Unit.NONE
+    internal: str = ""
 
     #: What the exporter calls this kind in a mapping (`match_metric_type`); empty for what never goes there.
     statsd_type: ClassVar[str] = ""

@@ -21,6 +21,7 @@ class Quantity(enum.StrEnum):
     PER_HOUR = "per hour"
     SECONDS = "seconds"
     BYTES = "bytes"
+    BYTES_PER_SECOND = "bytes per second"
     RATIO = "ratio"
 
     @property
@@ -34,7 +35,7 @@ class Quantity(enum.StrEnum):
         return self is Quantity.COUNT
 
 
-_PER = {Quantity.PER_SECOND: "/s", Quantity.PER_HOUR: "/h"}
+_PER = {Quantity.PER_SECOND: "/s", Quantity.PER_HOUR: "/h", Quantity.BYTES_PER_SECOND: "/s"}
 
 
 def said(value: float, quantity: Quantity) -> str:
@@ -45,8 +46,8 @@ def said(value: float, quantity: Quantity) -> str:
         return f"-{said(-value, quantity)}"
     if quantity is Quantity.SECONDS:
         return _seconds(value)
-    if quantity is Quantity.BYTES:
-        return _scaled(value, ("B", "kB", "MB", "GB", "TB"))
+    if quantity in {Quantity.BYTES, Quantity.BYTES_PER_SECOND}:
+        return _scaled(value, ("B", "kB", "MB", "GB", "TB")) + _PER.get(quantity, "")
     if quantity is Quantity.RATIO:
         return f"{_digits(value * 100)} %"
     return _count(value) + _PER.get(quantity, "")

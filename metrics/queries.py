@@ -61,7 +61,7 @@ class Curve:
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels by which it splits into several lines."""
-        return self.form.by if isinstance(self.form, (Rate, Level, Age)) else ()
+        return self.form.by if isinstance(self.form, (Rate, Level, Age, Quantile)) else ()
 
     def named(self, labels: Mapping[str, str]) -> str:
         """The name of one line, by its labels."""

@@ -22,6 +22,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.pool import Pool
 
 import metrics.database
+from scout import traces
 from scout.errors import ScoutError
 from scout.models import Base
 from scout.searching import index
@@ -170,6 +171,7 @@ def _engine(settings: Settings, **options: Any) -> Engine:
         raise DatabaseUnusable(
             "DATABASE_URL is not an address: write postgresql://user:password@host:5432/name."
         ) from None
+    options["hide_parameters"] = True  # errors are logged, and what is written may be private
     match url.get_backend_name():
         case "sqlite":
             prepare_folder(settings.data_dir)
@@ -192,6 +194,7 @@ def _engine(settings: Settings, **options: Any) -> Engine:
                 f"DATABASE_URL names {other}, and only PostgreSQL (postgresql://...) is supported. Unset it"
                 " for SQLite in the data directory."
             )
+    traces.instrument(engine)
     return engine
 
 

@@ -7,6 +7,7 @@ another holder, or nobody, has the source: what a worker does after it lost its 
 
 from __future__ import annotations
 
+import contextvars
 import datetime as dt
 import logging
 import secrets
@@ -187,7 +188,9 @@ class Keeper:
 
     def __enter__(self) -> Self:
         """Begin to renew."""
-        self._thread = threading.Thread(target=self._keep, name="lease keeper", daemon=True)
+        self._thread = threading.Thread(
+            target=contextvars.copy_context().run, args=(self._keep,), name="lease keeper", daemon=True
+        )
         self._thread.start()
         return self
 

@@ -26,6 +26,7 @@ from metrics import catalogue
 from metrics.instruments import count_error
 from scout import clock
 from scout.errors import ScoutError
+from scout.logs import ids
 from scout.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ class Scans:
                 timeout=JOB_TIMEOUT,
                 result_ttl=0,
                 failure_ttl=FAILURE_TTL,
+                meta=ids.for_queue(),
             )
         except redis.RedisError as error:
             logger.warning("Scan results %s wait for the queue: %s", result_ids, _first_line(error))
@@ -166,6 +168,7 @@ class Scans:
             timeout=JOB_TIMEOUT,
             result_ttl=0,
             failure_ttl=FAILURE_TTL,
+            meta=ids.for_queue(),
         )
 
     def _is_over(self, job_id: str) -> bool:

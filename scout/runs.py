@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from scout import schedule, sources
+from scout import schedule, sources, traces
 from scout.database import Database
 from scout.errors import ScoutError
 from scout.fetch import Reason
+from scout.logs import ids
 from scout.models import RunTrigger, ScanResult, ScanRun, ScanState, Source
 from scout.queue import Scans
 from scout.watchlist import UnknownSource
+
+logger = logging.getLogger(__name__)
 
 OPEN = (ScanState.QUEUED, ScanState.RUNNING)
 
@@ -103,7 +107,12 @@ def request(db: Database, queue: Scans, *, trigger: RunTrigger, slugs: Sequence[
         session.add_all(results)
         session.flush()
         run_id, result_ids = run.id, [result.id for result in results]
-    queue.enqueue_all(result_ids)  # what Redis does not take now, the scheduler enqueues
+    with (
+        ids.binding(run_id=run_id),
+        traces.span("scan run", kind="producer", scout__run_id=run_id, scout__trigger=trigger.value),
+    ):
+        logger.info("A scan of %d boards was asked for", len(free), extra={"trigger": trigger.value})
+        queue.enqueue_all(result_ids)  # what Redis does not take now, the scheduler enqueues
     return run_id
 
 

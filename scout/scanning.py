@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -40,6 +41,7 @@ from scout import (
     schedule,
     sources,
     storing,
+    traces,
 )
 from scout.courtesy import Courtesy
 from scout.database import Database
@@ -47,6 +49,7 @@ from scout.endings import Ending
 from scout.fetch import NOT_ASKED, VERSION, Answer, Door, FetchError, Limits, Reason
 from scout.identity import joining
 from scout.leases import Keeper, Lease, LeaseLost, changed
+from scout.logs import ids
 from scout.models import ScanResult, ScanRun, ScanState, Source
 from scout.postings import Posting
 from scout.settings import Settings
@@ -124,6 +127,12 @@ def scan(db: Database, settings: Settings, result_id: int, *, worker: str) -> Sc
             catalogue.SCAN_CLAIMS_LOST.inc()
             logger.info("Scan result %s waits: another worker has its source", result_id)
         return state or ScanState.FAILED
+    with ids.binding(run_id=lease.run_id), traces.span("scan", scout__run_id=lease.run_id):
+        return _scan(db, settings, lease)
+
+
+def _scan(db: Database, settings: Settings, lease: Lease) -> ScanState:
+    """Scan a source that is ours."""
     try:
         with Keeper(db, lease) as keeper:
             return _Scan(db, settings, lease, keeper).run()
@@ -134,7 +143,7 @@ def scan(db: Database, settings: Settings, result_id: int, *, worker: str) -> Sc
         # A scan that waits must not keep a worker, nor come back at the same moment as the others.
         wait = dt.timedelta(seconds=postponed.seconds * (1 + random.random() / 2))  # noqa: S311 - spreading load
         leases.hand_back(db, lease, until=clock.now() + wait)
-        logger.info("Scan result %s waits for its turn: %s", result_id, postponed)
+        logger.info("Scan result %s waits for its turn: %s", lease.result_id, postponed)
         return ScanState.QUEUED
     except LeaseLost as lost:
         logger.warning("A scan was given up without writing: %s", lost)
@@ -148,7 +157,7 @@ class _TimedDoor(Door):
     _timing = False
 
     def get(self, url: str, *, headers: dict[str, str] | None = None, limits: Limits | None = None) -> Answer:
-        with self._timed():
+        with self._timed(url):
             return super().get(url, headers=headers, limits=limits)
 
     def post_json(
@@ -159,21 +168,29 @@ class _TimedDoor(Door):
         headers: dict[str, str] | None = None,
         limits: Limits | None = None,
     ) -> Answer:
-        with self._timed():
+        with self._timed(url):
             return super().post_json(url, document, headers=headers, limits=limits)
 
     @contextlib.contextmanager
-    def _timed(self) -> Iterator[None]:
+    def _timed(self, url: str) -> Iterator[None]:
         if self._timing:  # a robots file is asked for within the request that needs it
             yield
             return
         self._timing = True
         started = time.monotonic()
         try:
-            yield
+            with traces.span("fetch", kind="client", server__address=_host(url)):
+                yield
         finally:
             self._timing = False
             self.seconds += time.monotonic() - started
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # the door says what is wrong with it
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +240,8 @@ class _Scan:
         with db.reading() as session:
             self.source = session.get_one(Source, lease.source_id)
             self.known = storing.known_listings(session, lease.source_id)
+        ids.bind(source=self.source.slug, kind=self.source.kind)  # until `scan` ends
+        traces.describe(scout__source=self.source.slug, scout__kind=self.source.kind)
         self.listed_before = sum(1 for each in self.known.values() if not each.closed)
         self.kind: Kind | None = sources.KINDS.get(self.source.kind)
         self.detailed = isinstance(self.kind, Detailed)
@@ -352,7 +371,8 @@ class _Scan:
         self.keeper.phase = "fetch"
         started, fetching = time.monotonic(), door.seconds
         try:
-            return next(pages, None)
+            with traces.span("parse"):
+                return next(pages, None)
         finally:
             fetched = door.seconds - fetching
             self.seconds["fetch"] += fetched
@@ -376,6 +396,10 @@ class _Scan:
         return self.cancelled
 
     def _store(self, page: Page) -> None:
+        with traces.span("match", scout__postings=len(page.postings)):
+            self._match(page)
+
+    def _match(self, page: Page) -> None:
         profile = self.profile
         entries: list[Entry] = []
         for posting in page.postings:
@@ -508,7 +532,8 @@ class _Scan:
 
         self.keeper.phase = "store"
         started = time.monotonic()
-        stored = self._transact(batch)
+        with traces.span("store", scout__postings=len(entries)):
+            stored = self._transact(batch)
         self.seconds["store"] += time.monotonic() - started
         self.uncounted = 0
         self.shown_at = time.monotonic()
@@ -668,7 +693,8 @@ class _Scan:
 
         self.keeper.phase = "store"
         started = time.monotonic()
-        ended = self._transact(last)
+        with traces.span("store"):
+            ended = self._transact(last)
         self.seconds["store"] += time.monotonic() - started
         self._count_listings("closed", ended.ending.closed)
         self._tell(ended)
@@ -699,6 +725,8 @@ class _Scan:
             "%s: %s, %d seen, %d new, %d updated, %d closed in %.1f s%s",
             self.source.slug, status, result.seen, result.new, result.updated, result.closed, duration,
             f" ({ending.reason})" if ending.reason else "",
+            extra={"status": status, "seconds": round(duration, 3)}
+            | ({"reason": ending.reason} if ending.reason else {}),
         )  # fmt: skip
         last_success = ended.source.last_success_at
         figures = ScanFigures(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -23,6 +23,7 @@ from scout.searches import SearchNotFound
 from scout.sessions import SessionNotFound
 from scout.tokens import TokenNotFound
 from scout.watchlist import UnknownSource
+from webapp import request_ids
 from webapp.api import problems
 from webapp.security import wants_page
 from webapp.sessions import browser_session
@@ -48,7 +49,8 @@ _WORDS = {
 
 
 def handle(app: Flask) -> None:
-    """Show every error as a page, never as a traceback."""
+    """Show every error as a page, never as a traceback, and log what nobody expected."""
+    app.log_exception = _log  # type: ignore[method-assign] # Flask's line has the path: it may be secret
     app.register_error_handler(HTTPException, show)
     app.register_error_handler(CSRFError, _on_bad_token)
     app.register_error_handler(ScoutError, _on_scout_error)
@@ -103,6 +105,15 @@ def _problem(error: HTTPException) -> ResponseReturnValue:
         count_error(cause, "web")
     own = "description" in vars(error) and cause is None
     return problems.answer(error, (error.description or "") if own else "")
+
+
+def _log(exc_info: Any) -> None:
+    endpoint = request.environ.get(request_ids.ENDPOINT, "")
+    log.error(
+        "An error ended a request",
+        exc_info=exc_info,
+        extra={"method": request.method, "endpoint": endpoint},
+    )
 
 
 def _on_scout_error(error: ScoutError) -> ResponseReturnValue:

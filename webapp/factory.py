@@ -27,6 +27,7 @@ from webapp import (
     pipeline,
     probes,
     profile,
+    request_ids,
     runbooks,
     scans,
     searches,
@@ -34,6 +35,7 @@ from webapp import (
     show,
     sign_in,
     status,
+    traced,
     welcome,
 )
 from webapp.parts import Parts
@@ -80,6 +82,9 @@ def create_app(settings: Settings | None = None) -> Flask:
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
     metrics.http.instrument(app, exclude=_PROBES | _STREAMS, api=_FOR_PROGRAMS)
+    request_ids.give(app, trusted=settings.trusted_proxies > 0)
+    if settings.otlp_endpoint:
+        traced.instrument(app, trusted=settings.trusted_proxies > 0)
     security.protect(app)
     audit.keep(app, described=api.operation.done)
     errors.handle(app)
@@ -112,6 +117,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         htmx=assets.HTMX,
         theme=appearance.theme,
         themes=appearance.THEMES,
+        request_id=request_ids.current,
         session_of_browser=browser_session,
         next_statuses=next_statuses,
         undo_to=undo_to,

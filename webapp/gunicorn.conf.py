@@ -13,7 +13,10 @@ from typing import Any
 import metrics.gunicorn
 import metrics.http
 from scout import settings as scout_settings
+from scout import traces
+from scout.logs import ids
 from webapp import streams
+from webapp.logger import ServerLogger
 
 _settings = scout_settings.load()
 
@@ -43,11 +46,9 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm
 # gunicorn would take a scheme from any process of this machine.
 forwarded_allow_ips = ""
 
-# Requests are counted by our own middleware, by route; gunicorn's own StatsD and log would double that.
+# Requests are counted by our own middleware, by route; gunicorn's own StatsD would double that.
 statsd_host = None
-accesslog = None
-errorlog = "-"
-loglevel = _settings.log_level
+logger_class = ServerLogger
 # A second door that nobody here uses, and a file that it would write at start.
 control_socket_disable = True
 
@@ -72,9 +73,15 @@ def post_fork(_server: Any, worker: Any) -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
         libc.mallopt(_M_ARENA_MAX, 2)
+    traces.start("web")
     metrics.gunicorn.post_fork(worker, _settings.statsd, metrics.http.in_progress)
     # A worker that was told to stop waits for the answers that are under way, and a stream would never end.
     streams.end_when(lambda: not worker.alive)
+
+
+def pre_request(_worker: Any, _request: Any) -> None:
+    """Forget what the thread's last request bound: what is said now is said of another."""
+    ids.clear()
 
 
 def worker_abort(_worker: Any) -> None:
@@ -84,6 +91,7 @@ def worker_abort(_worker: Any) -> None:
 
 def worker_exit(_server: Any, worker: Any) -> None:
     """Say why the process ends, and send what is still pending."""
+    traces.flush()
     metrics.gunicorn.worker_exit(worker)
 
 

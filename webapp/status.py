@@ -12,6 +12,8 @@ from markupsafe import Markup, escape
 from metrics import queries
 from metrics.model import Signal
 from metrics.queries import Question
+from metrics.watch.dashboards import DASHBOARDS
+from metrics.watch.grafana import boards
 from scout import clock
 from scout.overview import figures, report
 from scout.overview.figures import Figures
@@ -64,6 +66,16 @@ class Panel:
     left_out: int
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The plots of a golden signal, and the dashboards in Grafana that look closer, if there is a Grafana."""
+
+    heading: str
+    asks: str
+    panels: list[Panel]
+    dashboards: dict[str, str]
+
+
 @pages.get("/status")
 def index() -> ResponseReturnValue:
     """The page. Figures that Prometheus must be asked for come after it, unless a window was asked for."""
@@ -102,17 +114,27 @@ def with_code(words: str) -> Markup:
 
 
 def _drawn(window: Window) -> dict[str, Any]:
-    found = figures.over(window, parts().settings, parts().redis, clock.now())
+    settings = parts().settings
+    found = figures.over(window, settings, parts().redis, clock.now())
     return {
         "figures": found,
         "groups": [
-            (
-                _HEADINGS[signal],
-                asks,
-                [panel(question, found) for question in queries.ALL if question.signal is signal],
+            Group(
+                heading=_HEADINGS[signal],
+                asks=asks,
+                panels=[panel(question, found) for question in queries.ALL if question.signal is signal],
+                dashboards=_dashboards(signal, settings.grafana_url) if settings.grafana_url else {},
             )
             for signal, asks in queries.SIGNALS.items()
         ],
+    }
+
+
+def _dashboards(signal: Signal, grafana: str) -> dict[str, str]:
+    """The dashboards that look closer at a signal's questions: their addresses by name."""
+    uids = [boards.showing(question.name) for question in queries.ALL if question.signal is signal]
+    return {
+        DASHBOARDS[uid].partition(":")[0]: f"{grafana.rstrip('/')}/d/{uid}" for uid in dict.fromkeys(uids)
     }
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import metrics
 from scout import settings as scout_settings
+from scout import traces
 from scout.errors import ScoutError
+from scout.logs import setup
 from workers.worker import run
 
 
 def main() -> int:
     """Run until told to stop; 0, or 1 when a setting cannot be used."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         settings = scout_settings.load()
     except ScoutError as error:
         print(error, file=sys.stderr)  # noqa: T201 - nobody else would say it
         return 1
+    setup.configure("worker", settings)
+    traces.prepare(settings)
     metrics.start(settings.statsd, role="worker")
     run(settings)
     metrics.flush()

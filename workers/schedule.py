@@ -25,11 +25,12 @@ from sqlalchemy.exc import SQLAlchemyError
 import metrics
 from metrics import kernel, process
 from metrics.instruments import count_error
-from scout import cancelling, clock, rescoring, runs, schedule, sources
+from scout import cancelling, clock, rescoring, runs, schedule, sources, traces
 from scout import settings as scout_settings
 from scout.database import Database
 from scout.errors import ScoutError
 from scout.leases import changed
+from scout.logs import setup
 from scout.models import RunTrigger, ScanResult, Source
 from scout.queue import SCHEDULER_LOCK, Scans
 from scout.schedule import Due
@@ -191,12 +192,14 @@ class Scheduler:
 
 def main() -> int:
     """Run until told to stop; 0, or 1 when a setting cannot be used."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = scout_settings.load()
+        setup.configure("scheduler", settings)
+        traces.prepare(settings)
+        traces.start("scheduler")
         db = Database.open(settings)
     except ScoutError as error:
         print(error, file=sys.stderr)  # noqa: T201 - nobody else would say it
@@ -210,6 +213,7 @@ def main() -> int:
         scheduler.tick()
         stop.wait(TICK)
     scheduler.leave()
+    traces.flush()
     metrics.flush()
     db.dispose()
     return 0

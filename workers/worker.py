@@ -16,12 +16,16 @@ from redis import Redis
 from rq import Worker, worker_registration
 from rq.exceptions import AbandonedJobError, StopRequested
 from rq.job import Job
+from rq.job_lifecycle import call_exception_handlers
 from rq.serializers import JSONSerializer
 from rq.worker_pool import ForkProcess, WorkerPool
 
 import metrics
+from metrics import catalogue, process
 from metrics.queue import job_killed, job_retried, track_job
+from scout import traces
 from scout.errors import ScoutError
+from scout.logs import ids
 from scout.queue import NAME, ScanQueue, connect
 from scout.settings import Settings
 from workers.jobs import INTERRUPTED
@@ -42,7 +46,20 @@ class TrackedJob(Job):
 
     def perform(self) -> Any:
         """Run the job's function."""
-        with track_job(self) as tracked:
+        function = str(self.func_name).rpartition(".")[2]
+        with (
+            ids.binding(job_id=self.id, function=function, **ids.of_queue(self.meta)),
+            traces.span(
+                f"process {function}",
+                kind="consumer",
+                carried=traces.of_queue(self.meta),
+                messaging__system="rq",
+                messaging__destination__name=str(self.origin),
+                messaging__operation__type="process",
+                messaging__message__id=self.id,
+            ),
+            track_job(self) as tracked,
+        ):
             result = super().perform()
             if result == INTERRUPTED:
                 tracked.outcome = "interrupted"
@@ -112,6 +129,12 @@ class ScanWorker(Worker):
             timer.daemon = True
             timer.start()
 
+    def handle_exception(self, job: Job, *raised: Any) -> None:
+        """Say which error ended a job, in one line; RQ's own has the traceback as text of many."""
+        with ids.binding(job_id=job.id, **ids.of_queue(job.meta)):
+            logger.error("A job failed", exc_info=raised)
+        call_exception_handlers(self._exc_handlers, job, *raised)
+
     def handle_job_failure(self, job: Job, *args: Any, **options: Any) -> None:
         """Mark a job as failed; count it, unless it could do so itself.
 
@@ -124,6 +147,7 @@ class ScanWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Any) -> None:
         """The forked process that runs one job; it ends with its worker."""
+        traces.start("worker")
         worker = self.pid or os.getppid()
         threading.Thread(target=_end_with, args=(worker,), name="parent watch", daemon=True).start()
         super().main_work_horse(job, queue)
@@ -133,6 +157,7 @@ class ScanWorker(Worker):
         try:
             return bool(super().perform_job(*args, **options))
         finally:
+            traces.flush()
             metrics.flush()
 
 
@@ -141,6 +166,7 @@ class Pool(WorkerPool):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._pid = os.getpid()
         super().__init__(
             [NAME],
             connection=connect(settings),
@@ -150,6 +176,11 @@ class Pool(WorkerPool):
             job_class=TrackedJob,
             queue_class=ScanQueue,
         )
+
+    def tell(self, role: str, slot: str) -> None:
+        """Say how many workers are kept: a sampler for `metrics.process.also`, silent in those workers."""
+        if os.getpid() == self._pid:
+            catalogue.RQ_WORKERS_KEPT.set(self.settings.scan_workers, role=role, slot=slot)
 
     def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "") -> Any:  # noqa: FBT001, ARG002 - RQ's signature
         """The process of one worker, not yet started."""
@@ -165,7 +196,9 @@ def run(settings: Settings) -> None:
     gc.set_threshold(50_000, 20, 100)
     gc.collect()
     gc.freeze()
-    Pool(settings).start(logging_level="WARNING")
+    pool = Pool(settings)
+    process.also(pool.tell)
+    pool.start(logging_level="WARNING")
 
 
 def _prepare() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-#: Grafana and the runbooks on the machine of the stack. `scout metrics rules` prints the rules with others.
+#: Grafana, the pages and the runbooks on the machine of the stack. `scout metrics rules` and `scout metrics
+#: dashboards` take others.
 GRAFANA = "http://127.0.0.1:3000"
-RUNBOOKS = "http://127.0.0.1:5000/runbooks"
+APPLICATION = "http://127.0.0.1:5000"
+RUNBOOKS = f"{APPLICATION}/runbooks"
 
 #: What each dashboard shows, by its uid. Its address is `/d/<uid>`.
 DASHBOARDS = {

@@ -7,6 +7,7 @@ must never do is miss a metric, as a name that is overlooked is one that can be 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from metrics.watch.errors import WatchError
@@ -81,6 +82,21 @@ def read(text: str) -> Expression:
     return _Reader(text).read()
 
 
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """The words of an expression, each with its kind: together they are the text, spaces and comments too.
+
+    Raises:
+        PromqlError: It holds what is no word of PromQL.
+    """
+    place = 0
+    while place < len(text):
+        token = _TOKEN.match(text, place)
+        if token is None or token.lastgroup is None:
+            raise PromqlError(f"{text[place : place + 20]!r} is no PromQL, in: {text}")
+        yield token.lastgroup, token.group()
+        place = token.end()
+
+
 def seconds(text: str) -> float:
     """A duration as Prometheus writes it (`1h30m`), in seconds.
 
@@ -96,22 +112,11 @@ def seconds(text: str) -> float:
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = list(self._split())
+        self._tokens = [piece for piece in pieces(text) if piece[0] != "space"]
         self._place = 0
         self._found = Expression()
         #: The function of each open parenthesis.
         self._open: list[str] = []
-
-    def _split(self) -> list[tuple[str, str]]:
-        found, place = [], 0
-        while place < len(self._text):
-            token = _TOKEN.match(self._text, place)
-            if token is None or token.lastgroup is None:
-                raise PromqlError(f"{self._text[place : place + 20]!r} is no PromQL, in: {self._text}")
-            if token.lastgroup != "space":
-                found.append((token.lastgroup, token.group()))
-            place = token.end()
-        return found
 
     def _next(self, ahead: int = 0) -> tuple[str, str]:
         place = self._place + ahead

@@ -1,4 +1,7 @@
-"""What proves an alert: a test in which it fires, one in which it stays silent, a runbook and a drill."""
+"""What proves an alert: a test in which it fires, one in which it stays silent, a runbook and a drill.
+
+A drill makes the fault on a running stack (`make drill`). Where it cannot raise the alert there, it says why.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,21 @@ _BLOCK = re.compile(r"^```promql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
+class Drilled:
+    """How an alert is drilled.
+
+    Attributes:
+        fault: The kind of fault that drills it.
+        live: Whether it is raised on a running stack.
+        why_not: Why not; empty where it is.
+    """
+
+    fault: str
+    live: bool
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """How far an alert is proven.
 
@@ -27,14 +45,14 @@ class Proof:
         fires: Whether a test shows it firing.
         silent: Whether a test shows it silent.
         runbook: Whether its page is there, with all parts.
-        drill: The kind of fault that drills it; empty for none.
+        drill: How it is drilled; None for not at all.
     """
 
     alert: Alert
     fires: bool
     silent: bool
     runbook: bool
-    drill: str
+    drill: Drilled | None
 
     @property
     def lacking(self) -> list[str]:
@@ -43,7 +61,10 @@ class Proof:
             "a test in which it fires": self.fires,
             "a test in which it stays silent": self.silent,
             f"a runbook with the parts {', '.join(SECTIONS)}": self.runbook,
-            "a kind of fault that drills it": bool(self.drill),
+            "a kind of fault that drills it": self.drill is not None,
+            "a reason why its drill does not raise it": self.drill is None
+            or self.drill.live
+            or self.drill.why_not,
         }
         return [what for what, there in has.items() if not there]
 
@@ -69,7 +90,7 @@ def proofs(rules: Rules, *, tests: Path, runbooks: Path, drills: Path) -> list[P
             # One that always fires has no test of silence: its silence is what its receiver waits for.
             silent=alert.name in silent or alert.severity == "watchdog",
             runbook=complete(runbooks / f"{alert.name}.md"),
-            drill=drilled.get(alert.name, ""),
+            drill=drilled.get(alert.name),
         )
         for alert in rules.alerts
     ]
@@ -86,18 +107,23 @@ def _tested(folder: Path) -> tuple[set[str], set[str]]:
     return fire, silent
 
 
-def drill_of_each(path: Path) -> Mapping[str, str]:
-    """The kind of fault that drills an alert, by the alert's name.
+def drill_of_each(path: Path) -> Mapping[str, Drilled]:
+    """How each alert is drilled, by its name.
 
     Raises:
-        WatchError: An alert is under two kinds.
+        WatchError: An alert is there twice.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Drilled] = {}
     for fault, told in read_yaml(path).items():
-        for alert in told["raises"]:
+        drilled = {alert: Drilled(fault, live=True) for alert in told["raises"]}
+        for alert, why in (told.get("tested") or {}).items():
+            if alert in drilled:
+                raise WatchError(f"{path.name}: {fault} raises {alert}, and says why it does not.")
+            drilled[alert] = Drilled(fault, live=False, why_not=str(why or "").strip())
+        for alert, how in drilled.items():
             if alert in found:
-                raise WatchError(f"{path.name}: {alert} is under {found[alert]} and {fault}.")
-            found[alert] = fault
+                raise WatchError(f"{path.name}: {alert} is under {found[alert].fault} and {fault}.")
+            found[alert] = how
     return found
 
 

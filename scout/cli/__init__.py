@@ -11,6 +11,7 @@ import click
 from metrics import client
 from metrics.instruments import count_error
 from scout.errors import ScoutError
+from scout.logs import setup
 from scout.settings import Settings
 
 #: Exit codes, as `scout --help` tells them.
@@ -66,9 +67,11 @@ class _LazyGroup(click.Group):
 
 
 def measure(settings: Settings) -> None:
-    """Send what the running command emits, from here to its very end."""
+    """Send what the running command emits, and write its log, from here to its very end."""
     client.start(settings.statsd, role="command")
-    click.get_current_context().find_root().call_on_close(client.stop)
+    root = click.get_current_context().find_root()
+    root.call_on_close(client.stop)
+    root.call_on_close(setup.configure("command", settings))
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

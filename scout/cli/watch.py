@@ -36,12 +36,14 @@ class RulesError(ScoutError):
 )
 @click.option("--runbooks", default=RUNBOOKS, metavar="URL", help="Where your runbooks are.")
 @click.option("--dashboards", default=GRAFANA, metavar="URL", help="Where your Grafana is.")
-def rules_(action: str | None, runbooks: str, dashboards: str) -> None:
+@click.option("--kubernetes", is_flag=True, help="Print an object of the Prometheus Operator.")
+def rules_(action: str | None, runbooks: str, dashboards: str, *, kubernetes: bool) -> None:
     """Print, write or check the rules that Prometheus evaluates.
 
     Printed they are one file, with the addresses of your runbooks and dashboards in it.
 
-    Example: scout metrics rules --dashboards https://grafana.example.org > scout-alerts.yml
+    Examples: scout metrics rules --dashboards https://grafana.example.org > scout-alerts.yml;
+    scout metrics rules --kubernetes | kubectl apply -n scout -f -
     """
     try:
         if action == "write":
@@ -54,7 +56,8 @@ def rules_(action: str | None, runbooks: str, dashboards: str) -> None:
                 raise RulesError("\n".join(table.plain(each) for each in found))
             click.echo("The rules, the objectives and the runbooks are up to date and ask for what there is.")
         else:
-            click.echo(example.render(_RULES, runbooks=runbooks, dashboards=dashboards), nl=False)
+            text = example.render(_RULES, runbooks=runbooks, dashboards=dashboards)
+            click.echo(example.as_object(text) if kubernetes else text, nl=False)
     except WatchError as error:
         raise RulesError(str(error)) from None
 
@@ -90,7 +93,9 @@ def alerts(*, unproven: bool, as_json: bool) -> None:
         for each in shown:
             _print(each)
         lacking = sum(bool(each.lacking) for each in found)
+        live = sum(each.drill is not None and each.drill.live for each in found)
         click.echo(f"{len(found)} alerts, {lacking or 'none'} without all of its proofs.")
+        click.echo(f"`make drill` raises {live} of them on a running stack.")
     if unproven and shown:
         raise SystemExit(1)
 
@@ -106,7 +111,9 @@ def _as_dict(proof: proofs.Proof) -> dict[str, object]:
         "fires": proof.fires,
         "silent": proof.silent,
         "runbook": proof.runbook,
-        "drill": proof.drill or None,
+        "drill": proof.drill.fault if proof.drill else None,
+        "raised_live": bool(proof.drill and proof.drill.live),
+        "why_not_live": proof.drill.why_not if proof.drill else "",
         "lacking": proof.lacking,
     }
 

@@ -34,6 +34,7 @@ from scout.overview import asking, prometheus, recollection
 from scout.overview.prometheus import About, Alert
 from scout.stack import examination
 from scout.stack.examination import Finding, Verdict
+from scout.telling import outbox
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -378,16 +379,7 @@ def _boards(every: Sequence[Source]) -> Check:
 
 def _messages(session: Session, sums: Sums) -> Check:
     """The channels: those whose last tries failed are named."""
-    failing = session.execute(
-        select(Message.channel, func.max(Message.reason))
-        .where(
-            Message.state.in_((MessageState.WAITING, MessageState.PARKED)),
-            Message.attempts > 0,
-            Message.reason != "",
-        )
-        .group_by(Message.channel)
-        .order_by(Message.channel)
-    ).all()
+    failing = outbox.failing(session)
     text = f"{sums.sent} sent in the last 24 hours"
     text += f", {sums.waiting} waiting" if sums.waiting else ""
     text += f", {sums.parked} given up" if sums.parked else ""

@@ -24,6 +24,7 @@ from scout.settings import Settings
 from scout.sources import BROKEN, KINDS, mapped
 from scout.stack import answers, datadir, start
 from scout.stack.parts import without_secret
+from scout.telling import channels, outbox
 
 #: Bytes of free disk below which scans may soon fail to be stored.
 _LITTLE_DISK = 200 * 1024 * 1024
@@ -142,6 +143,7 @@ def _database(settings: Settings, advice: str) -> Iterator[Finding]:
         if current:
             yield Finding("migrations", Verdict.OK, where, "up to date")
             yield _boards(database, where)
+            yield _channels(database, settings)
         else:
             fix = "Run `scout migrate`, or start anew with `scout up`."
             yield Finding("migrations", Verdict.BAD, where, "not up to date", fix)
@@ -161,6 +163,25 @@ def _boards(database: Database, where: str) -> Finding:
         advice = f"`scout sources test {failing[0]}` tells why; failing: {shown}."
         return Finding("boards", Verdict.WARNING, where, text, advice)
     return Finding("boards", Verdict.OK, where, text)
+
+
+def _channels(database: Database, settings: Settings) -> Finding:
+    """The channels that messages go to: whether their file can be used, and which of them refuse."""
+    where = str(settings.channels_file)
+    try:
+        known = channels.load(settings)
+    except channels.ChannelsUnusable as error:
+        return Finding("channels", Verdict.WARNING, where, "cannot be used", str(error))
+    with database.reading() as session:
+        failing = outbox.failing(session)
+        parked = outbox.figures(session).parked
+    text = f"{len(known)} set up, {len(failing)} failing"
+    text += f", {parked} messages given up" if parked else ""
+    if failing:
+        shown = "; ".join(f"{name}: {' '.join(why.split())}" for name, why in failing[:5])
+        advice = f"{shown} `scout searches tell --parked` sends what was given up, once it is mended."
+        return Finding("channels", Verdict.WARNING, where, text, advice)
+    return Finding("channels", Verdict.OK, where, text)
 
 
 def _queue(settings: Settings, advice: str) -> Iterator[Finding]:

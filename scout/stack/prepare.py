@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from scout import account, queue, settings, sources, watchlist
 from scout.database import Database, migrate
 from scout.errors import ScoutError
+from scout.logs import setup
 from scout.models import Account
 from scout.settings import Settings
 from scout.sources.board import Board
@@ -75,7 +76,9 @@ def _check_redis(chosen: Settings) -> None:
 def main() -> int:
     """Prepare, and print what was done; 1 with one line on stderr when it cannot be."""
     try:
-        done = prepare(settings.load(), sys.argv[1:])
+        chosen = settings.load()
+        setup.configure("prepare", chosen)
+        done = prepare(chosen, sys.argv[1:])
     except ScoutError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 from honcho.environ import parse_procfile
 
-from scout.settings import PROJECT, Settings
+from scout.settings import PROJECT, Settings, in_file
 from scout.stack import answers, datadir, parts, ports, redis
 from scout.stack.parts import Part
 from scout.stack.ports import Port
@@ -55,13 +56,19 @@ class Plan:
 def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment of the parts: ours, with every setting in it, so that no other `.env` is heard."""
     variables = [each.metadata["variable"] for each in fields(Settings)]
+    # The parts run in the checkout: what was named from here is named in full.
+    files = [in_file(each.metadata["variable"]) for each in fields(Settings) if each.metadata["secret"]]
+    named = {name: environ.get(name, "").strip() for name in files}
     return {
         **environ,
         **{name: environ.get(name, "") for name in variables},
+        **{name: path and str(Path(path).expanduser().absolute()) for name, path in named.items()},
         "SCOUT_DATA_DIR": str(settings.data_dir),
         "SCOUT_STATSD_PORT": str(settings.statsd_port),
         "SCOUT_EXPORTER_PORT": str(settings.exporter_port),
         "SCOUT_PUSHGATEWAY_PORT": str(settings.pushgateway_port),
+        # Lines are shown to people here, with the time and the part that said them before each.
+        "SCOUT_LOG_FORMAT": settings.log_format or "console",
         "SCOUT_PYTHON": sys.executable,
         "PYTHONUNBUFFERED": "1",
     }
@@ -102,7 +109,9 @@ def _supervise(plan: Plan, beneath: tuple[Part, ...], began: float) -> None:
     environ = dict(plan.environ)
     for part in beneath:
         environ.update(part.environ)
-    with Supervisor(foundation=foundation, width=max(map(len, lines))) as supervisor:
+    with Supervisor(
+        foundation=foundation, width=max(map(len, lines)), as_json=plan.settings.log_format == "json"
+    ) as supervisor:
         try:
             for name in foundation:
                 supervisor.start(name, lines[name], environ, PROJECT)

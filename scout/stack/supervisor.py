@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import datetime as dt
+import json
 import os
 import selectors
 import signal
@@ -58,13 +59,21 @@ class Supervisor:
 
     Attributes:
         foundation: The names of those that stop last, as the others use them until their own end.
+        as_json: Whether every line is shown as an object of JSON, for programs: what is one stays as it is.
     """
 
     def __init__(
-        self, *, foundation: Collection[str] = (), width: int = 10, output: IO[str] | None = None
+        self,
+        *,
+        foundation: Collection[str] = (),
+        width: int = 10,
+        output: IO[str] | None = None,
+        as_json: bool = False,
     ) -> None:
         self.foundation = frozenset(foundation)
-        self._printer = Printer(output or sys.stdout, width=width)
+        self.as_json = as_json
+        self._output = output or sys.stdout
+        self._printer = Printer(self._output, width=width)
         self._colours: Iterator[str] = get_colours()
         self._running: dict[str, _Running] = {}
         self._asked = False
@@ -218,6 +227,10 @@ class Supervisor:
     def _write(self, name: str, line: str | bytes, colour: str | None) -> None:
         # A terminal that is gone must not keep us from stopping what we started.
         with contextlib.suppress(OSError, ValueError):
+            if self.as_json:
+                self._output.write(f"{_as_json(name, line)}\n")
+                self._output.flush()
+                return
             self._printer.write(Message("line", line, dt.datetime.now(), name, colour))  # noqa: DTZ005 - local, for people
 
     def _check(self) -> None:
@@ -260,6 +273,14 @@ class Supervisor:
                 each.process.stdout.close()
                 if each.pending.strip():
                     self._write(each.name, bytes(each.pending), each.colour)
+
+
+def _as_json(name: str, line: str | bytes) -> str:
+    text = line.decode("utf-8", "replace") if isinstance(line, bytes) else line
+    if text.startswith("{") and text.endswith("}"):
+        return text
+    at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"timestamp": at, "level": "info", "event": text, "logger": name})
 
 
 def _told(code: int) -> str:

@@ -10,6 +10,7 @@ from rq.exceptions import DuplicateJobError
 
 from metrics import catalogue
 from metrics.instruments import count_error
+from scout.logs import ids
 from scout.queue import NAME, Scans
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ def ask(scans: Scans) -> bool:
             timeout=JOB_TIMEOUT,
             result_ttl=0,
             failure_ttl=_SLOT,
+            meta=ids.for_queue(),
         )
     except DuplicateJobError:
         return False

@@ -285,3 +285,18 @@ def figures(session: Session) -> Outbox:
     waiting, since = found.get(MessageState.WAITING, (0, None))
     parked, _ = found.get(MessageState.PARKED, (0, None))
     return Outbox(waiting, parked, max(_age(since, clock.now()), 0.0) if since else 0.0)
+
+
+def failing(session: Session) -> list[tuple[str, str]]:
+    """The channels whose last tries failed, by name, each with why in words for the owner."""
+    rows = session.execute(
+        select(Message.channel, func.max(Message.reason))
+        .where(
+            Message.state.in_((MessageState.WAITING, MessageState.PARKED)),
+            Message.attempts > 0,
+            Message.reason != "",
+        )
+        .group_by(Message.channel)
+        .order_by(Message.channel)
+    )
+    return [(row[0], row[1]) for row in rows]

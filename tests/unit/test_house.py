@@ -18,6 +18,7 @@ PACKAGES = ("metrics", "scout", "webapp", "workers", "demo")
 #: Who may open connections beside the fetch door, and why that lets nothing past it.
 CONNECTS = {
     "scout/fetch.py": "the door itself",
+    "scout/logs/writing.py": "writes the log where stderr is a socket (journald)",
     "scout/connections.py": "the door's own connections, to addresses that it checked",
     "scout/neighbours.py": "asks the exporters and Prometheus; addresses are settings",
     "scout/stack/answers.py": "asks parts of this stack whether they answer; addresses are settings",

@@ -18,11 +18,11 @@ from metrics import catalogue, gunicorn, mapping, process
 from metrics.testing import ANY, Captured
 from scout import backup, leases, watchlist
 from scout.queue import Scans
-from scout.settings import PROJECT
+from scout.settings import PROJECT, Settings
 from tests.boards_in_folders import posting
 from tests.redis_server import RedisServer, redis_server
 from tests.scan_world import World, world
-from workers import janitor, reaper, sampler, schedule
+from workers import janitor, reaper, sampler, schedule, worker
 from workers.worker import TrackedJob
 
 __all__ = ["redis_server", "world"]
@@ -58,6 +58,23 @@ def test_scan_workers_send_as_workers(begun: list[tuple[str, str]]) -> None:
     with pytest.raises(Begun):
         scan_workers.main()
     assert begun == [("udp://127.0.0.1:9", "worker")]
+
+
+def test_a_pool_tells_how_many_workers_it_keeps_and_its_workers_do_not(
+    tmp_path: Path, samplers: list[process.Sampler], monkeypatch: pytest.MonkeyPatch, emitted: Captured
+) -> None:
+    monkeypatch.setattr(worker, "_wait_for_redis", lambda _: None)
+    monkeypatch.setattr(worker, "_prepare", lambda: None)
+    monkeypatch.setattr(worker.gc, "freeze", lambda: None)
+    monkeypatch.setattr(worker.gc, "set_threshold", lambda *_: None)
+    monkeypatch.setattr(worker.Pool, "start", lambda *_, **__: None)
+    worker.run(Settings(data_dir=tmp_path, scan_workers=3))
+    (tell,) = samplers
+    tell("worker", "0")
+    emitted.assert_gauge(catalogue.RQ_WORKERS_KEPT, 3, role="worker", slot="0")
+    monkeypatch.setattr(worker.os, "getpid", lambda: -1)
+    tell("worker", "1")
+    assert emitted.gauge(catalogue.RQ_WORKERS_KEPT, slot="1") is None
 
 
 @pytest.fixture

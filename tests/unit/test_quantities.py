@@ -22,6 +22,7 @@ from metrics.quantities import Quantity, said
         (1_400_000, Quantity.BYTES, "1.4 MB"),
         (999, Quantity.BYTES, "999 B"),
         (5e12, Quantity.BYTES, "5 TB"),
+        (1_400, Quantity.BYTES_PER_SECOND, "1.4 kB/s"),
         (0.025, Quantity.RATIO, "2.5 %"),
         (1, Quantity.RATIO, "100 %"),
         (0.0004, Quantity.RATIO, "0.04 %"),

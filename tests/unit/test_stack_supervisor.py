@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -53,6 +54,23 @@ def alive(pid: int) -> bool:
 
 def pid_in(path: Path) -> int:
     return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"{path.name} is written"))
+
+
+def test_for_programs_every_line_is_an_object_and_what_is_one_stays_as_it_is(
+    start: Callable[..., Supervisor], output: io.StringIO
+) -> None:
+    supervisor = start(web='exec echo \'{"event": "ours"}\'', redis="exec echo 'a line: \"of\" Redis'")
+    supervisor.as_json = True
+
+    def both() -> bool:
+        supervisor._turn(0.1)
+        return output.getvalue().count("\n") == 2
+
+    wait_until(both, what="both lines")
+    told = {line["event"]: line for line in map(json.loads, output.getvalue().splitlines())}
+    assert told["ours"] == {"event": "ours"}
+    assert told['a line: "of" Redis']["logger"] == "redis"
+    assert told['a line: "of" Redis']["timestamp"].endswith("Z")
 
 
 def test_every_line_is_shown_with_its_part(

@@ -29,6 +29,7 @@ from scout.database import DatabaseUnusable
 from scout.errors import ScoutError
 from scout.identity import merging
 from scout.telling import channels
+from webapp import request_ids
 from webapp.api.answers import PREFIX, as_json
 
 MEDIA_TYPE = "application/problem+json"
@@ -224,6 +225,7 @@ def answer(error: HTTPException, text: str = "") -> Response:
         "title": kind.title,
         "status": kind.status,
         "detail": detail or kind.meaning,
+        "request_id": request_ids.current(),
     }
     if errors:
         told["errors"] = list(errors)

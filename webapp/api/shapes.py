@@ -64,6 +64,10 @@ class Problem(Given):
     status: int = Field(description="The status of the answer.", examples=[409])
     detail: str = Field(description="What is wrong in this case, and what to do.")
     errors: list[WrongField] = Field(default=[], description="Of an invalid request, each wrong field.")
+    request_id: str = Field(
+        description="What the server's log has more under; also the header `X-Request-ID`.",
+        examples=["4f0c1d5e8a7b2936"],
+    )
 
 
 class WrongField(Given):

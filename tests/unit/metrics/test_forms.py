@@ -57,6 +57,27 @@ def test_a_timer_has_runs_and_seconds() -> None:
     assert between(Rate(metric=catalogue.DB_QUERY_DURATION, spent=True), before, now) == {"": 0.5}
 
 
+def test_quantiles_and_ages_are_kept_apart_by_labels() -> None:
+    by_outcome = Quantile(rank=0.5, metric=catalogue.SCAN_DURATION, by=("status",))
+    assert by_outcome.promql().startswith("histogram_quantile(0.5, sum by (status, le) (rate(")
+    before = "".join(
+        f'iam_scan_duration_seconds_bucket{{status="{status}",le="{bound}"}} 0\n'
+        for status in ("failed", "partial", "succeeded")
+        for bound in ("1.0", "2.5", "+Inf")
+    )
+    now = before.replace('failed",le="2.5"} 0', 'failed",le="2.5"} 4').replace(
+        'failed",le="+Inf"} 0', 'failed",le="+Inf"} 4'
+    )
+    now = re.sub(r'(succeeded",le="[^"]+"}) 0', r"\1 10", now)
+    assert between(by_outcome, before, now) == {"failed": 1.75, "succeeded": 0.5}
+    some = Age(metric=catalogue.SAMPLED, where={"part": "queue"}, by=("part",))
+    stamps = (
+        'iam_sampled_timestamp_seconds{part="queue"} 4\niam_sampled_timestamp_seconds{part="database"} 9\n'
+    )
+    assert between(some, stamps, stamps) == {"queue": 6}
+    assert some.promql() == 'time() - max by (part) (iam_sampled_timestamp_seconds{part=~"queue"})'
+
+
 def test_a_share_is_none_while_the_whole_stands_still() -> None:
     share = Share(part=FAILED, whole=REQUESTS)
     before = 'http_requests_total{status="200"} 100'

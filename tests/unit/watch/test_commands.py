@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -92,7 +93,8 @@ def test_all_alerts_are_listed_with_their_summaries() -> None:
     output = run("alerts").output
     assert "ScoutExporterDown" in output
     assert "statsd_exporter does not answer" in output
-    assert output.rstrip().endswith("none without all of its proofs.")
+    assert "none without all of its proofs." in output
+    assert re.search(r"`make drill` raises \d+ of them on a running stack\.$", output.rstrip())
 
 
 def test_the_printed_rules_lead_where_the_reader_says() -> None:
@@ -105,3 +107,11 @@ def test_the_printed_rules_lead_where_the_reader_says() -> None:
     for rule in alerts:
         assert rule["annotations"]["runbook_url"] == f"https://wiki.example.org/{rule['alert']}"
         assert rule["annotations"]["dashboard_url"].startswith("https://grafana.example.org/d/scout-")
+
+
+def test_the_rules_are_an_object_of_the_prometheus_operator_when_asked() -> None:
+    printed = run("rules", "--kubernetes", "--runbooks", "https://wiki.example.org/")
+    found = yaml.safe_load(printed.output)
+    assert (found["apiVersion"], found["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+    plain = run("rules", "--runbooks", "https://wiki.example.org/")
+    assert found["spec"] == yaml.safe_load(plain.output)

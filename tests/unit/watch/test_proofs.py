@@ -47,7 +47,9 @@ def test_what_an_alert_lacks_is_named(tmp_path: Path) -> None:
     page = tmp_path / "runbooks" / "ScoutExporterDown.md"
     page.write_text(page.read_text(encoding="utf-8").replace("## Impact", "## Effect"), encoding="utf-8")
     drills = tmp_path / "drills.yml"
-    drills.write_text(DRILLS.read_text(encoding="utf-8").replace("ScoutExporterDown, ", ""), encoding="utf-8")
+    told = DRILLS.read_text(encoding="utf-8")
+    told = told.replace("raises: [ScoutExporterDown]", "raises: []").replace("It waits for three days.", "")
+    drills.write_text(told, encoding="utf-8")
     found = proofs.proofs(LOADED, tests=tmp_path / "tests", runbooks=tmp_path / "runbooks", drills=drills)
     lacking = {each.alert.name: each.lacking for each in found}
     assert lacking["ScoutExporterDown"] == [
@@ -56,6 +58,7 @@ def test_what_an_alert_lacks_is_named(tmp_path: Path) -> None:
         "a runbook with the parts Meaning, Impact, Diagnosis, Mitigation",
         "a kind of fault that drills it",
     ]
+    assert lacking["ScoutBackupNever"] == ["a reason why its drill does not raise it"]
     assert lacking["ScoutPushesFail"] == []
 
 
@@ -63,4 +66,11 @@ def test_an_alert_under_two_kinds_of_fault_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "drills.yml"
     file.write_text("a: {how: x, raises: [ScoutOne]}\nb: {how: y, raises: [ScoutOne]}\n", encoding="utf-8")
     with pytest.raises(WatchError, match="ScoutOne is under a and b"):
+        proofs.drill_of_each(file)
+
+
+def test_an_alert_that_a_drill_both_raises_and_does_not_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "drills.yml"
+    file.write_text("a: {how: x, raises: [ScoutOne], tested: {ScoutOne: so}}\n", encoding="utf-8")
+    with pytest.raises(WatchError, match="a raises ScoutOne, and says why it does not"):
         proofs.drill_of_each(file)

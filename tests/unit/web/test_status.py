@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
@@ -10,8 +11,9 @@ import pytest
 from flask import Flask
 
 from metrics import queries
+from metrics.watch.dashboards import APPLICATION, DASHBOARDS
 from scout import clock
-from scout.settings import Settings, load
+from scout.settings import PROJECT, Settings, load
 from tests import overview_world
 from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from tests.serving import Asked, Reply, serving
@@ -82,6 +84,16 @@ def test_prometheus_is_asked_after_the_page_or_when_a_window_is_asked_for(start:
         answer = browser.get(path)
         assert "Drawn from Prometheus." in answer.text
         assert 'aria-current="true" hx-get="/status/figures?window=6h"' in answer.text
+        # Each group leads to the dashboards that look closer at its plots.
+        closer = re.findall(r'href="https://grafana.example/d/([\w-]+)"', answer.text)
+        assert {"scout-web", "scout-scans", "scout-queue", "scout-database", "scout-pipeline"} <= set(closer)
+        assert set(closer) <= set(DASHBOARDS)
+
+
+def test_without_a_grafana_no_link_leads_there(start: Start) -> None:
+    answer = start(overview_world.prometheus()).get("/status?window=1h")
+    assert 'class="plot-drawing"' in answer.text
+    assert "Grafana" not in answer.text
 
 
 def test_a_window_that_is_none_is_the_usual_one(owner: Browser) -> None:
@@ -121,3 +133,15 @@ def test_a_plot_with_many_lines_says_how_many_are_left_out(start: Start) -> None
 
 def test_commands_stand_out_and_nothing_else_is_markup() -> None:
     assert with_code("Run `scout <up>` & look") == "Run <code>scout &lt;up&gt;</code> &amp; look"
+
+
+def test_where_dashboards_lead_there_are_pages(app: Flask) -> None:
+    addresses = {
+        address
+        for path in sorted((PROJECT / "prometheus" / "grafana" / "dashboards").glob("*.json"))
+        for address in re.findall(rf"{APPLICATION}(/[^\")]*)", path.read_text(encoding="utf-8"))
+    }
+    assert {"/status", "/runbooks", "/runbooks/${__value.text}", "/sources/${__value.text}"} < addresses
+    pages = app.url_map.bind("localhost")
+    for address in addresses:
+        assert pages.test(address, method="GET"), address
