@@ -57,6 +57,7 @@ lint: setup-dev       ## style, types, import rules, drift of everything generat
 	@.venv/bin/lint-imports
 	@.venv/bin/scout metrics mapping --check
 	@.venv/bin/scout metrics rules --check
+	@.venv/bin/scout metrics docs --check
 	@.venv/bin/python -m scout.stack.configuration --check
 
 format: setup-dev     ## put everything into the one style

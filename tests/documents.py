@@ -97,9 +97,9 @@ class _Terminal:
 class Reader:
     """Somebody who follows a page: types its blocks, and compares what is printed with what it promises.
 
-    A block of `sh` is a command; one that is headed "Terminal 1" runs on in that terminal. A block of `text` is
-    what the command before it printed, or what the terminal in its head shows. A command that has not printed it
-    yet is repeated, as somebody would who waits.
+    A block of `sh` is a command; one that is headed "Terminal 1" runs on in that terminal. A block of `text`
+    is what the command before it printed, or what the terminal in its head shows. A command that has not
+    printed it yet is repeated, as somebody would who waits.
 
     Attributes:
         folder: Where the commands are typed.

@@ -7,7 +7,6 @@ import itertools
 import multiprocessing
 import os
 import random
-import re
 import shutil
 import signal
 import socket
