@@ -5,7 +5,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 # Tests that start the whole stack share a group, so that two workers on two cores do not starve it.
 PYTEST = .venv/bin/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: help setup setup-dev setup-bench run demo test mutants quickstart components lint format bench lock
+.PHONY: help setup setup-dev setup-bench run demo test mutants quickstart docs components lint format bench lock
 help:                 ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
@@ -47,6 +47,9 @@ mutants: setup-dev    ## take out each emission of a metric in turn: a test must
 
 quickstart: setup-dev ## follow docs/MONITORING_QUICKSTART.md with all its waits; takes ten minutes
 	@.venv/bin/python -m tests.quickstart
+
+docs: setup-dev       ## the documents as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet && echo "Built site/index.html."
 
 components: setup-dev ## every real component, on a Debian-like machine, as root
 	@.venv/bin/python -m tests.components --system

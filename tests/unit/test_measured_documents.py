@@ -52,14 +52,22 @@ MULTIPROCESS, EXPORTER = "prometheus_client multiprocess", "statsd_exporter"
                 ),
             )
         ),
-        f"| what a request takes more behind gunicorn | {request('scout')} | "
-        f"{request('prometheus_client in hooks')} | {request('prometheus_flask_exporter multiprocess')} |",
-        f"after 1 generation of workers | {scrape('1', EXPORTER):.1f} ms | | "
-        f"{scrape('1', MULTIPROCESS):.0f} ms |",
-        f"after 1,000 generations | {scrape('1000', EXPORTER):.1f} ms | | "
-        f"{round(scrape('1000', MULTIPROCESS), -1):,.0f} ms |",
-        f"{scrape('1000', MULTIPROCESS, 'files'):,.0f}, "
-        f"{scrape('1000', MULTIPROCESS, 'disk bytes') / 1e6:.0f} MB |",
+        (
+            f"| what a request takes more behind gunicorn | {request('scout')} | "
+            f"{request('prometheus_client in hooks')} | {request('prometheus_flask_exporter multiprocess')} |"
+        ),
+        (
+            f"after 1 generation of workers | {scrape('1', EXPORTER):.1f} ms | | "
+            f"{scrape('1', MULTIPROCESS):.0f} ms |"
+        ),
+        (
+            f"after 1,000 generations | {scrape('1000', EXPORTER):.1f} ms | | "
+            f"{round(scrape('1000', MULTIPROCESS), -1):,.0f} ms |"
+        ),
+        (
+            f"{scrape('1000', MULTIPROCESS, 'files'):,.0f}, "
+            f"{scrape('1000', MULTIPROCESS, 'disk bytes') / 1e6:.0f} MB |"
+        ),
         f"With {measured('kills', 'killed')} kills in a minute",
         f"{measured('kills', 'lost of all'):.1%}".replace("%", " %"),
         f"never more than {measured('kills', 'largest loss ms'):.0f} ms",
