@@ -59,8 +59,8 @@ lint: setup-dev       ## style, types, import rules, drift of everything generat
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/scout metrics mapping --check
-	@.venv/bin/scout metrics rules --check
 	@.venv/bin/scout metrics docs --check
+	@.venv/bin/scout metrics rules --check
 	@.venv/bin/python -m scout.stack.configuration --check
 
 format: setup-dev     ## put everything into the one style
