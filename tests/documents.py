@@ -125,6 +125,7 @@ class Reader:
             AssertionError: A command failed, or what was promised did not come.
         """
         last: Callable[[], str] = str
+        patience = _COMMANDS_PATIENCE
         steps: list[Block | str] = [*blocks(page)]
         places = [each.place for each in blocks(page)]
         for match in _CTRL_C.finditer(page):
@@ -137,10 +138,14 @@ class Reader:
                 told = f"Ctrl-C in terminal {step}"
             elif step.language == "sh":
                 last = self._type(step)
+                patience = _PATIENCE if _TERMINAL.match(step.title) else _COMMANDS_PATIENCE
                 told = step.text.strip().splitlines()[0]
             else:
                 terminal = _TERMINAL.match(step.title)
-                self._compare(step, partial(self._said_in, terminal[1]) if terminal else last)
+                if terminal:
+                    self._compare(step, partial(self._said_in, terminal[1]), _PATIENCE)
+                else:
+                    self._compare(step, last, patience)
                 told = "  printed as promised"
             self.tell(f"{time.monotonic() - before:6.1f} s  {told}")
         return time.monotonic() - self._started
@@ -178,7 +183,7 @@ class Reader:
         assert done.returncode in {0, 1}, f"{command[-1]}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
-    def _compare(self, block: Block, said: Callable[[], str]) -> None:
+    def _compare(self, block: Block, said: Callable[[], str], patience: float) -> None:
         heard = ""
 
         def all_there() -> bool:
@@ -186,7 +191,6 @@ class Reader:
             heard = said()
             return not missing(self.typed(block.text), heard)
 
-        patience = _PATIENCE if block.title else _COMMANDS_PATIENCE
         try:
             wait_until(all_there, timeout=patience, what="what the page promises")
         except AssertionError:
