@@ -18,6 +18,8 @@ from tests.waiting import wait_until
 _FENCE = re.compile(r"^( *)```(\w*)(?: title=\"([^\"]*)\")?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 #: What a reader does that is no block: the words, and the terminal's number.
 _CTRL_C = re.compile(r"Press Ctrl-C in terminal (\d)\b")
+#: A page of this machine that they are told to look at.
+_LOOK = re.compile(r"<(http://127\.0\.0\.1:\d+[^>]*)>")
 _TERMINAL = re.compile(r"Terminal (\d)\b")
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _NUMBER = re.compile(r"\d[\d.]*(?:e[-+]\d+)?")
@@ -105,12 +107,14 @@ class Reader:
         folder: Where the commands are typed.
         environ: The environment.
         typed: What becomes of a text before it is typed or compared: other ports, say.
+        look: What is done with an address of this machine in angle brackets.
         tell: Who hears of each step with the seconds that it took.
     """
 
     folder: Path
     environ: Mapping[str, str]
-    typed: Callable[[str], str]
+    typed: Callable[[str], str] = str
+    look: Callable[[str], None] = lambda _: None
     tell: Callable[[str], None] = print
     _terminals: dict[str, _Terminal] = field(default_factory=dict)
     _started: float = field(default_factory=time.monotonic)
@@ -126,28 +130,30 @@ class Reader:
         """
         last: Callable[[], str] = str
         patience = _COMMANDS_PATIENCE
-        steps: list[Block | str] = [*blocks(page)]
-        places = [each.place for each in blocks(page)]
-        for match in _CTRL_C.finditer(page):
-            steps.append(match[1])
-            places.append(match.start())
-        for _, step in sorted(zip(places, steps, strict=True), key=lambda each: each[0]):
+        steps: list[tuple[int, Block | re.Match[str]]] = [(each.place, each) for each in blocks(page)]
+        # A fence holds no words to a reader: what is looked for there is left as it is.
+        told = _FENCE.sub(lambda fence: " " * len(fence[0]), page)
+        steps += [(each.start(), each) for what in (_CTRL_C, _LOOK) for each in what.finditer(told)]
+        for _, step in sorted(steps, key=lambda each: each[0]):
             before = time.monotonic()
-            if isinstance(step, str):
-                self._terminals[step].press_ctrl_c()
-                told = f"Ctrl-C in terminal {step}"
+            if isinstance(step, re.Match):
+                done = step[0]
+                if step.re is _CTRL_C:
+                    self._terminals[step[1]].press_ctrl_c()
+                else:
+                    self.look(self.typed(step[1]))
             elif step.language == "sh":
                 last = self._type(step)
                 patience = _PATIENCE if _TERMINAL.match(step.title) else _COMMANDS_PATIENCE
-                told = step.text.strip().splitlines()[0]
+                done = step.text.strip().splitlines()[0]
             else:
                 terminal = _TERMINAL.match(step.title)
                 if terminal:
                     self._compare(step, partial(self._said_in, terminal[1]), _PATIENCE)
                 else:
                     self._compare(step, last, patience)
-                told = "  printed as promised"
-            self.tell(f"{time.monotonic() - before:6.1f} s  {told}")
+                done = "  printed as promised"
+            self.tell(f"{time.monotonic() - before:6.1f} s  {done}")
         return time.monotonic() - self._started
 
     def _type(self, block: Block) -> Callable[[], str]:
@@ -211,12 +217,9 @@ class Reader:
 
 
 @contextlib.contextmanager
-def reader(
-    folder: Path, environ: Mapping[str, str], typed: Callable[[str], str], tell: Callable[[str], None] = print
-) -> Iterator[Reader]:
+def closing(somebody: Reader) -> Iterator[Reader]:
     """Somebody who follows pages, and leaves nothing running."""
-    found = Reader(folder, environ, typed, tell)
     try:
-        yield found
+        yield somebody
     finally:
-        found.close()
+        somebody.close()

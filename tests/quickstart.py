@@ -11,14 +11,18 @@ import shutil
 import sys
 import sysconfig
 import tempfile
+import urllib.request
 import venv
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from demo.browse import Visitor
 from tests.components import need
-from tests.documents import reader
+from tests.documents import Reader, closing
 from tests.integration.watching import hurry
 from tests.ports import free_port
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = "docs/MONITORING_QUICKSTART.md"
@@ -32,6 +36,8 @@ _PORTS = {
     "5000": "SCOUT_PORT", "9125": "SCOUT_STATSD_PORT", "9102": "SCOUT_EXPORTER_PORT",
     "9091": "SCOUT_PUSHGATEWAY_PORT", "9090": "", "9093": "", "9099": "",
 }  # fmt: skip
+#: So many plots have figures soon after the start; others show what has not happened yet.
+_DRAWN = 15
 _PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "statsd_exporter", "prometheus-pushgateway")
 
 
@@ -73,8 +79,33 @@ def follow(folder: Path, *, hurried: bool = False, tell: Callable[[str], None] =
         "PATH": os.pathsep.join([str(_programs(folder, hurried=hurried)), *_outside_of_environments()]),
         **{setting: ports[usual] for usual, setting in _PORTS.items() if setting},
     }
-    with reader(place, environ, on_own_ports, tell) as somebody:
+    with closing(Reader(place, environ, typed=on_own_ports, look=look, tell=tell)) as somebody:
         return somebody.follow((place / PAGE).read_text(encoding="utf-8"))
+
+
+def look(address: str) -> None:
+    """Look at a page as somebody who has signed in, and wait until it shows what it promises.
+
+    Raises:
+        AssertionError: It does not.
+    """
+    split = urlsplit(address)
+    if split.path != "/status":
+        with urllib.request.urlopen(address, timeout=20) as answer:
+            assert answer.status == 200, address
+        return
+    with tempfile.NamedTemporaryFile("w") as password:
+        password.write("look-around")
+        password.flush()
+        visitor = Visitor(f"{split.scheme}://{split.netloc}", Path(password.name))
+        assert visitor._enter() is not None, "the password is refused"
+
+    def drawn() -> bool:
+        with visitor._opener.open(f"{address}/figures", timeout=20) as answer:
+            text = answer.read().decode()
+        return "Drawn from Prometheus." in text and text.count('<details class="numbers') >= _DRAWN
+
+    wait_until(drawn, timeout=90, what=f"{_DRAWN} plots with figures of Prometheus")
 
 
 def _installed(place: Path) -> None:

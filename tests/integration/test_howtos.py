@@ -76,5 +76,5 @@ def test_the_commands_for_backups_print_what_they_promise(tmp_path: Path, name: 
     subprocess.run(
         [command, "migrate"], cwd=tmp_path, env=environ, check=True, timeout=60, capture_output=True
     )
-    with documents.reader(tmp_path, environ, str, tell=lambda _: None) as somebody:
+    with documents.closing(documents.Reader(tmp_path, environ, tell=lambda _: None)) as somebody:
         somebody.follow(page(name))
