@@ -249,7 +249,7 @@ def test_drift_is_told_until_it_is_written(copied: Path) -> None:
     result = run("dashboards", "--check")
     assert isinstance(result.exception, command.DashboardsError)
     for name in ("scout-web.json", "scout-other.json"):
-        told = f"{name} is not what the catalogue says: run `scout metrics dashboards --write`."
+        told = f"{name} is not what metrics and alerts say: run `scout metrics dashboards --write`."
         assert told in str(result.exception)
     assert "Wrote 8 dashboards" in run("dashboards", "--write").output
     assert not (copied / "scout-other.json").exists()
@@ -282,7 +282,7 @@ def test_a_metric_that_is_renamed_fails_in_the_mapping_the_rules_and_the_dashboa
     assert isinstance(stale["dashboards"].exception, command.DashboardsError)
     for each in ("rules", "dashboards"):
         assert f"there is no metric {old}" in str(stale[each].exception)
-    assert "is not what the catalogue says" in str(stale["dashboards"].exception)
+    assert "is not what metrics and alerts say" in str(stale["dashboards"].exception)
 
 
 def test_without_the_sdk_the_command_says_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
