@@ -5,7 +5,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 # Tests that start the whole stack share a group, so that two workers on two cores do not starve it.
 PYTEST = .venv/bin/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: help setup setup-dev setup-bench run demo test mutants drill components lint format bench lock
+.PHONY: help setup setup-dev setup-bench run demo test mutants drill quickstart docs components lint format bench lock
 help:                 ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
@@ -49,6 +49,12 @@ drill: setup-dev      ## live faults on the real stack: each alert must come and
 	@.venv/bin/python -m tests.components
 	@.venv/bin/python -m tests.drills
 
+quickstart: setup-dev ## follow docs/MONITORING_QUICKSTART.md with all its waits; takes ten minutes
+	@.venv/bin/python -m tests.quickstart
+
+docs: setup-dev       ## the documents as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet && echo "Built site/index.html."
+
 components: setup-dev ## every real component, on a Debian-like machine, as root
 	@.venv/bin/python -m tests.components --system
 
@@ -57,6 +63,7 @@ lint: setup-dev       ## style, types, import rules, drift of everything generat
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/scout metrics mapping --check
+	@.venv/bin/scout metrics docs --check
 	@.venv/bin/scout metrics rules --check
 	@.venv/bin/scout metrics dashboards --check
 	@.venv/bin/python -m scout.stack.configuration --check

@@ -11,10 +11,11 @@ from pathlib import Path
 import click
 
 from metrics import catalogue, mapping, mapping_lint
-from metrics.model import Gauge, Metric, PushedGauge, Timer, Unit, wire_name
+from metrics.model import Metric, PushedGauge, Timer, wire_name
+from metrics.watch.reference import example
 from scout import probe
 from scout import settings as scout_settings
-from scout.cli import dashboards, table, watch
+from scout.cli import dashboards, documents, table, watch
 from scout.errors import ScoutError
 
 #: The mapping file, in the checkout's root.
@@ -40,7 +41,13 @@ def metrics() -> None:
     """
 
 
-for _command in (watch.rules_, watch.alerts, watch.receive_alerts, dashboards.dashboards):
+for _command in (
+    watch.rules_,
+    watch.alerts,
+    watch.receive_alerts,
+    dashboards.dashboards,
+    documents.docs,
+):
     metrics.add_command(_command)
 
 
@@ -157,25 +164,6 @@ def _on_the_wire(metric: Metric) -> str:
     kinds = {"counter": "3|c", "gauge": "7|g", "histogram": "12:8:250|ms"}
     name = wire_name(metric.name, tuple(f"<{label.name}>" for label in metric.labels))
     return f"{name}:{kinds[mapping.kind(metric)]}"
-
-
-def example(metric: Metric) -> str:
-    """A PromQL query that fits the metric's kind."""
-    # A process's number says nothing by itself: what all of them have is added up.
-    labels = [label.name for label in metric.labels if label.name != catalogue.SLOT.name]
-    by = f" by ({', '.join(labels)})" if labels else ""
-    if isinstance(metric, Timer):
-        by = f"by ({', '.join([*labels, 'le'])})"
-        return f"histogram_quantile(0.95, sum {by} (rate({metric.name}_bucket[5m])))"
-    if isinstance(metric, PushedGauge):
-        return (
-            f"time() - {metric.name}" if metric.unit is Unit.TIMESTAMP else f"sum by (source) ({metric.name})"
-        )
-    if not isinstance(metric, Gauge):
-        return f"sum{by} (rate({metric.name}[5m]))"
-    if metric.unit is Unit.TIMESTAMP:
-        return f"time() - max{by} ({metric.name})"
-    return f"sum{by} ({metric.name})" if len(labels) < len(metric.labels) else f"max{by} ({metric.name})"
 
 
 def _as_dict(metric: Metric) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from scout import tokens
 from scout.database import Database, migrate
 from scout.settings import load
-from tests import kept
+from tests import documents, kept
 from webapp import create_app
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "API.md").read_text(encoding="utf-8")
@@ -50,10 +49,7 @@ def server(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def examples(language: str, address: str) -> list[str]:
-    return [
-        each.replace("http://127.0.0.1:5000", address)
-        for each in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    ]
+    return [each.text.replace("http://127.0.0.1:5000", address) for each in documents.blocks(PAGE, language)]
 
 
 def output(command: list[str], token: str) -> str:

@@ -7,7 +7,6 @@ import itertools
 import multiprocessing
 import os
 import random
-import re
 import shutil
 import signal
 import socket
@@ -33,6 +32,7 @@ from metrics.labels import OTHER, safe
 from metrics.model import Counter, Gauge, Label, Metric, Timer
 from metrics.series import CounterSeries
 from metrics.slots import Figure
+from tests import documents
 from tests.components import need
 from tests.waiting import wait_until
 
@@ -606,8 +606,8 @@ def test_eight_threads_lose_no_count(exporter: Exporter) -> None:
 def rules_for_old_names() -> str:
     """Our mapping file with the rule above its last one that metrics/README.md shows for old names."""
     readme = (Path(metrics.__file__).parent / "README.md").read_text(encoding="utf-8")
-    (rule,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
-    return mapping.render().replace("  # Whatever is left.", f"{rule}\n  # Whatever is left.")
+    (rule,) = documents.blocks(readme, "yaml")
+    return mapping.render().replace("  # Whatever is left.", f"{rule.text}\n  # Whatever is left.")
 
 
 def test_the_statsd_packages_methods_work_on_it(exporter: Exporter) -> None:

@@ -20,15 +20,15 @@ import pytest
 
 import metrics
 from metrics import catalogue, push
-from metrics.watch import known, promql, proofs, receiver, rules
+from metrics.watch import known, promql, proofs, receiver, reference, rules
 from tests.components import need
 from tests.integration.embedded_programs import ROOT, Program, exporter_flags, free_port, running
 from tests.integration.test_metrics_round_trip import emit
 from tests.integration.watching import PROMETHEUS, alertmanager, ask, copied, prometheus
 from tests.waiting import wait_until
 
-RUNBOOKS = ROOT / "docs" / "runbooks"
-PAGES = sorted(RUNBOOKS.glob("*.md"))
+#: The runbooks, and the other documents that ask something.
+PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if proofs.queries(page)]
 #: A query that may well have no answer while all is well: it asks for what is past some limit.
 _PAST_A_LIMIT = re.compile(r"[<>=!]=|[<>]|\bunless\b")
 
@@ -104,7 +104,7 @@ def _send_what_is_not_ours(port: int) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_queries_of_a_runbook_are_answered(watched: Watched, page: Path) -> None:
+def test_the_queries_of_a_document_are_answered(watched: Watched, page: Path) -> None:
     ours = known.ours()
     for query in proofs.queries(page):
         asked = [selector.name for selector in promql.read(query).selectors]
@@ -113,6 +113,13 @@ def test_the_queries_of_a_runbook_are_answered(watched: Watched, page: Path) -> 
         if set(asked) <= set(ours) and not _PAST_A_LIMIT.search(re.sub(r"\{[^}]*\}", "", query)):
             wait_until(lambda query=query: ask(watched.prometheus, query), timeout=20, what=query)
         assert isinstance(found, list)
+
+
+def test_what_each_metric_is_asked_by_is_answered(watched: Watched) -> None:
+    def unanswered() -> list[str]:
+        return [each.name for each in catalogue.ALL if not ask(watched.prometheus, reference.example(each))]
+
+    wait_until(lambda: not unanswered(), timeout=20, what="an answer of every metric")
 
 
 def test_all_rules_are_evaluated_without_an_error(watched: Watched) -> None:

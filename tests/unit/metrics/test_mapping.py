@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from metrics import catalogue, mapping, mapping_lint
 from metrics.model import OTHER, Counter, Gauge, Label, Metric, PushedGauge, Signal, Timer, Unit
 from metrics.testing import captured
+from metrics.watch import reference
 from scout.cli import cli
 from scout.cli import metrics as command
 from scout.cli.metrics import MetricsError
@@ -268,7 +269,7 @@ def test_an_unknown_name_brings_those_near_it(runner: CliRunner, asked: str, mea
 
 def test_every_example_query_is_promql(tmp_path: Path) -> None:
     rules = [
-        {"record": f"example:{metric.name}", "expr": command.example(metric)} for metric in catalogue.ALL
+        {"record": f"example:{metric.name}", "expr": reference.example(metric)} for metric in catalogue.ALL
     ]
     file = tmp_path / "rules.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "examples", "rules": rules}]}), encoding="utf-8")

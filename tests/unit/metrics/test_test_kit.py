@@ -15,6 +15,7 @@ import metrics
 from metrics import catalogue, client, losses, mapping
 from metrics.model import Counter, Label, Metric, Signal
 from metrics.testing import ANY, Captured, captured, strictly
+from tests import documents
 
 README = Path(__file__).parents[3] / "metrics" / "README.md"
 
@@ -275,8 +276,8 @@ def test_a_metric_of_the_test_itself_is_mapped_when_it_is_named(emitted: Capture
 
 
 def test_the_readmes_recipe_for_a_new_metric_works(emitted: Captured) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    declare, emit, test = (block for block in blocks if "SEARCHES" in block)
+    blocks = documents.blocks(README.read_text(encoding="utf-8"), "python")
+    declare, emit, test = (block.text for block in blocks if "SEARCHES" in block.text)
     assert len(declare.strip().splitlines()) <= 5 + 2, "five lines, the call's first and last aside"
     page = ModuleType("page")
     imported = "from metrics.model import Counter, Label, Signal\n"
