@@ -319,6 +319,15 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "cannot be written" in str(result.exception)
 
 
+def test_a_metric_says_where_it_is_shown() -> None:
+    told = run("show", catalogue.RQ_OLDEST_JOB_AGE.name).output
+    assert "shown on   http://127.0.0.1:3000/d/scout-queue\n" in told
+    assert "shown on   no dashboard: whoever sends" in run("show", catalogue.CLIENT_PROBES.name).output
+    assert json.loads(run("show", catalogue.SCAN_LISTED.name, "--json").output)["dashboards"] == [
+        "scout-scans"
+    ]
+
+
 def test_the_dashboards_are_listed() -> None:
     told = {each["uid"]: each for each in json.loads(run("dashboards", "--json").output)}
     assert set(told) == set(DASHBOARDS)
