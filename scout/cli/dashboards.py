@@ -93,7 +93,7 @@ def _stale_or_wrong() -> Iterator[str]:
     there = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.json"))}
     for name in sorted({*drawn, *there}):
         if drawn.get(name) != there.get(name):
-            yield f"{name} is not what the catalogue says: run `scout metrics dashboards --write`."
+            yield f"{name} is not what metrics and alerts say: run `scout metrics dashboards --write`."
     yield from reading.mistakes(reading.load(FOLDER), rules.load(_RULES).known())
 
 

@@ -12,6 +12,8 @@ import click
 
 from metrics import catalogue, mapping, mapping_lint
 from metrics.model import Metric, PushedGauge, Timer, wire_name
+from metrics.watch.dashboards import dashboard
+from metrics.watch.grafana import boards
 from metrics.watch.reference import example
 from scout import probe
 from scout import settings as scout_settings
@@ -160,6 +162,8 @@ def show(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes its f
     if metric.statsd_type:
         click.echo(f"  on wire    {_on_the_wire(metric)}")
     click.echo(f"  query      {example(metric)}")
+    shown = ", ".join(dashboard(uid) for uid in boards.holding(metric))
+    click.echo(f"  shown on   {shown or f'no dashboard: {metric.internal}'}")
 
 
 def _near(name: str) -> list[str]:
@@ -192,6 +196,7 @@ def _as_dict(metric: Metric) -> dict[str, object]:
         "arrives_by": "pushgateway" if isinstance(metric, PushedGauge) else "statsd_exporter",
         "wire_name": _on_the_wire(metric) if metric.statsd_type else None,
         "query": example(metric),
+        "dashboards": boards.holding(metric),
     }
 
 

@@ -249,7 +249,7 @@ def test_drift_is_told_until_it_is_written(copied: Path) -> None:
     result = run("dashboards", "--check")
     assert isinstance(result.exception, command.DashboardsError)
     for name in ("scout-web.json", "scout-other.json"):
-        told = f"{name} is not what the catalogue says: run `scout metrics dashboards --write`."
+        told = f"{name} is not what metrics and alerts say: run `scout metrics dashboards --write`."
         assert told in str(result.exception)
     assert "Wrote 8 dashboards" in run("dashboards", "--write").output
     assert not (copied / "scout-other.json").exists()
@@ -272,17 +272,18 @@ def renamed(metric: Metric) -> Iterator[None]:
     [catalogue.HTTP_REQUESTS, catalogue.DB_QUERY_DURATION, catalogue.RQ_WORKERS, catalogue.SCAN_LAST_SUCCESS],
     ids=lambda metric: metric.name,
 )
-def test_a_metric_that_is_renamed_fails_in_the_mapping_the_rules_and_the_dashboards(metric: Metric) -> None:
+def test_a_metric_that_is_renamed_fails_until_everything_follows(metric: Metric) -> None:
     old = metric.name
     with renamed(metric):
-        stale = {name: run(name, "--check") for name in ("mapping", "rules", "dashboards")}
+        stale = {name: run(name, "--check") for name in ("mapping", "rules", "dashboards", "docs")}
     pushed = metric is catalogue.SCAN_LAST_SUCCESS  # it never goes through the mapping
     assert (stale["mapping"].exit_code == 0) is pushed
     assert isinstance(stale["rules"].exception, watch.RulesError)
     assert isinstance(stale["dashboards"].exception, command.DashboardsError)
+    assert stale["docs"].exit_code != 0
     for each in ("rules", "dashboards"):
         assert f"there is no metric {old}" in str(stale[each].exception)
-    assert "is not what the catalogue says" in str(stale["dashboards"].exception)
+    assert "is not what metrics and alerts say" in str(stale["dashboards"].exception)
 
 
 def test_without_the_sdk_the_command_says_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,6 +317,15 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     result = run("dashboards", "--copy", str(tmp_path / "file" / "below"))
     assert isinstance(result.exception, command.DashboardsError)
     assert "cannot be written" in str(result.exception)
+
+
+def test_a_metric_says_where_it_is_shown() -> None:
+    told = run("show", catalogue.RQ_OLDEST_JOB_AGE.name).output
+    assert "shown on   http://127.0.0.1:3000/d/scout-queue\n" in told
+    assert "shown on   no dashboard: whoever sends" in run("show", catalogue.CLIENT_PROBES.name).output
+    assert json.loads(run("show", catalogue.SCAN_LISTED.name, "--json").output)["dashboards"] == [
+        "scout-scans"
+    ]
 
 
 def test_the_dashboards_are_listed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from metrics.model import Metric
 from metrics.watch.grafana.boards import business, database, objectives, overview, pipeline, queue, scans, web
 from metrics.watch.grafana.panels import Board
 
@@ -26,3 +27,8 @@ def showing(question: str) -> str:
     """
     found = [board.uid for board in ALL if any(panel.question == question for panel in board.panels())]
     return found[-1]
+
+
+def holding(metric: Metric) -> list[str]:
+    """The uids of the dashboards that have a metric on a panel; none for those that are internal."""
+    return [board.uid for board in ALL if any(metric in panel.about() for panel in board.panels())]
