@@ -97,7 +97,7 @@ class Drill:
 
     def begins(self) -> None:
         """A further fault of this kind begins."""
-        self._began = time.monotonic()
+        self._began, self._repaired = time.monotonic(), 0.0
 
     def fires(self, *alerts: str) -> None:
         """Wait until the receiver has these alerts, those of them that are wanted.
