@@ -169,7 +169,7 @@ class Drill:
         """When an alert was over; None while it is not."""
         alert, stack = row.alert, self.stack
         if alert == WATCHDOG:
-            return stack.told.watchdog if stack.told.watchdog > row.mended else None
+            return stack.told.watchdog(row.mended)
         on_the_page = alert in stack.shown() if alert in self._shown | set(stack.never_told_over) else False
         if on_the_page:
             return None
