@@ -86,6 +86,7 @@ def gateway_clash(drill: Drill) -> None:
     looking = stack.gateway.line.replace("--push.disable-consistency-check", "")
     with stack.gateway.otherwise(looking):
         family = b"# TYPE iam_scan_last_new counter\niam_scan_last_new 1\n"
+        stack.await_answer("gateway")
         # The groups of our own boards would refuse it: they go, and come back with the next scans.
         for slug in stack.slugs():
             _send("DELETE", f"{stack.url('gateway')}/metrics/job/{JOB}/source/{slug}")
@@ -398,11 +399,11 @@ def board_returns_500(drill: Drill) -> None:
         drill.repaired()
         drill.begins()
         with stack.boards.otherwise('exec "$SCOUT_PYTHON" -m tests.drills.unreadable $SCOUT_DEMO_PORT'):
-            stack.await_boards()
+            stack.await_answer("boards")
             stack.scanned(*kind)
             drill.fires("ScoutPostingsUnread")
         drill.repaired()
-        stack.await_boards()
+        stack.await_answer("boards")
 
         def scan_anew() -> None:
             stack.move_on()  # an answer that did not change is not read again

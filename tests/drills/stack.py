@@ -200,7 +200,7 @@ class Stack:
             assert done.returncode == 0, done.stderr
             self._await("redis", lambda: answers.redis(self.settings.redis_socket))
             for name in ("exporter", "gateway", "boards"):
-                self._await(name, lambda name=name: answers.port("127.0.0.1", self.ports[name]))
+                self.await_answer(name)
             self.web.start()
             self._await("web", lambda: answers.page("127.0.0.1", self.ports["web"], "/readyz"))
             # Before anybody tries passwords, as nobody may sign in for a while then.
@@ -215,9 +215,9 @@ class Stack:
             self._await("first scans", lambda: bool(self.listed()))
             yield
 
-    def await_boards(self) -> None:
-        """Wait until the simulator, or what stands in its place, answers."""
-        self._await("boards", lambda: answers.port("127.0.0.1", self.ports["boards"]))
+    def await_answer(self, part: str) -> None:
+        """Wait until a part, or what stands in its place, answers."""
+        self._await(part, lambda: answers.port("127.0.0.1", self.ports[part]))
 
     def _there(self, part: str) -> tuple[str, int]:
         return "127.0.0.1", self.ports[part]
