@@ -97,7 +97,7 @@ class Drill:
 
     def begins(self) -> None:
         """A further fault of this kind begins."""
-        self._began = time.monotonic()
+        self._began, self._repaired = time.monotonic(), 0.0
 
     def fires(self, *alerts: str) -> None:
         """Wait until the receiver has these alerts, those of them that are wanted.
@@ -169,7 +169,7 @@ class Drill:
         """When an alert was over; None while it is not."""
         alert, stack = row.alert, self.stack
         if alert == WATCHDOG:
-            return stack.told.watchdog if stack.told.watchdog > row.mended else None
+            return stack.told.watchdog(row.mended)
         on_the_page = alert in stack.shown() if alert in self._shown | set(stack.never_told_over) else False
         if on_the_page:
             return None

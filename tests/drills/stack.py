@@ -200,7 +200,7 @@ class Stack:
             assert done.returncode == 0, done.stderr
             self._await("redis", lambda: answers.redis(self.settings.redis_socket))
             for name in ("exporter", "gateway", "boards"):
-                self._await(name, lambda name=name: answers.port("127.0.0.1", self.ports[name]))
+                self.await_answer(name)
             self.web.start()
             self._await("web", lambda: answers.page("127.0.0.1", self.ports["web"], "/readyz"))
             # Before anybody tries passwords, as nobody may sign in for a while then.
@@ -211,13 +211,13 @@ class Stack:
             self.alertmanager.start()
             self.prometheus.start()
             self._await("prometheus", lambda: answers.page(*self._there("prometheus"), "/-/ready"))
-            self._await("watchdog", lambda: bool(self.told.watchdog))
+            self._await("watchdog", lambda: self.told.watchdog() is not None)
             self._await("first scans", lambda: bool(self.listed()))
             yield
 
-    def await_boards(self) -> None:
-        """Wait until the simulator, or what stands in its place, answers."""
-        self._await("boards", lambda: answers.port("127.0.0.1", self.ports["boards"]))
+    def await_answer(self, part: str) -> None:
+        """Wait until a part, or what stands in its place, answers."""
+        self._await(part, lambda: answers.port("127.0.0.1", self.ports[part]))
 
     def _there(self, part: str) -> tuple[str, int]:
         return "127.0.0.1", self.ports[part]
@@ -308,8 +308,15 @@ class Stack:
 
     def misbehave(self, board: str = "*", fault: str = "none", **how: Any) -> None:
         """Have a board of the simulator do something else; `none` lets it behave well again."""
-        said = json.dumps({"board": board, "fault": fault, **how}).encode()
-        urllib.request.urlopen(f"{self.url('boards')}/demo/faults", said, timeout=10).close()
+        self._control("faults", {"board": board, "fault": fault, **how})
+
+    def move_on(self) -> None:
+        """Have the boards of the simulator change a little."""
+        self._control("tick", {"ticks": 1})
+
+    def _control(self, what: str, said: Mapping[str, Any]) -> None:
+        body = json.dumps(said).encode()
+        urllib.request.urlopen(f"{self.url('boards')}/demo/{what}", body, timeout=10).close()
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """What Prometheus answers to a query."""

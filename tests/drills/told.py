@@ -28,7 +28,7 @@ class Told:
     silences: list[float] = field(default_factory=list)
     _firing: dict[str, dict[str, float]] = field(default_factory=dict)
     _ended: dict[str, float] = field(default_factory=dict)
-    _watchdog: float = 0.0
+    _watchdog: list[float] = field(default_factory=list)
     _changing: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, line: str, now: float) -> None:
@@ -44,7 +44,7 @@ class Told:
     def _take(self, alert: Mapping[str, Any], now: float) -> None:
         name = alert["labels"]["alertname"]
         if name == WATCHDOG:
-            self._watchdog = now
+            self._watchdog.append(now)
         which = self._firing.setdefault(name, {})
         said = json.dumps(alert["labels"], sort_keys=True)
         if alert["status"] == "firing":
@@ -75,10 +75,9 @@ class Told:
             self._firing.pop(name, None)
             self._ended[name] = now
 
-    @property
-    def watchdog(self) -> float:
-        """When the watchdog came last, by the monotonic clock; 0 if it never did."""
-        return self._watchdog
+    def watchdog(self, since: float = 0.0) -> float | None:
+        """When the watchdog came first after a moment of the monotonic clock; None if it did not."""
+        return next((came for came in list(self._watchdog) if came > since), None)
 
 
 @contextlib.contextmanager

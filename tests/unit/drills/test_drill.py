@@ -143,6 +143,30 @@ def test_a_short_drill_waits_only_for_what_it_wants(stack: Watched) -> None:
     assert set(run(stack, ["ScoutOne"], inject)) == {"ScoutOne"}
 
 
+def test_each_fault_of_a_kind_is_measured_from_its_own_beginning_and_repair(
+    stack: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(drills.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(drills.time, "sleep", lambda _: None)
+
+    def inject(drill: Drill) -> None:
+        now[0] += 1
+        stack.says("firing", "ScoutOne")
+        drill.fires("ScoutOne")
+        drill.repaired()
+        now[0] += 10
+        stack.says("resolved", "ScoutOne")
+        drill.begins()
+        now[0] += 2
+        stack.says("firing", "ScoutTwo")
+        drill.fires("ScoutTwo")
+        stack.says("resolved", "ScoutTwo")
+
+    found = run(stack, ["ScoutOne", "ScoutTwo"], inject)
+    assert [(row.fired, row.over) for row in found.values()] == [(1, 10), (2, 0)]
+
+
 def test_steps_of_a_fault_are_waited_for(stack: Watched) -> None:
     drill = Drill(stack, "a_fault", [])  # type: ignore[arg-type]
     with pytest.raises(NotAsExpected, match="the scan did not happen"):
