@@ -132,7 +132,7 @@ def fill(settings: Settings, size: int, length: int = _LENGTH) -> None:
                 stored += some
         with migrating(settings) as connection, connection.begin():
             if postgres:
-                connection.exec_driver_sql(index.POSTGRES_INDEX)
+                index.look_up(connection)
             else:
                 index.create(connection)
         with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:

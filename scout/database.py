@@ -443,7 +443,7 @@ def migrating(settings: Settings) -> Iterator[Connection]:
             connection.exec_driver_sql("SET lock_timeout = '120s'")
             connection.exec_driver_sql(f"SELECT pg_advisory_lock({_MIGRATION_LOCK})")
             connection.exec_driver_sql("SET lock_timeout = '10s'")
-            connection.exec_driver_sql("SET statement_timeout = '600s'")
+            connection.exec_driver_sql("SET statement_timeout = '3600s'")
             connection.commit()
         yield connection
 
