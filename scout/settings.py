@@ -19,6 +19,10 @@ from scout.errors import ScoutError
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+#: Characters of a secret in a file. More is some other file, named by mistake.
+_LONGEST_SECRET = 4096
+
+
 class SettingError(ScoutError):
     """A setting has a value that cannot be used. The text names it and says what it takes."""
 
@@ -245,6 +249,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     for each in fields(Settings):
         variable = each.metadata["variable"]
         text = environ.get(variable, "").strip()
+        if each.metadata["secret"]:
+            text = _from_file(variable, text, environ)
         if text:
             values[each.name] = _parse(each.name, variable, text)
     return Settings(**values)
@@ -253,6 +259,42 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 def environment() -> dict[str, str]:
     """The environment, over what `.env` in the working folder says."""
     return {**_dotenv(Path(".env")), **os.environ}
+
+
+def in_file(variable: str) -> str:
+    """The variable that names the file of a secret setting, as containers and systemd hand secrets over."""
+    return f"{variable}_FILE"
+
+
+def _from_file(variable: str, text: str, environ: Mapping[str, str]) -> str:
+    """A secret setting: what its variable says, or what stands in the file that the other one names.
+
+    An empty file leaves the setting unset, as an empty variable does.
+
+    Raises:
+        SettingError: Both are set, or the file cannot be read or used. Its content is not repeated.
+    """
+    other = in_file(variable)
+    name = environ.get(other, "").strip()
+    if not name:
+        return text
+    if text:
+        raise SettingError(f"{variable} and {other} are both set: unset one of them.")
+    try:
+        with Path(name).expanduser().open(encoding="utf-8") as file:
+            found = file.read(_LONGEST_SECRET + 1)
+    except UnicodeDecodeError:
+        raise SettingError(f"{other}={name!r}: the file is not UTF-8 text.") from None
+    except OSError as error:
+        raise SettingError(
+            f"{other}={name!r} cannot be read: {error.strerror}. Name a file that uid {os.getuid()} may "
+            f"read, or set {variable} itself."
+        ) from None
+    # Editors and `echo` end a file with a newline; whatever else stands there is part of the secret.
+    found = found.removesuffix("\n").removesuffix("\r")
+    if len(found) > _LONGEST_SECRET or re.search(r"[\x00\r\n]", found):
+        raise SettingError(f"{other}={name!r}: write one line of at most {_LONGEST_SECRET} characters.")
+    return found
 
 
 def _dotenv(path: Path) -> dict[str, str]:

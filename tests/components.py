@@ -61,6 +61,8 @@ COMPONENTS = (
     Component(
         "Alertmanager", ("prometheus-alertmanager", "amtool"), ("prometheus-alertmanager",), unpacks=True
     ),
+    # `kubectl` has it built in, and is taken where it is.
+    Component("kustomize", ("kustomize",), module="sigs.k8s.io/kustomize/kustomize/v5@v5.5.0"),
     # The browser without its own window, which costs a third: what it draws and runs is the same.
     Component("Chromium", ("chromium-headless-shell",), ("chromium-headless-shell", "fonts-dejavu-core")),
 )
@@ -69,6 +71,7 @@ COMPONENTS = (
 _ALIASES: Mapping[str, tuple[str, ...]] = {
     "prometheus-pushgateway": ("pushgateway",),
     "prometheus-alertmanager": ("alertmanager",),
+    "kustomize": ("kubectl",),
     "chromium-headless-shell": ("chromium", "chromium-browser", "google-chrome"),
 }
 

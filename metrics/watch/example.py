@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 from metrics.watch.dashboards import GRAFANA, RUNBOOKS
@@ -12,6 +13,15 @@ _HEAD = """\
 # Copy it to where your Prometheus looks for rules. `scout metrics rules --runbooks URL --dashboards URL`
 # prints it with addresses of your own. It works with prometheus.yml.example, and with each part as a target.
 groups:
+"""
+_OBJECT = """\
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: iam-job-scout
+  labels:
+    app.kubernetes.io/part-of: iam-job-scout
+spec:
 """
 _GROUPS = re.compile(r"^groups:\n", re.MULTILINE)
 
@@ -33,3 +43,12 @@ def render(folder: Path, *, runbooks: str = RUNBOOKS, dashboards: str = GRAFANA)
     return text.replace(f"{RUNBOOKS}/", f"{runbooks.rstrip('/')}/").replace(
         f"{GRAFANA}/d/", f"{dashboards.rstrip('/')}/d/"
     )
+
+
+def as_object(text: str) -> str:
+    """A file of rules as an object of the Prometheus Operator, which keeps rules in the cluster itself.
+
+    Args:
+        text: What `render` made.
+    """
+    return _OBJECT + textwrap.indent(text, "  ")

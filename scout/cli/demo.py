@@ -35,7 +35,8 @@ def demo() -> None:
     port = ports.free(_HOST, _BOARDS_PORT)
     told = _described(f"http://{_HOST}:{port}")
     environ["SCOUT_DATA_DIR"] = environ.get("SCOUT_DATA_DIR") or str(settings.PROJECT / "demo-data")
-    environ["SCOUT_PASSWORD"] = environ.get("SCOUT_PASSWORD") or _PASSWORD
+    if not environ.get(settings.in_file("SCOUT_PASSWORD")):
+        environ["SCOUT_PASSWORD"] = environ.get("SCOUT_PASSWORD") or _PASSWORD
     environ["SCOUT_SCAN_INTERVAL_MINUTES"] = environ.get("SCOUT_SCAN_INTERVAL_MINUTES") or _SCAN_INTERVAL
     environ["SCOUT_ORIGIN_OVERRIDES"] = told.overrides
     environ["SCOUT_STARTER_BOARDS"] = "0"

@@ -22,6 +22,8 @@ from scout.errors import ScoutError
 
 #: The mapping file, in the checkout's root.
 FILE = scout_settings.PROJECT / probe.FILE
+#: Its copy for Kubernetes: kustomize reads nothing above its own folder. The image has none.
+_COPY = scout_settings.PROJECT / "deploy" / "kubernetes" / "base" / probe.FILE
 
 _COLOURS = {
     probe.Verdict.OK: "green",
@@ -77,16 +79,24 @@ def mapping_(action: str | None, linted: str | None) -> None:
     if action is None and linted is None:
         click.echo(mapping.render(), nl=False)
     elif action == "write":
-        FILE.write_text(mapping.render(), encoding="utf-8")
+        for path in _files():
+            path.write_text(mapping.render(), encoding="utf-8")
         click.echo(f"Wrote {FILE.name}.")
     elif action == "check":
         text = mapping.render()
-        if not FILE.is_file() or FILE.read_text(encoding="utf-8") != text:
-            raise MetricsError(
-                f"{FILE.name} is not what the catalogue says: run `scout metrics mapping --write`."
-            )
+        for path in _files():
+            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+                where = path.relative_to(scout_settings.PROJECT)
+                raise MetricsError(
+                    f"{where} is not what the catalogue says: run `scout metrics mapping --write`."
+                )
         _lint(FILE, text)
         click.echo(f"{FILE.name} is up to date.")
+
+
+def _files() -> list[Path]:
+    """The mapping file, and its copy where that has a place."""
+    return [path for path in (FILE, _COPY) if path.parent.is_dir()]
 
 
 def _read(path: Path) -> str:

@@ -36,12 +36,14 @@ class RulesError(ScoutError):
 )
 @click.option("--runbooks", default=RUNBOOKS, metavar="URL", help="Where your runbooks are.")
 @click.option("--dashboards", default=GRAFANA, metavar="URL", help="Where your Grafana is.")
-def rules_(action: str | None, runbooks: str, dashboards: str) -> None:
+@click.option("--kubernetes", is_flag=True, help="Print an object of the Prometheus Operator.")
+def rules_(action: str | None, runbooks: str, dashboards: str, *, kubernetes: bool) -> None:
     """Print, write or check the rules that Prometheus evaluates.
 
     Printed they are one file, with the addresses of your runbooks and dashboards in it.
 
-    Example: scout metrics rules --dashboards https://grafana.example.org > scout-alerts.yml
+    Examples: scout metrics rules --dashboards https://grafana.example.org > scout-alerts.yml;
+    scout metrics rules --kubernetes | kubectl apply -n scout -f -
     """
     try:
         if action == "write":
@@ -54,7 +56,8 @@ def rules_(action: str | None, runbooks: str, dashboards: str) -> None:
                 raise RulesError("\n".join(table.plain(each) for each in found))
             click.echo("The rules, the objectives and the runbooks are up to date and ask for what there is.")
         else:
-            click.echo(example.render(_RULES, runbooks=runbooks, dashboards=dashboards), nl=False)
+            text = example.render(_RULES, runbooks=runbooks, dashboards=dashboards)
+            click.echo(example.as_object(text) if kubernetes else text, nl=False)
     except WatchError as error:
         raise RulesError(str(error)) from None
 

@@ -30,7 +30,10 @@ None needs to be set: `make run` works without.
 """
 
 _TAIL = """
-Settings marked with * hold secrets; they are never shown or logged.
+Settings marked with * hold secrets; they are never shown or logged. Each may stand in a file instead, which
+its variable with `_FILE` names: `SCOUT_PASSWORD_FILE=/run/secrets/scout_password` for `SCOUT_PASSWORD`, as
+secrets of containers and credentials of systemd are handed over. The file holds one line, whose end does not
+count; an empty one leaves the setting unset. Setting both variables is an error.
 
 A second stack on the same machine needs its own `SCOUT_DATA_DIR`, `SCOUT_PORT`, `SCOUT_STATSD_PORT`,
 `SCOUT_EXPORTER_PORT` and `SCOUT_PUSHGATEWAY_PORT`. Parts that run elsewhere (`DATABASE_URL`, `REDIS_URL`,
@@ -40,6 +43,7 @@ A second stack on the same machine needs its own `SCOUT_DATA_DIR`, `SCOUT_PORT`,
 _EXAMPLE_HEAD = """\
 # Copy this to `.env` and uncomment what you change. Nothing here needs to be set.
 # Written by `python -m scout.stack.configuration`; docs/CONFIGURATION.md says the same as a page.
+# A secret may stand in a file instead: NAME_FILE=/path for NAME. Those are marked with *.
 """
 
 
@@ -59,7 +63,10 @@ def example() -> str:
     """The text of .env.example."""
     blocks = []
     for each in fields(Settings):
-        meaning = textwrap.fill(each.metadata["meaning"], 100, initial_indent="# ", subsequent_indent="# ")
+        mark = " *" if each.metadata["secret"] else ""
+        meaning = textwrap.fill(
+            each.metadata["meaning"] + mark, 100, initial_indent="# ", subsequent_indent="# "
+        )
         blocks.append(f"\n{meaning}\n#{each.metadata['variable']}={_default(each)}\n")
     return _EXAMPLE_HEAD + "".join(blocks)
 

@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 from honcho.environ import parse_procfile
 
-from scout.settings import PROJECT, Settings
+from scout.settings import PROJECT, Settings, in_file
 from scout.stack import answers, datadir, parts, ports, redis
 from scout.stack.parts import Part
 from scout.stack.ports import Port
@@ -55,9 +56,13 @@ class Plan:
 def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment of the parts: ours, with every setting in it, so that no other `.env` is heard."""
     variables = [each.metadata["variable"] for each in fields(Settings)]
+    # The parts run in the checkout: what was named from here is named in full.
+    files = [in_file(each.metadata["variable"]) for each in fields(Settings) if each.metadata["secret"]]
+    named = {name: environ.get(name, "").strip() for name in files}
     return {
         **environ,
         **{name: environ.get(name, "") for name in variables},
+        **{name: path and str(Path(path).expanduser().absolute()) for name, path in named.items()},
         "SCOUT_DATA_DIR": str(settings.data_dir),
         "SCOUT_STATSD_PORT": str(settings.statsd_port),
         "SCOUT_EXPORTER_PORT": str(settings.exporter_port),

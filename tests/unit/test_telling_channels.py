@@ -61,6 +61,17 @@ def test_a_file_that_others_can_read_is_refused_with_the_remedy(tmp_path: Path, 
         channels.load(settings(tmp_path, "", mode))
 
 
+def test_a_file_that_root_hands_over_by_our_group_is_taken_unless_others_can_read_it(tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can give a file away")
+    chosen = settings(tmp_path, "phone = ntfys://topic\n", 0o440)
+    os.chown(chosen.channels_file, 65534, 0)
+    assert list(channels.load(chosen)) == ["phone"]
+    chosen.channels_file.chmod(0o444)
+    with pytest.raises(ChannelsUnusable, match="chmod 600"):
+        channels.load(chosen)
+
+
 @pytest.mark.parametrize(
     "line",
     [

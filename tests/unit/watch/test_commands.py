@@ -107,3 +107,11 @@ def test_the_printed_rules_lead_where_the_reader_says() -> None:
     for rule in alerts:
         assert rule["annotations"]["runbook_url"] == f"https://wiki.example.org/{rule['alert']}"
         assert rule["annotations"]["dashboard_url"].startswith("https://grafana.example.org/d/scout-")
+
+
+def test_the_rules_are_an_object_of_the_prometheus_operator_when_asked() -> None:
+    printed = run("rules", "--kubernetes", "--runbooks", "https://wiki.example.org/")
+    found = yaml.safe_load(printed.output)
+    assert (found["apiVersion"], found["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+    plain = run("rules", "--runbooks", "https://wiki.example.org/")
+    assert found["spec"] == yaml.safe_load(plain.output)
