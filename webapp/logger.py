@@ -38,8 +38,6 @@ class ServerLogger(Logger):  # type: ignore[misc] # gunicorn ships no types
         traces.prepare(settings)
         handler = logging.root.handlers[0]
         self._for_people = isinstance(handler, setup.Handler) and handler.form == "console"
-        if isinstance(handler, setup.Handler):
-            handler.prepare()  # once, for all the processes to come
         self._access_log_enabled = True
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: dt.timedelta) -> None:

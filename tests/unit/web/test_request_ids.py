@@ -100,6 +100,9 @@ def test_a_trace_that_began_elsewhere_goes_on_here_only_where_a_proxy_is_believe
     try:
         Browser(app).get("/sign-in", headers=told)
     finally:
+        assert traces._tracing is not None
+        assert traces._tracing._provider is not None
+        traces._tracing._provider.shutdown()
         traces.prepare(settings)
         app.extensions["scout"].close()
     assert (seen[0]["trace_id"] == "ab" * 16) is taken
