@@ -371,7 +371,7 @@ class _Scan:
         self.keeper.phase = "fetch"
         started, fetching = time.monotonic(), door.seconds
         try:
-            with traces.span("parse"):
+            with traces.span("parse", fine=(NotModified,)):
                 return next(pages, None)
         finally:
             fetched = door.seconds - fetching

@@ -38,8 +38,6 @@ class ServerLogger(Logger):  # type: ignore[misc] # gunicorn ships no types
         traces.prepare(settings)
         handler = logging.root.handlers[0]
         self._for_people = isinstance(handler, setup.Handler) and handler.form == "console"
-        if isinstance(handler, setup.Handler):
-            handler.prepare()  # once, for all the processes to come
         self._access_log_enabled = True
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: dt.timedelta) -> None:
@@ -49,7 +47,8 @@ class ServerLogger(Logger):  # type: ignore[misc] # gunicorn ships no types
         SCOUT_LOG_LEVEL=debug alone.
         """
         del req
-        status = int(str(resp.status).partition(" ")[0])
+        code = str(resp.status).partition(" ")[0]
+        status = int(code) if code.isdecimal() else _SERVER_ERROR  # it ended before it had one
         endpoint = environ.get(request_ids.ENDPOINT, UNMATCHED)
         quiet = endpoint in _QUIET or self._for_people
         level = logging.DEBUG if quiet and status < _SERVER_ERROR else logging.INFO

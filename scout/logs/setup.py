@@ -1,7 +1,7 @@
 """Where lines of the log go: one handler at the root, for our modules and for every library.
 
-Each process says once what it is (`configure`). Loading structlog is left to the first line: a command that
-says nothing pays nothing.
+Each process says once what it is (`configure`). Where no forks follow, loading structlog is left to the first
+line: a command that says nothing pays nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _TALKATIVE = ("gunicorn", "rq", "alembic", "apprise", "PIL", "asyncio", "opentel
 _INDISCREET = ("urllib3", "sqlalchemy", "requests", "smtplib", "redis")
 #: Loggers whose name is not that of their library, and what the `logger` label calls them.
 _TOPS = {"py": "python"}
+#: Roles whose processes fork: what makes lines is loaded before, once for all of them.
+_FORK = frozenset({"web", "worker"})
 _LEVELS = {logging.WARNING: "warning", logging.ERROR: "error", logging.CRITICAL: "critical"}
 
 
@@ -41,6 +43,8 @@ def configure(role: str, settings: Settings) -> Callable[[], None]:
         What takes it back, for tests and for commands that run within another program.
     """
     handler = Handler(role, settings, Writer(2))
+    if role in _FORK:
+        handler.prepare()
     root = logging.root
     before = (root.handlers[:], root.level, sys.excepthook, threading.excepthook)
     root.handlers[:] = [handler]
@@ -89,7 +93,7 @@ class Handler(logging.Handler):
         self._writer = writer
 
     def prepare(self) -> None:
-        """Load what makes the lines: before a fork, so that the children share it."""
+        """Load what makes the lines."""
         if self.formatter is None:
             from scout.logs import lines  # noqa: PLC0415 - a tenth of a second, for a command that may say nothing
 

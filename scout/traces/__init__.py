@@ -57,6 +57,7 @@ def span(
     *,
     kind: Literal["internal", "producer", "consumer", "client"] = "internal",
     carried: Mapping[str, str] | None = None,
+    fine: tuple[type[Exception], ...] = (),
     **attributes: str | float,
 ) -> AbstractContextManager[None]:
     """A part of a trace, until the end of the block.
@@ -65,13 +66,13 @@ def span(
         name: What is done; few different ones.
         kind: Whether it hands something on, takes it, or asks another program.
         carried: What `carrier` gave where this was asked for; the span becomes part of that trace.
+        fine: Exceptions that are no failure; any other one marks the span as failed.
         attributes: What is known of it; `__` stands for a dot, and names of our own begin with `scout`.
     """
     if _tracing is None:
         return _NOTHING
-    return _tracing.span(
-        name, kind, carried, {key.replace("__", "."): each for key, each in attributes.items()}
-    )
+    dotted = {key.replace("__", "."): each for key, each in attributes.items()}
+    return _tracing.span(name, kind, carried, fine, dotted)
 
 
 def describe(**attributes: str | float) -> None:

@@ -111,14 +111,27 @@ class Tracing:
         name: str,
         kind: str,
         carried: Mapping[str, str] | None,
+        fine: tuple[type[Exception], ...],
         attributes: Mapping[str, str | float],
     ) -> Iterator[None]:
-        """A span until the end of the block; an exception marks it as failed."""
+        """A span until the end of the block; an exception that is not fine marks it as failed."""
         context = _propagator.extract(carried) if carried else None
         with self._tracer.start_as_current_span(
-            name, context=context, kind=_KINDS[kind], attributes=attributes
-        ):
-            yield
+            name,
+            context=context,
+            kind=_KINDS[kind],
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield
+            except fine:
+                raise
+            except Exception as error:
+                span.record_exception(error)
+                span.set_status(trace.StatusCode.ERROR)
+                raise
 
     def describe(self, attributes: Mapping[str, str | float]) -> None:
         """Add attributes to the span that runs now."""

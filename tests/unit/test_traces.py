@@ -47,7 +47,7 @@ def finished(name: str = "scan", **attributes: Any) -> ReadableSpan:
 def test_with_no_collector_named_nothing_is_loaded_that_makes_or_sends_traces(tmp_path: Path) -> None:
     # The Redis client loads OpenTelemetry's metrics wherever they are installed.
     program = (
-        "import sys, scout.cli.scan, workers.worker, workers.schedule, scout.stack.prepare\n"
+        "import sys, workers.worker\n"
         "from webapp import create_app\nfrom scout import settings, traces\nfrom scout.logs import lines\n"
         "chosen = settings.load({'SCOUT_DATA_DIR': sys.argv[1]})\n"
         "traces.prepare(chosen); traces.start('worker')\n"
@@ -127,8 +127,27 @@ def tracing() -> Iterator[None]:
     """Traces that are on, with a collector that nobody listens as."""
     traces.prepare(Settings(otlp_endpoint="http://127.0.0.1:1"))
     traces.start("worker")
+    started = traces._tracing
     yield
     traces.prepare(Settings())
+    assert started is not None
+    assert started._provider is not None
+    started._provider.shutdown()
+
+
+def test_an_exception_marks_a_span_as_failed_unless_it_is_fine(
+    tracing: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    monkeypatch.setattr(traces._tracing, "_tracer", provider.get_tracer("test"))
+    for error in (KeyError("fine"), ValueError("not fine")):
+        with pytest.raises(type(error)), traces.span("parse", fine=(KeyError,)):
+            raise error
+    fine, failed = kept.get_finished_spans()
+    assert (fine.status.is_ok, fine.events) == (True, ())
+    assert (failed.status.is_ok, [each.name for each in failed.events]) == (False, ["exception"])
 
 
 def test_a_job_on_the_queue_carries_the_trace_on(tracing: None) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import logging
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask, request
@@ -15,6 +17,7 @@ from scout.logs import ids
 from scout.settings import Settings
 from tests.unit.web.browser import Browser
 from webapp import create_app, request_ids
+from webapp.logger import ServerLogger
 
 TOLD = "proxy-1234.5678"
 
@@ -100,6 +103,37 @@ def test_a_trace_that_began_elsewhere_goes_on_here_only_where_a_proxy_is_believe
     try:
         Browser(app).get("/sign-in", headers=told)
     finally:
+        assert traces._tracing is not None
+        assert traces._tracing._provider is not None
+        traces._tracing._provider.shutdown()
         traces.prepare(settings)
         app.extensions["scout"].close()
     assert (seen[0]["trace_id"] == "ab" * 16) is taken
+
+
+@pytest.mark.parametrize(
+    ("status", "endpoint", "form", "level"),
+    [
+        ("200 OK", "/", "json", logging.INFO),
+        ("200 OK", "/healthz", "json", logging.DEBUG),
+        ("503 Away", "/readyz", "json", logging.INFO),
+        ("200 OK", "/", "console", logging.DEBUG),
+        ("404 Not Found", "/", "console", logging.DEBUG),
+        ("500 Broken", "/", "console", logging.INFO),
+        (None, "/", "console", logging.INFO),
+    ],
+)
+def test_people_are_told_of_the_requests_that_failed_and_programs_of_all_but_probes(
+    status: str | None, endpoint: str, form: str, level: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = ServerLogger.__new__(ServerLogger)
+    log._for_people = form == "console"
+    caplog.set_level(logging.DEBUG)
+    answer = SimpleNamespace(status=status, sent=12)
+    environ = {"REQUEST_METHOD": "GET", request_ids.ENDPOINT: endpoint, "PATH_INFO": "/secret"}
+    log.access(answer, None, environ, dt.timedelta(seconds=0.25))
+    (record,) = caplog.records
+    assert record.levelno == level
+    assert record.getMessage() == f"GET {endpoint} {(status or '500')[:3]}"
+    assert (vars(record)["seconds"], vars(record)["bytes"]) == (0.25, 12)
+    assert "secret" not in str(vars(record))
