@@ -390,7 +390,7 @@ def _kill_horses(workers: list[psutil.Process]) -> None:
 
 
 def board_returns_500(drill: Drill) -> None:
-    """Let boards lead to where we do not go, lose the titles of their postings, answer 500, and hang up."""
+    """Let boards lead to where we do not go, lose the titles of their postings, and answer 500."""
     stack = drill.stack
     kind = stack.slugs("greenhouse")
     if "ScoutFetchesBlocked" in drill.wanted:
@@ -416,10 +416,6 @@ def board_returns_500(drill: Drill) -> None:
             drill.until(lambda: not stack.told.firing("ScoutPostingsUnread"), "the reading of postings again")
         drill.begins()
     stack.misbehave("*", "500")
-    if "ScoutHostsLeftAlone" in drill.wanted:
-        # A host that answers, be it with 500, is asked again; one that hangs up is not.
-        for slug in kind:
-            stack.misbehave(stack.board(slug), "disconnect")
     try:
         for _ in range(3):
             stack.scanned()
