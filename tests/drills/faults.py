@@ -301,10 +301,12 @@ def database_stopped(drill: Drill) -> None:
     """Let PostgreSQL stand still for seconds again and again; then end it."""
     stack = drill.stack
     postgres = stack.postgres
-    with visiting.crowd(stack.visitor, "/", people=24), _stalls(postgres.processes, seconds=1.4):
-        drill.fires("ScoutDatabaseSlow", "ScoutDatabasePoolWait")
-    drill.repaired()
-    drill.begins()
+    # Longer pauses are met by more who want a connection; in shorter ones more calls are counted as they end.
+    for seconds, alert in ((2.5, "ScoutDatabasePoolWait"), (1.4, "ScoutDatabaseSlow")):
+        with visiting.crowd(stack.visitor, "/", people=24), _stalls(postgres.processes, seconds):
+            drill.fires(alert)
+        drill.repaired()
+        drill.begins()
     with postgres.away():
         drill.fires("ScoutDatabaseUnreachable")
 
@@ -388,7 +390,7 @@ def _kill_horses(workers: list[psutil.Process]) -> None:
 
 
 def board_returns_500(drill: Drill) -> None:
-    """Let boards lead to where we do not go, lose the titles of their postings, and then answer 500."""
+    """Let boards lead to where we do not go, lose the titles of their postings, and answer 500."""
     stack = drill.stack
     kind = stack.slugs("greenhouse")
     if "ScoutFetchesBlocked" in drill.wanted:
@@ -531,20 +533,23 @@ def web_worker_killed(drill: Drill) -> None:
 def intruder(drill: Drill) -> None:
     """Try codes after the right password, then passwords; send forms and tokens that are not ours."""
     stack = drill.stack
+    knowing, guessing = Visitor(stack.url("web")), Visitor(stack.url("web"))
     with _codes_asked_for(stack):
-        knowing = Visitor(stack.url("web"))
         knowing.sign_in(PASSWORD)
         token = knowing.token("/sign-in/code")
-        for number in range(8):
-            knowing.post("/sign-in/code", code=f"{number:06}", csrf_token=token)
-    guessing = Visitor(stack.url("web"))
-    token = guessing.token("/sign-in")
-    for number in range(25):
-        guessing.post("/sign-in", password=f"guess {number}", csrf_token=token)
-    for _ in range(15):
+        with again_and_again(lambda: knowing.post("/sign-in/code", code="000000", csrf_token=token), 0.3):
+            drill.fires("ScoutCodesRefused")
+    drill.repaired()
+    drill.begins()
+    form = guessing.token("/sign-in")
+
+    def guess() -> None:
+        guessing.post("/sign-in", password="a guess", csrf_token=form)
         guessing.post("/sign-in", password="forged")
         guessing.get("/api/v1/jobs", Authorization="Bearer scout_nobody")
-    drill.fires("ScoutCodesRefused", "ScoutSignInsRefused", "ScoutForgedRequests", "ScoutTokensRefused")
+
+    with again_and_again(guess, 0.2):
+        drill.fires("ScoutSignInsRefused", "ScoutForgedRequests", "ScoutTokensRefused")
 
 
 @contextlib.contextmanager
