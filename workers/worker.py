@@ -26,12 +26,15 @@ from metrics.queue import job_killed, job_retried, track_job
 from scout import traces
 from scout.errors import ScoutError
 from scout.logs import ids
-from scout.queue import NAME, ScanQueue, connect
+from scout.queue import NAME, RESCORE, SCAN_SOURCES, ScanQueue, connect
 from scout.settings import Settings
+from scout.telling.asking import TELL
 from workers.jobs import INTERRUPTED
 
 logger = logging.getLogger(__name__)
 
+#: What a job may run.
+_OURS = frozenset({SCAN_SOURCES, RESCORE, TELL})
 #: Seconds a stopping worker gives its scan to hand itself back; the stack kills what is left after five.
 GRACE = 3.0
 #: Seconds that a worker waits for a job before it looks around; RQ's time to live minus 15.
@@ -41,8 +44,33 @@ _WORKER_TTL = _WAIT + 15
 _WATCH = 1.0
 
 
+class UnknownFunctionError(ScoutError):
+    """A job names a function that is none of ours."""
+
+
 class TrackedJob(Job):
-    """A job whose wait, run time and outcome are measured, whatever it does."""
+    """A job whose wait, run time and outcome are measured, whatever it does.
+
+    Whoever writes to Redis names the function that it runs: it has to be one of ours. RQ would import and
+    call whatever is named there, for a job and when it ends.
+    """
+
+    #: None of ours has any.
+    success_callback = failure_callback = stopped_callback = None
+
+    @property
+    def func(self) -> Any:
+        """The function.
+
+        Raises:
+            UnknownFunctionError: It is none of ours.
+        """
+        if self.func_name not in _OURS:
+            raise UnknownFunctionError(
+                f"A job on the queue names {self.func_name!r}, which no part of the scout enqueues: "
+                "see who can write to Redis."
+            )
+        return super().func
 
     def perform(self) -> Any:
         """Run the job's function."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from rq import Retry
+from rq import Callback, Retry
 from sqlalchemy import select, update
 
 from metrics import catalogue
@@ -21,7 +21,7 @@ from tests.scan_stack import Stack, stack
 from tests.statsd_listener import Listener, statsd
 from tests.waiting import wait_until
 from workers import jobs
-from workers.worker import ScanWorker, TrackedJob
+from workers.worker import ScanWorker, TrackedJob, UnknownFunctionError
 
 __all__ = ["redis_server", "stack", "statsd"]
 
@@ -308,6 +308,28 @@ def test_a_job_whose_worker_died_with_it_is_counted_when_rq_finds_it(stack: Stac
         )
         emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED)
     assert job.get_status() == "failed"
+
+
+called: list[object] = []
+
+
+def test_a_function_that_is_none_of_ours_is_not_called_for_a_job_nor_at_its_end(stack: Stack) -> None:
+    worker = the_worker(stack)
+    ours = f"{__name__}.called.append"
+    for function, callback in ((ours, None), ("workers.jobs.tell", Callback(ours))):
+        job = TrackedJob.create(
+            function, args=("for the job",), connection=stack.queue.connection, origin="scans",
+            serializer=stack.queue.queue.serializer, failure_ttl=60, on_failure=callback,
+        )  # fmt: skip
+        job.save()
+        read = TrackedJob.fetch(job.id, stack.queue.connection, serializer=job.serializer)
+        with captured() as emitted:
+            assert not worker.perform_job(read, stack.queue.queue, worker.prepare_execution(read))
+            emitted.assert_incremented(catalogue.RQ_JOBS_FINISHED, outcome="failed")
+        assert read.get_status() == "failed"
+    assert called == []
+    with pytest.raises(UnknownFunctionError, match="no part of the scout enqueues"):
+        _ = TrackedJob.create("os.mkdir", connection=stack.queue.connection).func
 
 
 def test_rqs_own_retries_are_counted(stack: Stack) -> None:
