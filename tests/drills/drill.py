@@ -204,7 +204,7 @@ def again_and_again(step: Callable[[], object], pause: float) -> Iterator[None]:
 
     def go_on() -> None:
         while not over.is_set():
-            with suppress(OSError):
+            with suppress(Exception):  # what it asks may be what is broken just then
                 step()
             over.wait(pause)
 

@@ -417,9 +417,10 @@ def board_returns_500(drill: Drill) -> None:
         drill.begins()
     stack.misbehave("*", "500")
     try:
-        for _ in range(3):
-            stack.scanned()
-        drill.fires("ScoutBoardsFailing", "ScoutHostsLeftAlone")
+        # Asked for again and again, not waited for: a scan at a host that is left alone is put off.
+        with again_and_again(stack.scan, 2.0):
+            drill.fires("ScoutBoardsFailing")
+        drill.fires("ScoutHostsLeftAlone")
     finally:
         stack.misbehave()
     drill.repaired()
