@@ -35,6 +35,7 @@ from tests.drills.drill import Drill, again_and_again
 from tests.drills.stack import PASSWORD, Stack
 from tests.drills.visiting import Visitor
 from tests.serving import reply, serving
+from tests.waiting import wait_until
 
 # --- The pipeline -----------------------------------------------------------------------------------------
 
@@ -235,6 +236,23 @@ def web_stopped(drill: Drill) -> None:
     drill.begins()
     with stack.web.otherwise(STATSD_URL="udp://127.0.0.1:9"):
         drill.fires("ScoutWebSilent")
+
+
+def log_unread(drill: Drill) -> None:
+    """Stop whoever reads the web server's log, and ask for pages until its pipe is full."""
+    stack = drill.stack
+    # Each request has a line of objects; for people only those that failed have one.
+    read = f"{{ {stack.web.line}; }} 2>&1 | cat"
+    with stack.web.otherwise(read, SCOUT_LOG_FORMAT="json", SCOUT_LOG_LEVEL="info"):
+        (reader,) = wait_until(
+            lambda: [each for each in stack.web.workers() if each.name() == "cat"], what="who reads the log"
+        )
+        reader.suspend()
+        try:
+            with visiting.crowd(stack.visitor, "/sign-in", people=3, pause=0.01):
+                drill.fires("ScoutLogLost")
+        finally:
+            reader.resume()
 
 
 def scheduler_stopped(drill: Drill) -> None:
@@ -568,10 +586,11 @@ def _codes_asked_for(stack: Stack) -> Iterator[None]:
 FAULTS: dict[str, Callable[[Drill], None]] = {
     fault.__name__: fault
     for fault in (
-        exporter_stopped, exporter_deaf, gateway_stopped, gateway_clash, prometheus_silent, mapping_miss,
-        emitted_wrongly, web_stopped, scheduler_stopped, redis_killed, database_locked, database_stopped,
-        worker_hung, board_returns_500, stale_scan, burst_of_5xx, slow_pages, web_worker_killed,
-        disk_nearly_full, channel_refuses, no_backup, intruder,
+        exporter_stopped, exporter_deaf, gateway_stopped, gateway_clash, prometheus_silent,
+        mapping_miss, emitted_wrongly, log_unread, web_stopped, scheduler_stopped, redis_killed,
+        database_locked, database_stopped, worker_hung, board_returns_500, stale_scan,
+        burst_of_5xx, slow_pages, web_worker_killed, disk_nearly_full, channel_refuses, no_backup,
+        intruder,
     )
 }  # fmt: skip
 """Every kind of fault, by its name in `prometheus/drills.yml`."""

@@ -74,6 +74,7 @@ FULL = (
             ("slow_pages",),
             ("database_stopped",),
             ("web_stopped",),
+            ("log_unread",),
             ("stale_scan",),
             ("prometheus_silent",),
         ),
