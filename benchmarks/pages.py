@@ -227,7 +227,7 @@ def _postgres() -> Iterator[str | None]:
         print("PostgreSQL is left out: it is not installed.")
         yield None
         return
-    from tests.databases import running  # noqa: PLC0415 - pytest is not needed where PostgreSQL is not
+    from tests.postgres_server import running  # noqa: PLC0415 - pytest is not needed where PostgreSQL is not
 
     with running() as folder:
         name = f"bench{secrets.token_hex(4)}"

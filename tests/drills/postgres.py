@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from tests import databases
+from tests import postgres_server
 from tests.drills.parts import Part
 from tests.waiting import wait_until
 
@@ -41,7 +41,7 @@ class Postgres:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self.part.start()
-        wait_until(lambda: databases.answers(self.folder), timeout=30, what="PostgreSQL's answer")
+        wait_until(lambda: postgres_server.answers(self.folder), timeout=30, what="PostgreSQL's answer")
 
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:
@@ -56,7 +56,7 @@ class Postgres:
 @contextlib.contextmanager
 def running(log: Path) -> Iterator[Postgres]:
     """A PostgreSQL, until the end of the block."""
-    with databases.made() as (folder, command):
+    with postgres_server.made() as (folder, command):
         line = f"cd {shlex.quote(str(folder))} && exec {shlex.join(command)}"
         postgres = Postgres(folder, Part("postgres", line, dict(os.environ), log))
         postgres.start()
