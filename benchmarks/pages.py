@@ -157,7 +157,9 @@ def _served(app: str, settings: Settings, *options: str) -> Iterator[int]:
     environment = {**os.environ, "SCOUT_DATA_DIR": str(settings.data_dir), "SCOUT_PASSWORD": _PASSWORD}
     if settings.database_url:
         environment["DATABASE_URL"] = settings.database_url
-    process = subprocess.Popen(command, env=environment)
+    # With its log, which is part of what a page costs; nobody wants to read it here.
+    with (settings.data_dir / "served.log").open("ab") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         if not programs.until(lambda: _listens(port), 60):
             raise RuntimeError(f"{app} does not listen")
