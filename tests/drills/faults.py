@@ -312,9 +312,9 @@ def database_stopped(drill: Drill) -> None:
 
 
 @contextlib.contextmanager
-def _stalls(processes: Callable[[], list[psutil.Process]], seconds: float) -> Iterator[None]:
+def _stalls(processes: Callable[[], list[int]], seconds: float) -> Iterator[None]:
     def stall() -> None:
-        stopped = [each.pid for each in processes()]
+        stopped = processes()
         try:
             _signalled(stopped, signal.SIGSTOP)
             time.sleep(seconds)
