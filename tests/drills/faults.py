@@ -321,7 +321,8 @@ def _stalls(processes: Callable[[], list[int]], seconds: float) -> Iterator[None
         finally:
             _signalled(stopped, signal.SIGCONT)
 
-    with again_and_again(stall, 0.3):
+    # So little time between two that most callers meet one, however fast the machine.
+    with again_and_again(stall, 0.1):
         yield
 
 
