@@ -330,19 +330,24 @@ def database_stopped(drill: Drill) -> None:
 
 
 @contextlib.contextmanager
-def _stalls(processes: Callable[[], list[psutil.Process]], seconds: float) -> Iterator[None]:
+def _stalls(processes: Callable[[], list[int]], seconds: float) -> Iterator[None]:
     def stall() -> None:
         stopped = processes()
-        for each in stopped:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.suspend()
-        time.sleep(seconds)
-        for each in stopped:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.resume()
+        try:
+            _signalled(stopped, signal.SIGSTOP)
+            time.sleep(seconds)
+        finally:
+            _signalled(stopped, signal.SIGCONT)
 
-    with again_and_again(stall, 0.3):
+    # So little time between two that most callers meet one, however fast the machine.
+    with again_and_again(stall, 0.1):
         yield
+
+
+def _signalled(pids: list[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def no_backup(drill: Drill) -> None:
