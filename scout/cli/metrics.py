@@ -22,8 +22,8 @@ from scout.errors import ScoutError
 
 #: The mapping file, in the checkout's root.
 FILE = scout_settings.PROJECT / probe.FILE
-#: Its copy for Kubernetes: kustomize reads nothing above its own folder. The image has none.
-_COPY = scout_settings.PROJECT / "deploy" / "kubernetes" / "base" / probe.FILE
+#: Where its copy for Kubernetes is: kustomize reads nothing above its own folder. The image has none.
+_KUBERNETES = "deploy/kubernetes/base"
 
 _COLOURS = {
     probe.Verdict.OK: "green",
@@ -86,7 +86,7 @@ def mapping_(action: str | None, linted: str | None) -> None:
         text = mapping.render()
         for path in _files():
             if not path.is_file() or path.read_text(encoding="utf-8") != text:
-                where = path.relative_to(scout_settings.PROJECT)
+                where = path.relative_to(FILE.parent)
                 raise MetricsError(
                     f"{where} is not what the catalogue says: run `scout metrics mapping --write`."
                 )
@@ -95,8 +95,9 @@ def mapping_(action: str | None, linted: str | None) -> None:
 
 
 def _files() -> list[Path]:
-    """The mapping file, and its copy where that has a place."""
-    return [path for path in (FILE, _COPY) if path.parent.is_dir()]
+    """The mapping file, and its copy for Kubernetes where that has a place."""
+    copy = FILE.parent / _KUBERNETES / FILE.name
+    return [path for path in (FILE, copy) if path.parent.is_dir()]
 
 
 def _read(path: Path) -> str:

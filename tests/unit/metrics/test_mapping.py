@@ -237,6 +237,16 @@ def test_the_command_prints_writes_and_checks_the_file(runner: CliRunner) -> Non
     assert "scout metrics mapping --write" in str(stale.exception)
 
 
+def test_the_copy_for_kubernetes_follows(runner: CliRunner) -> None:
+    copy = command.FILE.parent / "deploy" / "kubernetes" / "base" / command.FILE.name
+    copy.parent.mkdir(parents=True)
+    assert runner.invoke(cli, ["metrics", "mapping", "--write"]).exit_code == 0
+    assert copy.read_text(encoding="utf-8") == mapping.render()
+    copy.unlink()
+    stale = runner.invoke(cli, ["metrics", "mapping", "--check"])
+    assert "deploy/kubernetes/base/statsd-exporter-mapping.yml is not" in str(stale.exception)
+
+
 def test_the_command_lists_and_shows_metrics(runner: CliRunner) -> None:
     listed = runner.invoke(cli, ["metrics", "list"]).output
     assert all(metric.name in listed for metric in catalogue.ALL)
