@@ -120,7 +120,9 @@ def test_a_started_process_tells_which_mapping_rules_it_was_built_with(
     emitted.assert_gauge(catalogue.LOADED_MAPPING_VERSION, 1)
 
 
-def test_each_forked_process_of_the_pages_sends_as_web(begun: list[tuple[str, str]]) -> None:
+def test_each_forked_process_of_the_pages_sends_as_web(
+    begun: list[tuple[str, str]], samplers: list[process.Sampler]
+) -> None:
     spec = importlib.util.spec_from_file_location("gunicorn_conf", PROJECT / "webapp/gunicorn.conf.py")
     assert spec is not None
     assert spec.loader is not None
