@@ -70,7 +70,8 @@ def address(settings: Settings, database: Database) -> Iterator[str]:
     app.extensions["scout"].close()
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: Playwright keeps a loop of asyncio running, where later tests would begin one.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, needed here alone
 
