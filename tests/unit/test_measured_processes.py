@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ import workers.__main__ as scan_workers
 from metrics import catalogue, gunicorn, mapping, process
 from metrics.testing import ANY, Captured
 from scout import backup, leases, watchlist
+from scout.logs import setup
 from scout.queue import Scans
 from scout.settings import PROJECT, Settings
 from tests.boards_in_folders import posting
@@ -33,9 +34,12 @@ class Begun(Exception):  # noqa: N818 - no failure
 
 
 @pytest.fixture
-def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Where a process begins to send, and as what; it does nothing else."""
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
+    """Where a process begins to send, and as what; it does nothing else, and this one logs as before."""
     asked: list[tuple[str, str]] = []
+    undo: list[Callable[[], None]] = []
+    configure = setup.configure
+    monkeypatch.setattr(setup, "configure", lambda *given: undo.append(configure(*given)))
 
     def start(url: str, *, role: str) -> None:
         asked.append((url, role))
@@ -51,7 +55,9 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, st
     monkeypatch.setattr("workers.schedule.Scheduler", work)
     monkeypatch.setattr("workers.schedule.signal.signal", lambda *_: None)
     monkeypatch.setattr("ctypes.CDLL", lambda _: object())  # gunicorn's process settings are not for this one
-    return asked
+    yield asked
+    for each in reversed(undo):
+        each()
 
 
 def test_scan_workers_send_as_workers(begun: list[tuple[str, str]]) -> None:
@@ -121,8 +127,9 @@ def test_a_started_process_tells_which_mapping_rules_it_was_built_with(
 
 
 def test_each_forked_process_of_the_pages_sends_as_web(
-    begun: list[tuple[str, str]], samplers: list[process.Sampler]
+    begun: list[tuple[str, str]], samplers: list[process.Sampler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("webapp.streams._leaving", [])
     spec = importlib.util.spec_from_file_location("gunicorn_conf", PROJECT / "webapp/gunicorn.conf.py")
     assert spec is not None
     assert spec.loader is not None
