@@ -171,6 +171,13 @@ class _Family(Generic[S]):
             self._remember(given, found)
         return found
 
+    def renew(self) -> None:
+        """Let as many label values and series be new from here on as if there were none. For the test kit."""
+        self._claims = itertools.count()
+        for domain in self._domains:
+            domain.renew()
+        self.known.clear()
+
     def _made(self, sent: tuple[str, ...]) -> S:
         new = self._make(wire_name(self._name, sent), sent)
         found = self.series.setdefault(sent, new)

@@ -248,7 +248,8 @@ class _Kept(deque[str]):
 def captured(*, strict: bool = True) -> Iterator[Captured]:
     """Capture what the catalogue's objects emit while the block runs, in all threads of this process.
 
-    A started client sends none of it. Captures do not nest.
+    A started client sends none of it. Each label's bound counts from the block's begin, whatever values the
+    process met before. Captures do not nest.
 
     Args:
         strict: Fail at the end of the block when something was emitted wrongly: with unknown labels, or with
@@ -264,6 +265,9 @@ def captured(*, strict: bool = True) -> Iterator[Captured]:
     series.hurry_through(lambda: True)  # nothing is thrown away while nobody sends
     try:
         _take_all()  # what was left from before
+        for metric in catalogue.ALL:
+            if isinstance(metric, (Counter, Gauge, Timer)):
+                metric._family.renew()  # noqa: SLF001 - the metric's own memory, of this package
         losses.MISTAKES = _Kept()
         losses.reset()
         emitted = Captured()

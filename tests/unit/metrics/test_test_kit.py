@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import metrics
 from metrics import catalogue, client, losses, mapping
-from metrics.model import Counter, Label, Metric, Signal
+from metrics.model import OTHER, Counter, Label, Metric, Signal
 from metrics.testing import ANY, Captured, captured, strictly
 from tests import documents
 
@@ -127,6 +127,19 @@ def test_a_capture_begins_empty_and_keeps_the_client_out(monkeypatch: pytest.Mon
                 pass
     finally:
         metrics.stop()
+
+
+def test_what_a_label_met_before_takes_nothing_from_a_captures_bound() -> None:
+    tables, bound = [f"table_{number}" for number in range(50)], catalogue.TABLE.bound
+    for _ in range(2):
+        with captured() as emitted:
+            for table in tables:
+                catalogue.DB_QUERY_DURATION.observe(1, operation="select", table=table)
+            emitted.assert_observed(catalogue.DB_QUERY_DURATION, 50 - bound, operation="select", table=OTHER)
+        tables.reverse()
+    with captured() as emitted:
+        catalogue.DB_QUERY_DURATION.observe(1, operation="select", table="yet_another")
+    emitted.assert_observed(catalogue.DB_QUERY_DURATION, table="yet_another")
 
 
 def test_what_comes_after_a_capture_is_not_in_it() -> None:
