@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-_JOBS = [{"id": number, "name": f"It was called a title {number}"} for number in range(20)]
-_BODY = json.dumps({"jobs": _JOBS, "meta": {"total": len(_JOBS)}}).encode()
+_JOBS = 20
+_answers = itertools.count()
+
+
+def _body() -> bytes:
+    """A list that differs from the one before it: an answer that did not change is not read again."""
+    answer = next(_answers)
+    jobs = [{"id": number, "name": f"It was called a title {answer} {number}"} for number in range(_JOBS)]
+    return json.dumps({"jobs": jobs, "meta": {"total": _JOBS}}).encode()
 
 
 class _Board(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         listing = self.path.startswith("/v1/boards/")
-        body = _BODY if listing else b""
+        body = _body() if listing else b""
         self.send_response(200 if listing else 404)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -21,7 +29,7 @@ class _Board(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's names
-        """Nothing: what it answers is always the same."""
+        """Nothing: what it answers is of no interest."""
 
 
 if __name__ == "__main__":
