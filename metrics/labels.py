@@ -61,6 +61,6 @@ class Domain:
         return text
 
     def renew(self) -> None:
-        """Forget which values passed: for the test kit, where one test is not to use up what another needs."""
+        """Forget which values passed. For the test kit: no test is to use up what another needs."""
         if not self._closed:
             self._claims, self._known = itertools.count(), {}
