@@ -26,6 +26,12 @@ _CAPTURE = re.compile(r"\$\$|\$\{([^}]*)\}|\$([a-zA-Z0-9_]+)")
 #: Regexes that match every name.
 _EVERYTHING = frozenset({".", ".*", ".+", "^.*$", "^.+$", "^.*", "^.+", ".*$", ".+$"})
 _MILLI = 0.001
+#: Keys that statsd_exporter 0.31 took away, and what stands in their place.
+_GONE = {
+    "timer_type": "'observer_type'",
+    "buckets": "'buckets' below 'histogram_options'",
+    "quantiles": "'quantiles' below 'summary_options'",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +156,12 @@ class _Reader:
             if key not in known:
                 near = difflib.get_close_matches(key, known, 1)
                 mend = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}."
+                mend = f"Write {_GONE[key]}." if key in _GONE else mend
                 self._add(
                     value.line,
                     "keys",
-                    f"{what} has no key {key!r}: one release of the exporter reads over it, so that it does "
-                    f"nothing, and the next refuses the file. {mend}",
+                    f"{what} has no key {key!r}: statsd_exporter 0.31 refuses the whole file for it, which "
+                    f"earlier ones took. {mend}",
                 )
         return {key: value for key, value in fields.items() if key in known}
 
@@ -216,8 +223,8 @@ class _Reader:
                 labels = {
                     key: (value.line, value.text()) for key, value in fields["labels"].mapping().items()
                 }
-            kind = {"timer": "observer"}.get(text("match_metric_type"), text("match_metric_type"))
-            observer = text("observer_type") or text("timer_type") or self._observer or "summary"
+            kind = text("match_metric_type")
+            observer = text("observer_type") or self._observer or "summary"
             return _Rule(
                 line=item.line,
                 match=text("match"),
@@ -236,7 +243,7 @@ class _Reader:
 
     def _options(self, rule: _Rule, fields: dict[str, Field]) -> None:
         observer = rule.type if rule.kind == "observer" else ""
-        written = fields.get("observer_type", fields.get("timer_type"))
+        written = fields.get("observer_type")
         observer = observer or (written.text() if written is not None else self._observer)
         wrong = {"histogram": "summary_options", "summary": "histogram_options"}.get(observer, "")
         if wrong in fields:

@@ -24,10 +24,12 @@ from scout.stack.programs import version
 TESTS = Path(__file__).resolve().parent
 HOME = TESTS.parent / ".components"
 FOLDER = HOME / "bin"
+#: A Go module for each program that is built: its `tool`, pinned with the hashes of all that it is made of.
+_BUILT = TESTS / "go"
 #: Where Debian keeps programs that it does not put on PATH.
 _OFF_PATH = "/usr/lib/postgresql"
 _POLICY = Path("/usr/sbin/policy-rc.d")
-#: Seconds that one download or build may take. Compiling the exporter takes about two minutes on two cores.
+#: Seconds that one download or build may take. Compiling the longest takes about two minutes on two cores.
 _PATIENCE = 420
 
 
@@ -40,29 +42,37 @@ class Component:
         programs: Its programs by the names that tests ask for.
         package: The Debian packages that hold it; the first one is its own.
         unpacks: Whether the package works from any folder, without being installed.
-        module: The Go module that builds it, with its pinned version.
+        built: Whether Go builds it, as `tests/go/<its program>` says.
     """
 
     name: str
     programs: tuple[str, ...]
     package: tuple[str, ...] = ()
     unpacks: bool = False
-    module: str = ""
+    built: bool = False
 
 
 COMPONENTS = (
     Component("Redis", ("redis-server",), ("redis-server",)),
     Component("PostgreSQL", ("initdb", "postgres"), ("postgresql",)),
-    Component(
-        "statsd_exporter", ("statsd_exporter",), module="github.com/prometheus/statsd_exporter@v0.30.0"
-    ),
+    Component("statsd_exporter", ("statsd_exporter",), built=True),
     Component("Pushgateway", ("prometheus-pushgateway",), ("prometheus-pushgateway",), unpacks=True),
     Component("Prometheus", ("prometheus", "promtool"), ("prometheus",), unpacks=True),
     Component(
         "Alertmanager", ("prometheus-alertmanager", "amtool"), ("prometheus-alertmanager",), unpacks=True
     ),
+    Component("node_exporter", ("prometheus-node-exporter",), ("prometheus-node-exporter",), unpacks=True),
+    Component("redis_exporter", ("prometheus-redis-exporter",), ("prometheus-redis-exporter",), unpacks=True),
+    Component(
+        "postgres_exporter",
+        ("prometheus-postgres-exporter",),
+        ("prometheus-postgres-exporter",),
+        unpacks=True,
+    ),
     # `kubectl` has it built in, and is taken where it is.
-    Component("kustomize", ("kustomize",), module="sigs.k8s.io/kustomize/kustomize/v5@v5.5.0"),
+    Component("kustomize", ("kustomize",), built=True),
+    Component("pint", ("pint",), built=True),
+    Component("dashboard-linter", ("dashboard-linter",), built=True),
     # The browser without its own window, which costs a third: what it draws and runs is the same.
     Component("Chromium", ("chromium-headless-shell",), ("chromium-headless-shell", "fonts-dejavu-core")),
 )
@@ -116,8 +126,8 @@ def bring(wanted: Sequence[Component]) -> dict[str, str]:
         FOLDER.mkdir(parents=True, exist_ok=True)
     for each in wanted:
         try:
-            if each.module:
-                _go_install(each.module)
+            if each.built:
+                _build(each)
             elif each.unpacks:
                 _unpack(each)
             else:
@@ -149,20 +159,20 @@ def _run(*command: str | Path, environ: Mapping[str, str] | None = None, cwd: Pa
     ).stdout
 
 
-def _go_install(module: str) -> None:
+def _build(component: Component) -> None:
     if shutil.which("go") is None:
         raise FileNotFoundError(2, "Go is not on PATH, and builds it", "")
-    print(f"  building {module} ...", flush=True)
+    (program,) = component.programs
+    print(f"  building {component.name} ...", flush=True)
     flags = os.environ.get("GOFLAGS", "")
     environ = {
-        "GOBIN": str(FOLDER),
         "GOMODCACHE": str(HOME / "go-modules"),
         "GOCACHE": os.environ.get("GOCACHE") or str(HOME / "go-build"),
         # Writable, so that `rm -r .components` works: Go makes its module cache read-only otherwise.
-        "GOFLAGS": f"{flags} -mod=mod -modcacherw".strip(),
+        "GOFLAGS": f"{flags} -mod=readonly -modcacherw".strip(),
         "GOTELEMETRY": "off",
     }
-    _run("go", "install", module, environ=environ)
+    _run("go", "build", "-C", _BUILT / program, "-o", f"{FOLDER}/", "tool", environ=environ)
 
 
 def _unpack(component: Component) -> None:
@@ -267,10 +277,10 @@ def asking(program: str) -> list[str]:
 def _line(component: Component, problems: Mapping[str, str]) -> str:
     where = [find(program) for program in component.programs]
     if where[0] and all(where):
-        return f"{component.name:<16} real     {version(where[0]):<18} {where[0]}"
+        return f"{component.name:<17} real     {version(where[0]):<18} {where[0]}"
     skipped = sorted({file for program in component.programs for file in asking(program)})
     why = problems.get(component.name, "not found")
-    return f"{component.name:<16} MISSING  ({why}); skipped for it: {', '.join(skipped) or 'nothing yet'}"
+    return f"{component.name:<17} MISSING  ({why}); skipped for it: {', '.join(skipped) or 'nothing yet'}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

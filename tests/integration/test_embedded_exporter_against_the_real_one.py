@@ -92,7 +92,7 @@ mappings:
   name: "twice_second"
 - match: "*.late"
   name: "late"
-  labels: {who: "$1"}
+  labels: {who: "$1", whole: "$0"}
 - match: "size.*.*"
   name: "size_bytes"
   observer_type: histogram
@@ -781,7 +781,7 @@ def test_quantiles_of_both_are_within_the_error_of_the_true_ones(tmp_path: Path)
                 assert abs(value - quantile * 250) <= error * 250 + 1, (program.url, quantile)
 
 
-#: What the real program (0.30.0) does not survive, or after which its page is an error until it is restarted;
+#: What the real program does not survive, or after which its page is an error until it is restarted;
 #: and what ours counts instead.
 HAZARDS = {
     "a tag called like a summary's own label": ([b"a:1|ms|#quantile:x"], "", "illegal_name"),

@@ -54,7 +54,9 @@ VECTORS: list[tuple[str, dict[str, float], dict[str, float]]] = [
     ("foo:1|c|#a:b|c:", {}, error("malformed_container_id")),
     ("foo:1|c|#a:b|card:low", {}, error("malformed_container_id")),
     ("foo:1|c|#a:b|e:x", {}, error("invalid_sample_factor")),
-    ("foo:1|c|T1656581400", {}, error("invalid_sample_factor")),
+    ("foo:1|c|T1656581400", {"foo": 1}, {}),
+    ("foo:1|c|T", {"foo": 1}, {}),
+    ("foo:1|c|@0.5|#a:b|c:x|Tnever", {'foo{a="b",container_id="x"}': 2}, {"tags_total": 1}),
     ("foo", {}, error("malformed_line")),
     (":1|c", {}, error("malformed_line")),
     ("foo:1", {}, error("not_enough_parts_after_colon")),
@@ -62,7 +64,7 @@ VECTORS: list[tuple[str, dict[str, float], dict[str, float]]] = [
     ("foo:1e999|c", {}, error("malformed_value")),
     ("foo: 1|c", {}, error("malformed_value")),
     ("foo:1|c|", {}, error("malformed_component")),
-    ("foo:1|c|@1|@1|@1|@1", {}, error("malformed_component")),
+    ("foo:1|c|@1|@1|@1|@1|@1", {}, error("malformed_component")),
     ("foo:1|s", {}, error("illegal_event")),
     ("foo:1|t", {}, error("illegal_event")),
     ("foo:1|c\r", {}, error("illegal_event")),
@@ -84,7 +86,7 @@ VECTORS: list[tuple[str, dict[str, float], dict[str, float]]] = [
     ("foo:1:2|s", {}, error("invalid_extended_aggregate_type")),
     ("foo:1|c:2|c", {"foo": 3}, {}),
     ("foo:1|c:2", {"foo": 1}, error("malformed_component")),
-    ("foo:1|c|@1|@1|@1", {"foo": 1}, {}),
+    ("foo:1|c|@1|@1|@1|@1", {"foo": 1}, {}),
     ("foo:nan|g", {"foo": float("nan")}, {}),
     ("foo:nan|c", {"foo": float("nan")}, {}),
     ("foo:1e3|c", {"foo": 1000}, {}),
@@ -103,7 +105,7 @@ VECTORS: list[tuple[str, dict[str, float], dict[str, float]]] = [
     ("foo:1|C", {}, error("illegal_event")),
 ]
 
-#: Those that the real program (0.30.0) does not survive; `HAZARDS` of the differential tests has them.
+#: Those that the real program does not survive; `HAZARDS` of the differential tests has them.
 DEADLY = frozenset({"a]b[c:1|c"})
 
 

@@ -87,8 +87,17 @@ def test_a_rule_may_be_for_one_kind_of_metric() -> None:
     assert mapped(two, "a:1|c", "a:2|g") == {"n_total": 1, "n": 2}
 
 
-def test_a_timer_rule_is_a_rule_for_observers() -> None:
-    assert mapped("- {match: a, name: n, match_metric_type: timer}", "a:2|h") == {"n_sum": 2, "n_count": 1}
+def test_zero_in_a_glob_rule_is_the_whole_name() -> None:
+    rule = '- {match: "a.*", name: "n_$0", labels: {all: "$0", one: "$1", braced: "${0}_x", two: "$2"}}'
+    assert mapped(rule, "a.b:1|c") == {'n_a_b{all="a.b",braced="a.b_x",one="b",two=""}': 1}
+
+
+@pytest.mark.parametrize(
+    "gone", ["match_metric_type: timer", "timer_type: histogram", "buckets: [1]", "quantiles: []"]
+)
+def test_what_the_exporter_takes_no_more_is_refused(gone: str) -> None:
+    with pytest.raises(StartError, match=r"must be one of|has no key"):
+        mapped(f"- {{match: a, name: n, {gone}}}", "a:2|h")
 
 
 def test_drop_drops_and_is_counted() -> None:

@@ -1,6 +1,6 @@
 """The grammar of StatsD lines, with the four tag dialects that the real exporter reads.
 
-The rules L1 to L23 are those of prometheus/statsd_exporter 0.30 (`pkg/line`, and its README's section on
+The rules L1 to L23 are those of prometheus/statsd_exporter 0.31 (`pkg/line`, and its README's section on
 tagging extensions). A line never raises: what is wrong with it is counted, by the real program's reasons.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TIMED = ("ms", "h", "d")
 _KINDS = {"c": "counter", "g": "gauge", "ms": "observer", "h": "observer", "d": "observer"}
-_MOST_PARTS = 5
+_MOST_PARTS = 6
 _DASHES = re.compile("--+")
 _UNSAFE = re.compile("[^a-zA-Z0-9_]")
 #: A rate so small that a sample would stand for more than this is junk: Go's conversion wraps around there.
@@ -214,7 +214,7 @@ class Parser:
         return values
 
     def _suffix(self, parts: list[str], kind: str, labels: dict[str, str]) -> _Suffix:
-        """Rates, tags and container of a sample. What stood before an error stays in force."""
+        """Rates, tags, container and time of a sample. What stood before an error stays in force."""
         read = _Suffix()
         if "" in parts:
             read.error = "malformed_component"
@@ -232,7 +232,7 @@ class Parser:
                     read.error = "malformed_container_id"
                     return read
                 labels["container_id"] = part[2:]
-            else:
+            elif mark != "T":  # the time that it is of is passed over: a scrape has no use for it
                 read.error = "invalid_sample_factor"
                 return read
         return read

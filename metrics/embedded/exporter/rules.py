@@ -1,9 +1,8 @@
 """The mapping file's rules, read and checked.
 
-Keys, defaults and refusals are those of prometheus/statsd_exporter 0.30 (README, "Metric mapping and
+Keys, defaults and refusals are those of prometheus/statsd_exporter 0.31 (README, "Metric mapping and
 configuration"; rules M1 to M10). Where the real program takes a file that it later breaks on, we refuse it:
-label names that begin with `__`, buckets that do not rise, unknown keys (0.30 reads over them, later releases
-refuse them).
+label names that begin with `__`, buckets that do not rise.
 """
 
 from __future__ import annotations
@@ -38,15 +37,12 @@ FOREIGN = re.compile(r"\(\?(?:[=!>]|<[=!]|P=|\()|\\[1-9]|[*+?}]\+|\[\[:")
 _OBSERVERS = {"histogram": "histogram", "summary": "summary", "": "summary"}
 _MATCH_TYPES = {"glob": "glob", "regex": "regex", "": "glob"}
 _ACTIONS = {"map": "map", "drop": "drop", "": "map"}
-_KINDS = {"counter": "counter", "gauge": "gauge", "observer": "observer", "timer": "observer"}
+_KINDS = {"counter": "counter", "gauge": "gauge", "observer": "observer"}
 
 _SUMMARY_KEYS = ("quantiles", "max_age", "age_buckets", "buf_cap")
 _HISTOGRAM_KEYS = ("buckets", "native_histogram_bucket_factor", "native_histogram_max_buckets")
 DEFAULT_KEYS = (
     "observer_type",
-    "timer_type",
-    "buckets",
-    "quantiles",
     "match_type",
     "glob_disable_ordering",
     "ttl",
@@ -59,9 +55,6 @@ RULE_KEYS = (
     "labels",
     "honor_labels",
     "observer_type",
-    "timer_type",
-    "buckets",
-    "quantiles",
     "match_type",
     "help",
     "action",
@@ -147,12 +140,12 @@ class Rule:
         self._name_template = GlobTemplate(self._name, captures)
         self._label_templates = {key: GlobTemplate(text, captures) for key, text in self._labels.items()}
 
-    def fill(self, captures: Sequence[str]) -> tuple[str, dict[str, str]]:
-        """The metric name (not made safe yet) and the labels, for what the glob's stars stand for."""
+    def fill(self, name: str, captures: Sequence[str]) -> tuple[str, dict[str, str]]:
+        """The metric's name (not made safe yet) and labels, for a StatsD name and what its stars found."""
         if self._name_template is None:
             return self._name, dict(self._labels)
-        labels = {key: template.fill(captures) for key, template in self._label_templates.items()}
-        return self._name_template.fill(captures), labels
+        labels = {key: template.fill(name, captures) for key, template in self._label_templates.items()}
+        return self._name_template.fill(name, captures), labels
 
     def expand(self, found: re.Match[str]) -> tuple[str, dict[str, str]]:
         """The same for what the regex found."""
@@ -184,7 +177,7 @@ class Rules:
         found = self._globs.find(name, kind)
         if found is not None:
             rule, captures = found
-            return (rule, *rule.fill(captures))
+            return (rule, *rule.fill(name, captures))
         for rule in self._regexes:
             if rule.kind and rule.kind != kind:
                 continue
@@ -230,9 +223,8 @@ def parse(text: str, file: str = "mapping file") -> Rules:
 def read_defaults(fields: dict[str, Field]) -> Defaults:
     """The `defaults` section, from its fields. Raises StartError as `load` does."""
     defaults = Defaults()
-    observer = fields.get("observer_type", fields.get("timer_type"))
-    if observer is not None:
-        defaults.observer = observer.choice(_OBSERVERS)
+    if "observer_type" in fields:
+        defaults.observer = fields["observer_type"].choice(_OBSERVERS)
     if "match_type" in fields:
         defaults.match_type = fields["match_type"].choice(_MATCH_TYPES)
     if "glob_disable_ordering" in fields:
@@ -240,15 +232,11 @@ def read_defaults(fields: dict[str, Field]) -> Defaults:
     if "ttl" in fields:
         defaults.ttl = fields["ttl"].seconds()
     if "summary_options" in fields:
-        _, quantiles, max_age = _summary(fields["summary_options"])
+        quantiles, max_age = _summary(fields["summary_options"])
         defaults.quantiles = quantiles or defaults.quantiles
         defaults.max_age = max_age or defaults.max_age
-    elif "quantiles" in fields:
-        defaults.quantiles = _quantiles(fields["quantiles"]) or defaults.quantiles
     if "histogram_options" in fields:
         defaults.buckets = _histogram(fields["histogram_options"]) or defaults.buckets
-    elif "buckets" in fields:
-        defaults.buckets = _buckets(fields["buckets"]) or defaults.buckets
     return defaults
 
 
@@ -282,28 +270,21 @@ def read_rule(item: Field, fields: dict[str, Field], defaults: Defaults) -> Rule
         raise fields.get("match", item).wrong(
             f"{match!r} is no glob; its parts between dots are letters, digits, _ and -, or a lone *"
         )
-    _observer(rule, item, fields, defaults)
+    _observer(rule, fields, defaults)
     return rule
 
 
-def _observer(rule: Rule, item: Field, fields: dict[str, Field], defaults: Defaults) -> None:
-    observer = fields.get("observer_type", fields.get("timer_type"))
-    rule.observer = observer.choice(_OBSERVERS) if observer is not None else defaults.observer
+def _observer(rule: Rule, fields: dict[str, Field], defaults: Defaults) -> None:
+    rule.observer = (
+        fields["observer_type"].choice(_OBSERVERS) if "observer_type" in fields else defaults.observer
+    )
     summary, histogram = fields.get("summary_options"), fields.get("histogram_options")
     if rule.observer == "histogram" and summary is not None:
         raise summary.wrong("a histogram has no 'summary_options'")
     if rule.observer == "summary" and histogram is not None:
         raise histogram.wrong("a summary has no 'histogram_options'")
-    has_quantiles, quantiles, max_age = _summary(summary) if summary is not None else (False, (), 0.0)
-    if has_quantiles and "quantiles" in fields:
-        raise item.wrong("'quantiles' stands twice: at the top and under 'summary_options'")
-    if "quantiles" in fields and rule.observer == "summary":
-        quantiles = _quantiles(fields["quantiles"])
+    quantiles, max_age = _summary(summary) if summary is not None else ((), 0.0)
     buckets = _histogram(histogram) if histogram is not None else ()
-    if buckets and "buckets" in fields:
-        raise item.wrong("'buckets' stands twice: at the top and under 'histogram_options'")
-    if "buckets" in fields and rule.observer == "histogram":
-        buckets = _buckets(fields["buckets"]) or buckets
     rule.buckets = buckets or defaults.buckets
     rule.quantiles = quantiles or defaults.quantiles
     rule.max_age = max_age or defaults.max_age
@@ -335,9 +316,9 @@ def _regex(field: Field, pattern: str) -> re.Pattern[str]:
         raise field.wrong(f"the regex {pattern!r} is not valid: {error}") from None
 
 
-def _summary(field: Field) -> tuple[bool, tuple[float, ...], float]:
+def _summary(field: Field) -> tuple[tuple[float, ...], float]:
     if field.is_null:
-        return False, (), 0.0
+        return (), 0.0
     fields = field.mapping(_SUMMARY_KEYS)
     for key in ("age_buckets", "buf_cap"):
         if key in fields:
@@ -346,7 +327,7 @@ def _summary(field: Field) -> tuple[bool, tuple[float, ...], float]:
     max_age = fields["max_age"].seconds() if "max_age" in fields else 0.0
     if max_age < 0:
         raise fields["max_age"].wrong("'max_age' must not be negative")
-    return "quantiles" in fields, quantiles, max_age
+    return quantiles, max_age
 
 
 def _quantiles(field: Field) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Names and label values with captures in them: `$1`, `${1}`.
+"""Names and label values with captures in them: `$1`, `${1}`; `$0` is all of what was matched.
 
 Two dialects, because the real exporter has two: glob rules use its own (`pkg/mapper/fsm/formatter.go`), regex
 rules use Go's `regexp.Expand`. In both, `$1_total` names the capture `1_total`, which there is not, and
@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"[0-9]+", re.ASCII)
 
 
 class GlobTemplate:
-    """A template of a glob rule, with captures counted from 1.
+    """A template of a glob rule, with captures counted from 1; 0 stands for the StatsD name.
 
     Args:
         text: The template.
@@ -41,17 +41,17 @@ class GlobTemplate:
             raise ValueError("a percent sign beside a capture comes out garbled: leave it away")
         slotted = text
         for match in found:
-            index = int(match[1]) if _NUMBER.fullmatch(match[1]) else 0
-            known = 1 <= index <= captures
+            index = int(match[1]) if _NUMBER.fullmatch(match[1]) else -1
+            known = 0 <= index <= captures
             # All places at once, those inside a longer number too: so does the real one (`$1` inside `$12`).
             slotted = slotted.replace(match[0], "%" if known else "")
             if known:
-                self._indexes.append(index - 1)
+                self._indexes.append(index)
         self._pieces = slotted.split("%")
 
-    def fill(self, captures: Sequence[str]) -> str:
-        """The template's text with these captures in it."""
-        values = [captures[index] for index in self._indexes]
+    def fill(self, name: str, captures: Sequence[str]) -> str:
+        """The template's text with a StatsD name and these captures in it."""
+        values = [captures[index - 1] if index else name for index in self._indexes]
         slots = len(self._pieces) - 1
         text = self._pieces[0]
         for slot in range(slots):

@@ -178,7 +178,7 @@ WRONG: dict[str, tuple[str, str, str, int, str]] = {
         "n_sum is called like a line of the histogram n of line 3",
     ),
     "a metric called like a summary's line": (
-        "- {match: b, name: n_count}\n- {match: a, name: n, match_metric_type: timer}\n",
+        "- {match: b, name: n_count}\n- {match: a, name: n, match_metric_type: observer}\n",
         "{}",
         "E8",
         3,
