@@ -49,8 +49,7 @@ def _theirs(program: str, *lines: str) -> dict[str, Series]:
     return found
 
 
-#: `tests/integration/test_rules_programs.py` looks for them on the pages of the real programs; those of the
-#: exporters of machine, Redis and PostgreSQL, which it has not, were read off the real ones once.
+#: `tests/integration/test_rules_delivered.py` looks for them on the pages of the real programs.
 OTHERS: Mapping[str, Series] = {
     # What Prometheus makes itself of each scrape and of each alert.
     **_theirs("scrape", "up", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling"),

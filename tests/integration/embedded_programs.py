@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 _SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})? (\S+)')
@@ -79,12 +79,19 @@ class Program:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str | Path], port: int, ready: str = "/-/ready") -> Iterator[Program]:
+def running(
+    command: Sequence[str | Path],
+    port: int,
+    ready: str = "/-/ready",
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[Program]:
     """A program that answers at a port, until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as file:
-            process = subprocess.Popen(list(map(str, command)), stdout=file, stderr=file, cwd=ROOT)
+            process = subprocess.Popen(
+                list(map(str, command)), stdout=file, stderr=file, cwd=ROOT, env=environ
+            )
         program = Program(process, f"http://127.0.0.1:{port}", log)
 
         def answers() -> bool:

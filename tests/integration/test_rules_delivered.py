@@ -21,11 +21,16 @@ import pytest
 import metrics
 from metrics import catalogue, push
 from metrics.watch import known, promql, proofs, receiver, reference, rules
+from tests import postgres_server
 from tests.components import need
-from tests.integration.embedded_programs import ROOT, Program, exporter_flags, free_port, running
+from tests.integration import foreign_exporters
+from tests.integration.embedded_programs import ROOT, Program, exporter_flags, free_port, running, samples
 from tests.integration.test_metrics_round_trip import emit
 from tests.integration.watching import PROMETHEUS, alertmanager, ask, copied, prometheus
+from tests.redis_server import RedisServer, redis_server
 from tests.waiting import wait_until
+
+__all__ = ["redis_server"]
 
 #: The runbooks, and the other documents that ask something.
 PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if proofs.queries(page)]
@@ -165,6 +170,27 @@ def test_what_the_rules_believe_of_others_is_on_their_pages(
 
     assert names
     wait_until(lambda: not missing(), timeout=20, what=f"all names on the page of {program}")
+
+
+@pytest.mark.parametrize("program", ["node_exporter", "redis_exporter", "postgres_exporter"])
+def test_what_the_rules_believe_of_the_machine_redis_and_postgresql_is_on_the_exporters_pages(
+    program: str, redis_server: RedisServer
+) -> None:
+    with contextlib.ExitStack() as stack:
+        if program == "node_exporter":
+            exporter = stack.enter_context(foreign_exporters.node())
+        elif program == "redis_exporter":
+            exporter = stack.enter_context(foreign_exporters.redis(redis_server.socket))
+        else:
+            folder = stack.enter_context(postgres_server.running())
+            exporter = stack.enter_context(foreign_exporters.postgres(folder))
+        there = {
+            (name, label) for name, labels in samples(exporter.page()) for label, _ in (("", ""), *labels)
+        }
+    believed = {name: each for name, each in known.OTHERS.items() if each.program == program}
+    wanted = {(name, label) for name, each in believed.items() for label in ("", *each.labels)}
+    assert wanted
+    assert wanted - there == set()
 
 
 def test_an_alert_arrives_with_its_words_silences_what_follows_from_it_and_is_taken_back(
