@@ -11,7 +11,7 @@ import click
 from metrics.watch import rules
 from metrics.watch.dashboards import APPLICATION, GRAFANA
 from metrics.watch.errors import WatchError
-from metrics.watch.grafana import boards, reading
+from metrics.watch.grafana import boards, linting, reading
 from scout import settings as scout_settings
 from scout.cli import table
 from scout.errors import ScoutError
@@ -85,6 +85,7 @@ def _write() -> None:
             path.unlink()
     for name, text in drawn.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    (FOLDER / linting.FILE).write_text(linting.render(reading.load(FOLDER)), encoding="utf-8")
     click.echo(f"Wrote {len(drawn)} dashboards to {FOLDER.relative_to(scout_settings.PROJECT)}.")
 
 
@@ -94,7 +95,11 @@ def _stale_or_wrong() -> Iterator[str]:
     for name in sorted({*drawn, *there}):
         if drawn.get(name) != there.get(name):
             yield f"{name} is not what metrics and alerts say: run `scout metrics dashboards --write`."
-    yield from reading.mistakes(reading.load(FOLDER), rules.load(_RULES).known())
+    documents = reading.load(FOLDER)
+    lint = FOLDER / linting.FILE
+    if not lint.is_file() or lint.read_text(encoding="utf-8") != linting.render(documents):
+        yield f"{linting.FILE} is not what the dashboards need: run `scout metrics dashboards --write`."
+    yield from reading.mistakes(documents, rules.load(_RULES).known())
 
 
 def _copy(place: Path, app: str) -> None:

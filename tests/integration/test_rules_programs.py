@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -49,6 +50,25 @@ def test_the_rules_pass_their_tests(file: Path) -> None:
     assert "SUCCESS" in said(need("promtool"), "test", "rules", file, timeout=500)
 
 
+PINT = ("--config", PROMETHEUS / "pint.hcl", "--offline", "lint", "--min-severity=info", "--fail-on=info")
+
+
+def test_pint_finds_nothing_in_the_rules_nor_in_those_that_are_copied(tmp_path: Path) -> None:
+    copied = shutil.copy(ROOT / "prometheus-alerts.yml.example", tmp_path / "alerts.yml")
+    for place in (PROMETHEUS / "rules", copied):
+        assert "Problems found" not in said(need("pint"), *PINT, place)
+
+
+def test_pint_would_find_an_alert_that_leads_to_no_runbook(tmp_path: Path) -> None:
+    rules_there = (PROMETHEUS / "rules" / "availability.yml").read_text(encoding="utf-8")
+    (tmp_path / "bad.yml").write_text(re.sub(r"(runbook_url: ).*", r"\1none", rules_there), encoding="utf-8")
+    done = subprocess.run(
+        [need("pint"), *PINT, tmp_path], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert "`runbook_url` annotation value must match" in done.stderr
+
+
 def test_amtool_takes_the_configuration() -> None:
     assert "SUCCESS" in said(need("amtool"), "check-config", CONFIG)
 
@@ -57,6 +77,29 @@ def test_amtool_takes_the_configuration() -> None:
 def test_each_severity_has_a_receiver_of_its_name(severity: str) -> None:
     words = ("config", "routes", "test", f"--config.file={CONFIG}", "alertname=Any", f"severity={severity}")
     assert said(need("amtool"), *words).splitlines()[0] == severity
+
+
+DASHBOARDS = sorted((PROMETHEUS / "grafana" / "dashboards").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", DASHBOARDS, ids=lambda path: path.stem)
+def test_grafanas_linter_finds_nothing_in_a_dashboard(file: Path) -> None:
+    said(need("dashboard-linter"), "lint", "--strict", file)
+
+
+def test_grafanas_linter_would_find_a_fixed_window_and_a_panel_without_a_unit(tmp_path: Path) -> None:
+    board = json.loads(DASHBOARDS[0].read_text(encoding="utf-8"))
+    panels = [panel for panel in board["panels"] if panel["type"] == "timeseries"]
+    panels[0]["targets"][0]["expr"] = "rate(iam_jobs_found_total[5m])"
+    panels[1]["fieldConfig"]["defaults"]["unit"] = ""
+    (tmp_path / "bad.json").write_text(json.dumps(board), encoding="utf-8")
+    done = subprocess.run(
+        [need("dashboard-linter"), "lint", "--strict", tmp_path / "bad.json"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "should use $__rate_interval" in done.stdout + done.stderr
+    assert "has no or invalid units defined: ''" in done.stdout + done.stderr
 
 
 def test_what_inhibits_and_what_is_inhibited_are_alerts_that_there_are() -> None:

@@ -27,7 +27,7 @@ TAG = "iam-job-scout"
 #: What every dashboard may choose by, beside its own: who was scraped.
 TARGETS = (
     Variable(name="job", title="Job", source=catalogue.PROCESS_MEMORY),
-    Variable(name="instance", title="Exporter", source=catalogue.PROCESS_MEMORY),
+    Variable(name="instance", title="Instance", source=catalogue.PROCESS_MEMORY),
 )
 #: What a variable stands for when all is chosen: series that have the label.
 ALL = ".+"

@@ -33,7 +33,7 @@ _ROW = "row"
 _ON_TIME_RANGE = 2
 _FIXED_RATE = re.compile(r"\brate\([^\[]*\[(?!\$__rate_interval\])")
 #: The series that come from the exporter's target. What is pushed has the labels of who pushed.
-_CHOSEN = frozenset(
+CHOSEN = frozenset(
     known.ours(tuple(metric for metric in catalogue.ALL if not isinstance(metric, PushedGauge)))
 ) | {name for name, series in known.OTHERS.items() if series.program == "statsd_exporter"}
 
@@ -113,6 +113,11 @@ def filled(text: str, rate_interval: str = _FILLED["__rate_interval"]) -> str:
     return _VARIABLE.sub(lambda match: times.get(match[1], ".+"), text)
 
 
+def timed(text: str) -> str:
+    """A query as it is written, its choices too, but for the times that Grafana fills in."""
+    return text.replace("$__rate_interval", "1m").replace("$__range", "1h")
+
+
 def load(folder: Path) -> list[Document]:
     """The dashboards of a folder, by name.
 
@@ -177,9 +182,8 @@ def _of_query(query: Query, series: Mapping[str, Series]) -> Iterator[str]:
         return
     if _FIXED_RATE.search(query.text):
         yield "a rate is taken over $__rate_interval, which fits what is shown and how often it is scraped"
-    as_written = promql.read(query.text.replace("$__rate_interval", "1m").replace("$__range", "1h"))
-    for selector in as_written.selectors:
-        if selector.name in _CHOSEN:
+    for selector in promql.read(timed(query.text)).selectors:
+        if selector.name in CHOSEN:
             asked = {matcher.label: matcher.value for matcher in selector.matchers}
             for label in known.TARGET:
                 if asked.get(label) != f"${label}":
