@@ -13,7 +13,7 @@ import itertools
 import random
 from typing import Any
 
-from sqlalchemy import Connection, Integer, cast, func, insert, literal, select, text
+from sqlalchemy import Connection, Engine, Integer, cast, func, insert, literal, select, text
 
 from scout import clock
 from scout.database import Database, migrating
@@ -91,57 +91,70 @@ def fill(settings: Settings, size: int, length: int = _LENGTH) -> None:
         size: How many jobs.
         length: Words of a text, about.
     """
-    chance = random.Random(7)
     database = Database.open(settings)
     try:
         with migrating(settings) as connection, connection.begin():
             index.drop(connection)
-        with database.engine.begin() as connection:
-            connection.execute(
-                insert(Source),
-                [
-                    {
-                        "slug": f"board-{n}",
-                        "kind": ("greenhouse", "lever", "ashby")[n % 3],
-                        "token": f"b{n}",
-                        "name": f"Board {n}",
-                    }
-                    for n in range(_BOARDS)
-                ],
-            )
-        words = _Words(chance)
         made = min(size, _MADE)
-        for start in range(0, made, _AT_ONCE):
-            with database.engine.begin() as connection:
-                _make(connection, chance, words, range(start, min(start + _AT_ONCE, made)), length)
-        postgres = database.engine.dialect.name == "postgresql"
-        if postgres:
-            with migrating(settings) as connection, connection.begin():
-                index.create(connection)
-                connection.exec_driver_sql("DROP INDEX ix_job_words_words")
-        stored = made
-        while stored < size:
-            with database.engine.begin() as connection:
-                some = min(made, size - stored)
-                if postgres:
-                    # Without triggers and checks of keys: the words are copied as well.
-                    connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-                _copy(connection, some, step=stored)
-                if postgres:
-                    connection.execute(_COPIED_WORDS, {"step": stored, "some": some})
-                stored += some
-        with migrating(settings) as connection, connection.begin():
-            if postgres:
-                index.look_up(connection)
-            else:
-                index.create(connection)
-        with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            # PostgreSQL does so by itself a minute later; SQLite when it is asked to.
-            connection.exec_driver_sql(
-                "ANALYZE" if database.engine.dialect.name == "sqlite" else "VACUUM ANALYZE"
-            )
+        _make_boards(database.engine)
+        _make_jobs(database.engine, made, length)
+        if database.engine.dialect.name == "postgresql":
+            _fill_postgres(settings, database.engine, made, size)
+        else:
+            _fill_sqlite(settings, database.engine, made, size)
     finally:
         database.dispose()
+
+
+def _fill_sqlite(settings: Settings, engine: Engine, made: int, size: int) -> None:
+    for stored in range(made, size, made):
+        with engine.begin() as connection:
+            _copy(connection, min(made, size - stored), step=stored)
+    with migrating(settings) as connection, connection.begin():
+        index.create(connection)
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+
+
+def _fill_postgres(settings: Settings, engine: Engine, made: int, size: int) -> None:
+    with migrating(settings) as connection, connection.begin():
+        index.create(connection)
+        connection.exec_driver_sql("DROP INDEX ix_job_words_words")
+    for stored in range(made, size, made):
+        some = min(made, size - stored)
+        with engine.begin() as connection:
+            # Without triggers and checks of keys: the words are copied as well.
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            _copy(connection, some, step=stored)
+            connection.execute(_COPIED_WORDS, {"step": stored, "some": some})
+    with migrating(settings) as connection, connection.begin():
+        index.look_up(connection)
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")  # which it does by itself a minute later
+
+
+def _make_boards(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            insert(Source),
+            [
+                {
+                    "slug": f"board-{n}",
+                    "kind": ("greenhouse", "lever", "ashby")[n % 3],
+                    "token": f"b{n}",
+                    "name": f"Board {n}",
+                }
+                for n in range(_BOARDS)
+            ],
+        )
+
+
+def _make_jobs(engine: Engine, made: int, length: int) -> None:
+    chance = random.Random(7)
+    words = _Words(chance)
+    for start in range(0, made, _AT_ONCE):
+        with engine.begin() as connection:
+            _make(connection, chance, words, range(start, min(start + _AT_ONCE, made)), length)
 
 
 def _make(

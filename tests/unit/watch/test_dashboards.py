@@ -14,7 +14,7 @@ from metrics import catalogue, queries
 from metrics.watch import known, promql, rules
 from metrics.watch.dashboards import DASHBOARDS, GRAFANA
 from metrics.watch.errors import WatchError
-from metrics.watch.grafana import reading
+from metrics.watch.grafana import linting, reading
 from metrics.watch.grafana.reading import Document
 from tests.unit.watch import places
 
@@ -220,3 +220,29 @@ def test_the_dashboards_are_read_from_their_folder_and_stay_as_they_are() -> Non
     [provider] = provisioned("dashboards/scout.yml")["providers"]
     assert provider["options"]["path"] == "/var/lib/grafana/dashboards"
     assert provider["allowUiUpdates"] is False
+
+
+def test_the_linter_is_told_of_units_written_out_and_of_queries_past_the_exporters() -> None:
+    told = yaml.safe_load(linting.render(DOCUMENTS))["exclusions"]
+    places_told = {
+        rule: {(each["dashboard"], each["panel"], each.get("targetidx")) for each in entry["entries"]}
+        for rule, entry in told.items()
+    }
+    units = {
+        (document.content["title"], panel["title"], None)
+        for document in DOCUMENTS
+        for panel in document.panels
+        if panel["fieldConfig"]["defaults"]["unit"].startswith("suffix:")
+    }
+    unchosen = {
+        (document.content["title"], panel["title"], str(index))
+        for document in DOCUMENTS
+        for panel in document.panels
+        for index, target in enumerate(panel["targets"])
+        if 'job=~"$job", instance=~"$instance"' not in target["expr"]
+    }
+    assert units
+    assert unchosen
+    assert places_told["panel-units-rule"] == units
+    assert places_told["target-job-rule"] == places_told["target-instance-rule"] >= unchosen
+    assert all(entry["reason"].endswith(".") for entry in told.values())
