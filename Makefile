@@ -2,8 +2,9 @@
 # or newer, and nothing else. 3.12 and 3.11 are preferred, as the Redis that comes in a wheel stops there.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; done)
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
-# Tests that start the whole stack share a group, so that two workers on two cores do not starve it.
-PYTEST = .venv/bin/python -m pytest -n 2 --dist loadgroup
+# Three on two cores: a third of the time tests wait for other programs. Those that start the whole stack share a
+# group, so that two of them do not starve each other.
+PYTEST = .venv/bin/python -m pytest -n 3 --dist loadgroup
 
 .PHONY: help setup setup-dev setup-bench run demo test mutants drill quickstart docs components lint format bench lock
 help:                 ## what there is
