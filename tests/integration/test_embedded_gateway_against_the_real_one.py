@@ -315,7 +315,7 @@ def test_groups_are_told_in_json_alike_and_wiped_alike(tmp_path: Path) -> None:
                 status
             ] * 2
         for program in programs:
-            wait_until(lambda p=program: not comparable(p.page()), what="the groups going")
+            wait_until(lambda p: not comparable(p.page()), program, what="the groups going")
             assert json.loads(program.ask("/api/v1/metrics")[1]) == {"status": "success", "data": []}
         assert counted(programs[0].page()) == counted(programs[1].page())
 

@@ -93,7 +93,8 @@ class Exporter:
 
     def page(self) -> str:
         with urllib.request.urlopen(f"{self.address}/metrics", timeout=5) as answer:
-            return answer.read().decode()
+            page: bytes = answer.read()
+            return page.decode()
 
     def samples(self, name: str) -> dict[tuple[tuple[str, str], ...], float]:
         """The values of all series of one sample name, by their labels."""

@@ -14,7 +14,8 @@ from metrics.testing import Captured
 from scout import briefs, clock, jobs
 from scout.database import Database, migrate
 from scout.jobs import Conflict, IllegalChange, JobNotFound, JobQuery
-from scout.models import Job, Listing, Remote, Status
+from scout.models import Job, Listing, Status
+from scout.postings import Remote
 from scout.settings import Settings
 from tests import kept
 

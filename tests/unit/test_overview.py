@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from metrics import catalogue, forms, queries
 from metrics.testing import Captured, captured
 from scout import backup, clock, watchlist
+from scout.courtesy import CircuitState, Standing
 from scout.database import Database, migrate
 from scout.models import Message, MessageState, RunTrigger, SavedSearch, ScanRun, ScanState
 from scout.neighbours import Unreachable
@@ -474,9 +475,7 @@ def test_boards_left_alone_are_told(
     db: Database, connection: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = add_board(db)
-    standing = checks.watchlist.courtesy.Standing(
-        "https://x.example", checks.watchlist.CircuitState.OPEN, 600
-    )
+    standing = Standing("https://x.example", CircuitState.OPEN, 600)
     monkeypatch.setattr(watchlist, "left_alone", lambda *_: {board: standing})
     told = checked(db, connection, settings)["Boards left alone"]
     assert told.verdict is Verdict.WARNING

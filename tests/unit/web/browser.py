@@ -41,7 +41,7 @@ class Browser:
             self.token = token[1]
         return answer
 
-    def post(self, url: str, /, *, headers: dict[str, str] | None = None, **fields: Any) -> TestResponse:
+    def post(self, url: str, headers: dict[str, str] | None = None, /, **fields: Any) -> TestResponse:
         return self.ask("POST", url, headers=headers, data={"csrf_token": self.token, **fields})
 
     def sign_in(self, password: str = PASSWORD, **fields: Any) -> TestResponse:
