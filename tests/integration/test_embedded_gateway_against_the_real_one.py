@@ -329,7 +329,8 @@ def test_both_end_when_the_lifecycle_interface_says_so_and_keep_what_was_pushed(
             assert program.process.wait(10) == 0
         ports = [program.url.rpartition(":")[2] for program in programs]
     real = find("pushgateway") or need("prometheus-pushgateway")
-    for command, port in zip(([real], list(GATEWAY)), ports, strict=True):
+    commands: tuple[list[str | Path], ...] = ([real], [*GATEWAY])
+    for command, port in zip(commands, ports, strict=True):
         flags = [f"--web.listen-address=127.0.0.1:{port}", f"--persistence.file={tmp_path / port}"]
         with running([*command, *flags], int(port)) as program:
             assert program.figure("kept", instance="", job="scan") == 7

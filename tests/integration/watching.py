@@ -78,8 +78,8 @@ def alertmanager(place: Path, port: int, receiver: str) -> Iterator[Program]:
         yield program
 
 
-def ask(program: Program, query: str) -> list[dict[str, Any]]:
-    """What Prometheus answers to a query.
+def ask(program: Program, query: str) -> list[Any]:
+    """What Prometheus answers to a query: series, or of a number by itself `[time, value]`.
 
     Raises:
         AssertionError: It refuses the query.

@@ -118,7 +118,8 @@ class _Unreadable:
 @pytest.mark.emits_wrongly
 def test_no_label_raises_into_the_caller(emitted: Captured) -> None:
     things = counter(Label("any", bound=1000))
-    for value in (b"\xff", "\ud800", "", 7, None, 2.5, _Unreadable(), "x" * 10_000, [], {}):
+    odd: tuple[object, ...] = (b"\xff", "\ud800", "", 7, None, 2.5, _Unreadable(), "x" * 10_000, [], {})
+    for value in odd:
         things.inc(any=value)  # type: ignore[arg-type]
     emitted.assert_incremented(things, 9)
     assert len(emitted.mistakes) == 1

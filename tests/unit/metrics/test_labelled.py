@@ -67,9 +67,10 @@ def test_whatever_is_given_nothing_reaches_the_caller() -> None:
     counter = Counter(name="unit_evil_total", labels=label, **PLAIN)
     gauge = Gauge(name="unit_evil", labels=label, **PLAIN)
     timer = Timer(name="unit_evil_seconds", labels=label, **PLAIN)
-    evil: Any = Evil()
+    evil = Evil()
+    odd: tuple[tuple[Any, Any], ...] = ((1, evil), (evil, "x"), ("text", "x"), (None, "x"), ([], []))
     with captured(strict=False) as emitted:
-        for amount, value in ((1, evil), (evil, "x"), ("text", "x"), (None, "x"), ([], [])):
+        for amount, value in odd:
             counter.inc(amount, one=value)
             gauge.set(amount, one=value)
             timer.observe(amount, one=value)

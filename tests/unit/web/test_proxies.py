@@ -56,7 +56,9 @@ def signed_in(app: Flask, **headers: str) -> Browser:
 def test_without_proxies_nothing_is_believed(behind: Flask) -> None:
     browser = signed_in(behind, **CLAIMS)
     assert came_from(behind) == "192.0.2.1"
-    names = {cookie.key for cookie in browser.client._cookies.values()}
+    cookies = browser.client._cookies
+    assert cookies is not None
+    names = {cookie.key for cookie in cookies.values()}
     assert names == {"scout_session"}
     assert browser.get("/nothing/../sources").status_code in {303, 404}
     assert "evil" not in browser.get("/sources").text
