@@ -341,10 +341,10 @@ def test_protocol_buffers_are_taken_there_and_refused_by_name_here(tmp_path: Pat
     kind = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
     body = b"\x0a\x02pb\x18\x00\x22\x0b\x1a\x09\x09\x00\x00\x00\x00\x00\x00\xf0?"
     with both(tmp_path) as (real, ours):
-        pushed = {"method": "PUT", "body": bytes([len(body)]) + body, "headers": {"Content-Type": kind}}
-        assert real.ask("/metrics/job/pb", **pushed)[0] == 200  # type: ignore[arg-type]
+        pushed, headers = bytes([len(body)]) + body, {"Content-Type": kind}
+        assert real.ask("/metrics/job/pb", method="PUT", body=pushed, headers=headers)[0] == 200
         assert real.figure("pb", instance="", job="pb") == 1
-        status, words = ours.ask("/metrics/job/pb", **pushed)  # type: ignore[arg-type]
+        status, words = ours.ask("/metrics/job/pb", method="PUT", body=pushed, headers=headers)
         assert status == 415
         assert "Protocol buffers are not read here" in words
 

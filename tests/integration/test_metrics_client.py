@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from prometheus_client import Metric as Family
 from prometheus_client.parser import text_string_to_metric_families
 
 import metrics
@@ -246,8 +247,8 @@ def test_every_metric_of_the_catalogue_arrives_with_its_name_type_labels_and_val
     assert exporter.faults() == {}
 
 
-def exporter_value(family: object, name: str, labels: dict[str, str]) -> float | None:
-    for sample in family.samples:  # type: ignore[attr-defined]
+def exporter_value(family: Family, name: str, labels: dict[str, str]) -> float | None:
+    for sample in family.samples:
         if sample.name == name and sample.labels == labels:
             return float(sample.value)
     return None

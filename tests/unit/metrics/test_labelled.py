@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from metrics.model import Counter, Gauge, Label, Signal, Timer
+from metrics.model import Counter, Gauge, Label, Timer
 from metrics.testing import captured
-
-PLAIN: dict[str, Any] = {"help": "A thing.", "raised_by": "this test", "signal": Signal.TRAFFIC}
+from tests.unit.metrics.declaring import PLAIN
 
 
 class Evil:
