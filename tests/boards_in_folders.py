@@ -103,7 +103,7 @@ class FolderKind:
     terms = "A test's own."
     complete = True
 
-    def recognise(self, url: SplitResult) -> Board | None:
+    def recognise(self, url: SplitResult) -> None:
         """None: folders have no public address."""
         del url
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
-def wait_until(condition: Callable[[], T], *, timeout: float = 10.0, what: str = "the condition") -> T:
-    """Ask again until the answer is truthy, and return it; fail the test after `timeout` seconds."""
+def wait_until(
+    condition: Callable[[*Ts], T | None], *of: *Ts, timeout: float = 10.0, what: str = "the condition"
+) -> T:
+    """Ask the condition of these again until the answer is truthy, and return it.
+
+    Fails the test after `timeout` seconds. What a loop goes through is given in `of`: a function that is made
+    in the loop would ask of its last.
+    """
     deadline = time.monotonic() + timeout
     pause = 0.01
     while True:
-        answer = condition()
+        answer = condition(*of)
         if answer:
             return answer
         if time.monotonic() > deadline:

@@ -320,7 +320,9 @@ class Stack:
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """What Prometheus answers to a query."""
-        return self._api(f"query?{urllib.parse.urlencode({'query': query})}").get("result", [])  # type: ignore[no-any-return]
+        told = self._api(f"query?{urllib.parse.urlencode({'query': query})}")
+        found: list[dict[str, Any]] = told.get("result", [])
+        return found
 
     def shown(self) -> set[str]:
         """The alerts that fire by Prometheus' own page."""

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from axe_playwright_python.sync_playwright import Axe
 
@@ -19,7 +19,7 @@ from scout.sources.board import Board
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 PASSWORD = "correct horse battery staple"
 SHOTS = PROJECT / "test-output" / "pages"
@@ -153,7 +153,15 @@ def picture(page: Page, name: str) -> None:
     wait_until(taken, what=f"the picture {name}")
 
 
-LOOKS = {
+class Look(TypedDict, total=False):
+    """What a browser's context is made with, of that which Playwright takes."""
+
+    color_scheme: Literal["light", "dark"]
+    viewport: ViewportSize
+    has_touch: bool
+
+
+LOOKS: dict[str, Look] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1200, "height": 900}},
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},

@@ -150,7 +150,7 @@ def database(settings: Settings) -> Iterator[Database]:
         slug = watchlist.add(
             session, Board(kind="greenhouse", token="hostile", company="<i>Evil</i> Inc", url=url)
         ).slug
-    run_id = runs.request(opened, NoQueue(), trigger=RunTrigger.OWNER, slugs=[slug])  # type: ignore[arg-type]
+    run_id = runs.request(opened, NoQueue(), trigger=RunTrigger.OWNER, slugs=[slug])
     with opened.reading() as session:
         (result,) = runs.get(session, run_id).results
     scanning.scan(opened, settings, result.id, worker="test")

@@ -10,7 +10,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -56,7 +56,8 @@ class Stack:
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         page = fetch(f"{self.prometheus}/api/v1/query?" + urllib.parse.urlencode({"query": expression}))
-        return json.loads(page)["data"]["result"]
+        found: list[dict[str, Any]] = json.loads(page)["data"]["result"]
+        return found
 
     def value(self, expression: str) -> float | None:
         found = self.query(expression)
@@ -65,7 +66,8 @@ class Stack:
 
 def fetch(url: str) -> str:
     with urllib.request.urlopen(url, timeout=5) as answer:
-        return answer.read().decode()
+        page: bytes = answer.read()
+        return page.decode()
 
 
 def answers(url: str) -> bool:
@@ -182,7 +184,7 @@ def test_the_recorded_boards_go_all_the_way_to_prometheus(stack: Stack, boards: 
 
     fetch(f"{stack.web}/sign-in")
     total = len(jobs)
-    for expression, expected in {
+    told: dict[str, Callable[[float], bool]] = {
         "iam_jobs_total": lambda value: value == total,
         'sum(iam_scan_runs_total{status="succeeded"})': lambda value: value >= 2,
         'sum(http_requests_total{endpoint="/sign-in"})': lambda value: value >= 1,
@@ -191,8 +193,9 @@ def test_the_recorded_boards_go_all_the_way_to_prometheus(stack: Stack, boards: 
         "count(http_request_duration_seconds_bucket)": lambda value: value > 0,
         "count(db_query_duration_seconds_bucket)": lambda value: value > 0,
         'sum(rq_jobs_finished_total{outcome="succeeded"})': lambda value: value >= 2,
-    }.items():
-        wait_until(lambda e=expression, ok=expected: ok(stack.value(e) or 0), timeout=60, what=expression)
+    }
+    for expression, expected in told.items():
+        wait_until(lambda e, ok: ok(stack.value(e) or 0), expression, expected, timeout=60, what=expression)
     pushed = {
         entry["metric"]["source"]: float(entry["value"][1]) for entry in stack.query("iam_scan_last_seen")
     }

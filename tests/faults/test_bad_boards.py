@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import scout.sources
 from scout import runs, scanning, watchlist
 from scout.models import ScanState
 from scout.sources import KINDS, lever
@@ -64,7 +65,7 @@ BAD: dict[str, tuple[Callable[[], Reply], str, str]] = {
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made = World(tmp_path, monkeypatch)
-    monkeypatch.setattr(scanning.sources, "KINDS", KINDS)
+    monkeypatch.setattr(scout.sources, "KINDS", KINDS)
     # As in service, but for the time that a hanging board may take.
     monkeypatch.setattr(lever, "_LIMITS", dataclasses.replace(lever._LIMITS, read=0.5, total=1.0))
     yield made

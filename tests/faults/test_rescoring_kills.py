@@ -69,7 +69,7 @@ def test_a_changed_profile_reaches_every_job_though_workers_are_killed_and_resta
 
     file.write_text(PROFILE % 40)
     # One horse killed at work, and then the whole pool asked to stop; another one goes on.
-    (horse, *_) = wait_until(lambda: done(stack) and horses(worker.pid), timeout=30, what="work")
+    (horse, *_) = wait_until(lambda: horses(worker.pid) if done(stack) else [], timeout=30, what="work")
     with contextlib.suppress(ProcessLookupError):
         os.kill(horse, signal.SIGKILL)
     worker.terminate()

@@ -57,7 +57,7 @@ def test_workers_killed_at_ten_moments_end_in_the_same_rows(stack: Stack) -> Non
 
     run_id = stack.ask(*names)
     horses = [
-        wait_until(lambda board=board, at=moment: board.reached(at), timeout=60, what=f"moment {moment}")  # type: ignore[misc]
+        wait_until(board.reached, moment, timeout=60, what=f"moment {moment}")
         for moment, board in enumerate(boards)
     ]
     for moment, horse in enumerate(horses):

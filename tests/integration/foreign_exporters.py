@@ -30,6 +30,6 @@ def postgres(folder: Path) -> contextlib.AbstractContextManager[Program]:
 @contextlib.contextmanager
 def _running(name: str, options: list[str], environ: Mapping[str, str] | None = None) -> Iterator[Program]:
     port = free_port()
-    command = [need(name), *options, f"--web.listen-address=127.0.0.1:{port}"]
+    command: list[str | Path] = [need(name), *options, f"--web.listen-address=127.0.0.1:{port}"]
     with running(command, port, ready="/metrics", environ={**os.environ, **(environ or {})}) as program:
         yield program

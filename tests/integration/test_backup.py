@@ -28,7 +28,6 @@ from scout.models import (
     Base,
     Job,
     Note,
-    Remote,
     RunTrigger,
     ScanResult,
     ScanRun,
@@ -38,6 +37,7 @@ from scout.models import (
     Status,
     StatusChange,
 )
+from scout.postings import Remote
 from scout.restore import NotRestored, _lines, _tables, examine, restore
 from scout.settings import Settings
 from tests import kept

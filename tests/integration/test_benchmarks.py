@@ -25,7 +25,7 @@ PEERS = ("datadog", "opentelemetry.sdk", "prometheus_client", "statsd")
 
 def short_run(name: str, folder: Path, *, timeout: float = 120) -> tuple[dict[str, Any], str]:
     """The JSON that a short run wrote, and what it printed."""
-    command = [sys.executable, "-m", "benchmarks", "--short", "--results", folder, name]
+    command = [sys.executable, "-m", "benchmarks", "--short", "--results", str(folder), name]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stderr == ""
@@ -171,7 +171,7 @@ def test_a_benchmark_that_is_not_there_is_refused_with_those_that_are(tmp_path: 
 
 
 def test_pages_are_measured_on_each_database_beside_a_bare_one(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks", "--short", "--results", tmp_path, "pages"]
+    command = [sys.executable, "-m", "benchmarks", "--short", "--results", str(tmp_path), "pages"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     result = json.loads((tmp_path / "pages.json").read_text())

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from scout import account, cli, settings, tokens, totp
+from scout import account, cli, clock, settings, tokens, totp
 from scout.database import Database, migrate
+from scout.models import Account
 from tests.integration.test_cli_data import Run, empty_house, run
 
 __all__ = ["empty_house", "run"]
@@ -61,7 +62,7 @@ def test_a_token_for_programs_has_its_expiry_in_json(run: Run, database: Databas
 def test_an_owner_who_is_locked_out_switches_codes_off(run: Run, database: Database) -> None:
     with database.session() as session:
         totp.begin(session)
-        session.get_one(account.Account, 1).totp_on_at = account.clock.now()
+        session.get_one(Account, 1).totp_on_at = clock.now()
         totp.renew_recovery_codes(session)
     assert "the password alone opens" in run("account", "totp", "off")[1]
     with database.reading() as session:

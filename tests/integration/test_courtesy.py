@@ -119,7 +119,7 @@ def test_four_processes_together_are_never_more_than_two_at_once(host: Host) -> 
 
 
 def take_a_place_and_die(settings: Settings) -> None:
-    courtesy._GRACE = 0.2  # type: ignore[misc]
+    courtesy._GRACE = 0.2
     polite = Courtesy(settings, Policy(rate=1000.0, concurrency=1), kind="test", everywhere=True)
     with polite.turn(BOARD, left=0.1):
         os.kill(os.getpid(), signal.SIGKILL)

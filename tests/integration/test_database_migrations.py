@@ -30,7 +30,6 @@ from scout.models import (
     Message,
     Note,
     RecoveryCode,
-    Remote,
     Replay,
     RunTrigger,
     SavedSearch,
@@ -45,6 +44,7 @@ from scout.models import (
     Status,
     StatusChange,
 )
+from scout.postings import Remote
 from scout.settings import Settings
 from tests import kept
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from sqlalchemy import select
 
-from demo.boards import EMPLOYERS, KINDS, boards, overrides
-from demo.kinds import Ask
+from demo.boards import boards, overrides
+from demo.kinds import EMPLOYERS, KINDS, Ask
 from demo.kinds.own_sites import Mapped
 from demo.openings import Opening, Pay
 from demo.server import Simulator

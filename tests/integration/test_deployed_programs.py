@@ -124,7 +124,7 @@ def test_the_files_of_the_image_are_all_that_the_program_runs_on(tmp_path: Path)
 def test_an_exporter_that_was_killed_does_not_start_over_its_old_socket_file(tmp_path: Path) -> None:
     """Why containers send by UDP: the file outlives the program, in a volume as in a pod."""
     port = free_port()
-    command = [
+    command: list[str | Path] = [
         need("statsd_exporter"), f"--web.listen-address=127.0.0.1:{port}", "--statsd.listen-udp=",
         "--statsd.listen-tcp=", f"--statsd.listen-unixgram={tmp_path / 'statsd.sock'}",
     ]  # fmt: skip

@@ -554,7 +554,7 @@ def test_every_contract_vector_holds_at_the_real_one(tmp_path: Path) -> None:
             # Names keep their types, so that each line needs one of its own.
             name = f"vector{number}"
             send(where, [line.replace("foo", name).encode(), f"marker{number}:1|c".encode()])
-            wait_until(lambda n=number: (f"marker{n}", ()) in samples(real.page()), what=line)
+            wait_until(lambda n: (f"marker{n}", ()) in samples(real.page()), number, what=line)
             after = samples(real.page())
             came_out = {
                 written(sample, labels): float(value)
@@ -629,7 +629,7 @@ def test_series_are_forgotten_and_come_back_alike(tmp_path: Path) -> None:
             send(where, LAST_ROUND)
         for program, where in programs:
             send(where, [b"kept.end:1|c"])
-            wait_until(lambda p=program: ("kept", (("who", "end"),)) in samples(p.page()), what="the end")
+            wait_until(lambda p: ("kept", (("who", "end"),)) in samples(p.page()), program, what="the end")
             figures = samples(program.page())
             again = {
                 written(name, labels): value
@@ -666,10 +666,10 @@ def test_help_and_buckets_stay_those_of_the_first_series_over_a_reload(tmp_path:
             program.process.send_signal(signal.SIGHUP)
             reloads = "statsd_exporter_config_reloads_total"
             wait_until(
-                lambda p=program, name=reloads: p.figure(name, outcome="success") == 1, what="the reload"
+                lambda p, name: p.figure(name, outcome="success") == 1, program, reloads, what="the reload"
             )
             send(where, [b"a.x:1|h", b"a.y:1|h", b"other:1|c"])
-            wait_until(lambda p=program: p.figure("other") == 1, what="the second round")
+            wait_until(lambda p: p.figure("other") == 1, program, what="the second round")
         pages = [program.page() for program, _ in programs]
         # The newer rule's buckets are nowhere, and the first series keeps its long time to live.
         assert unexplained(pages[0], pages[1], explanations()) == []
@@ -721,10 +721,12 @@ def test_streams_of_lines_are_read_alike(tmp_path: Path) -> None:
             for number, stream in enumerate([*TCP_STREAMS, [b"the.end:1|c\n"]], start=1):
                 stream_lines(port, stream)
                 wait_until(
-                    lambda p=program, n=number: p.figure("statsd_exporter_tcp_connections_total") == n,
+                    lambda p, n: p.figure("statsd_exporter_tcp_connections_total") == n,
+                    program,
+                    number,
                     what="the connection",
                 )
-            wait_until(lambda p=program: p.figure("the_end") == 1, what="the last line")
+            wait_until(lambda p: p.figure("the_end") == 1, program, what="the last line")
             pages.append(program.page())
         assert unexplained(pages[0], pages[1], explanations()) == []
         assert samples(pages[1])["statsd_exporter_tcp_too_long_lines_total", ()] == "1"
@@ -889,10 +891,11 @@ def test_what_a_search_for_trouble_thinks_of_gives_the_same_families(tmp_path: P
                 send(where, [datagram for datagram in datagrams if datagram])
                 send(where, [f"{mark}end:1|c".encode()])
                 end = f"{mark}end".replace(".", "_")
-                wait_until(lambda page=program.page, end=end: end in page(), what="the example's last name")
+                wait_until(lambda p, end: end in p.page(), program, end, what="the example's last name")
                 pages.append(program.page())
             # The real one notes its cache's length a moment later, from another goroutine (pkg/mapper).
-            found = {each for each in unexplained(*pages, explained) if "cache_length" not in each}
+            real, ours = pages
+            found = {each for each in unexplained(real, ours, explained) if "cache_length" not in each}
             new = sorted(found - known)
             known.update(found)
             assert new == []

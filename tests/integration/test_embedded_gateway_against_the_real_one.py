@@ -315,7 +315,7 @@ def test_groups_are_told_in_json_alike_and_wiped_alike(tmp_path: Path) -> None:
                 status
             ] * 2
         for program in programs:
-            wait_until(lambda p=program: not comparable(p.page()), what="the groups going")
+            wait_until(lambda p: not comparable(p.page()), program, what="the groups going")
             assert json.loads(program.ask("/api/v1/metrics")[1]) == {"status": "success", "data": []}
         assert counted(programs[0].page()) == counted(programs[1].page())
 
@@ -329,7 +329,8 @@ def test_both_end_when_the_lifecycle_interface_says_so_and_keep_what_was_pushed(
             assert program.process.wait(10) == 0
         ports = [program.url.rpartition(":")[2] for program in programs]
     real = find("pushgateway") or need("prometheus-pushgateway")
-    for command, port in zip(([real], list(GATEWAY)), ports, strict=True):
+    commands: tuple[list[str | Path], ...] = ([real], [*GATEWAY])
+    for command, port in zip(commands, ports, strict=True):
         flags = [f"--web.listen-address=127.0.0.1:{port}", f"--persistence.file={tmp_path / port}"]
         with running([*command, *flags], int(port)) as program:
             assert program.figure("kept", instance="", job="scan") == 7
@@ -340,10 +341,10 @@ def test_protocol_buffers_are_taken_there_and_refused_by_name_here(tmp_path: Pat
     kind = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
     body = b"\x0a\x02pb\x18\x00\x22\x0b\x1a\x09\x09\x00\x00\x00\x00\x00\x00\xf0?"
     with both(tmp_path) as (real, ours):
-        pushed = {"method": "PUT", "body": bytes([len(body)]) + body, "headers": {"Content-Type": kind}}
-        assert real.ask("/metrics/job/pb", **pushed)[0] == 200  # type: ignore[arg-type]
+        pushed, headers = bytes([len(body)]) + body, {"Content-Type": kind}
+        assert real.ask("/metrics/job/pb", method="PUT", body=pushed, headers=headers)[0] == 200
         assert real.figure("pb", instance="", job="pb") == 1
-        status, words = ours.ask("/metrics/job/pb", **pushed)  # type: ignore[arg-type]
+        status, words = ours.ask("/metrics/job/pb", method="PUT", body=pushed, headers=headers)
         assert status == 415
         assert "Protocol buffers are not read here" in words
 

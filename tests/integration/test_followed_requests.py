@@ -24,7 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from scout import account, calendars, searches, watchlist
 from scout.logs import lines
-from scout.models import Account
+from scout.models import Account, Tells
 from scout.settings import PROJECT, load
 from scout.sources.board import Board
 from scout.telling import asking, channels
@@ -147,7 +147,7 @@ def prepare(stack: Stack, board: str) -> dict[str, str]:  # noqa: F811 - the fix
         account.ensure(session, PASSWORD)
         for name, url in addresses.items():
             watchlist.add(session, Board(kind="feed", token=url, company=name, url=url))
-        wish = searches.Wish(name="All", query={}, tells="instant", timezone="UTC", channels=("hook",))
+        wish = searches.Wish(name="All", query={}, tells=Tells.INSTANT, timezone="UTC", channels=("hook",))
         search = searches.add(session, wish, channels.load(settings))
         return {
             "the password": PASSWORD, "a mistyped password": MISTYPED, "a board's key": key,

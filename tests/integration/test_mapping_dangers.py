@@ -179,7 +179,7 @@ def test_a_gauge_of_one_process_without_a_ttl_stays_and_with_one_goes(tmp_path: 
             send(where, [b"stays.1:5|g", b"goes.1:5|g"])
         for program, where in programs:
             settle(program, where)
-            wait_until(lambda p=program: "goes{" not in p.page(), what="the gauge going")
+            wait_until(lambda p: "goes{" not in p.page(), program, what="the gauge going")
             assert samples(program.page())["stays", (("slot", "1"),)] == "5"
 
 
@@ -212,7 +212,7 @@ def test_exporters_of_ours_read_no_tags_and_survive_what_a_stranger_sends(tmp_pa
     for program in ([need("statsd_exporter")], EXPORTER):
         with running([*program, *exporter_flags(file, port, where), *first], port) as exporter:
             send(where, [*ATTACKS, b"scout.statsd_client_probes_total:1|c"])
-            wait_until(lambda p=exporter: p.figure("statsd_client_probes_total") == 1, what="the last line")
+            wait_until(lambda p: p.figure("statsd_client_probes_total") == 1, exporter, what="the last line")
             figures = samples(exporter.page())
             assert not [name for name, labels in figures if dict(labels).keys() & {"stranger", "__x", "k"}]
             assert exporter.process.poll() is None

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from prometheus_client import Metric as Family
 from prometheus_client.parser import text_string_to_metric_families
 
 import metrics
@@ -93,7 +94,8 @@ class Exporter:
 
     def page(self) -> str:
         with urllib.request.urlopen(f"{self.address}/metrics", timeout=5) as answer:
-            return answer.read().decode()
+            page: bytes = answer.read()
+            return page.decode()
 
     def samples(self, name: str) -> dict[tuple[tuple[str, str], ...], float]:
         """The values of all series of one sample name, by their labels."""
@@ -245,8 +247,8 @@ def test_every_metric_of_the_catalogue_arrives_with_its_name_type_labels_and_val
     assert exporter.faults() == {}
 
 
-def exporter_value(family: object, name: str, labels: dict[str, str]) -> float | None:
-    for sample in family.samples:  # type: ignore[attr-defined]
+def exporter_value(family: Family, name: str, labels: dict[str, str]) -> float | None:
+    for sample in family.samples:
         if sample.name == name and sample.labels == labels:
             return float(sample.value)
     return None
@@ -627,7 +629,7 @@ def test_the_statsd_packages_methods_work_on_it(exporter: Exporter) -> None:
     with client.timer("block"):
         pass
 
-    @client.timer("function")
+    @client.timer("function")  # type: ignore[untyped-decorator]  # statsd ships no types
     def function() -> int:
         return 7
 

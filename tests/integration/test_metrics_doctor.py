@@ -60,7 +60,7 @@ def prometheus(folder: Path, target: str) -> Iterator[Program]:
         f"- {{job_name: anything, honor_labels: true, static_configs: [{{targets: ['{target}']}}]}}\n",
         encoding="utf-8",
     )
-    command = [
+    command: list[str | Path] = [
         need("prometheus"),
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'data'}",

@@ -190,7 +190,7 @@ def test_the_real_exporter_makes_the_same_page_of_the_same_bytes_in_either_order
     text = FILE.read_text(encoding="utf-8")
     assert ordering in text
     rules.write_text(text.replace(ordering, f"glob_disable_ordering: {disabled}"), encoding="utf-8")
-    command = [need("statsd_exporter"), *exporter_flags(rules, port, where)]
+    command: list[str | Path] = [need("statsd_exporter"), *exporter_flags(rules, port, where)]
     with running(command, port) as real:
         send(where, datagrams)
 

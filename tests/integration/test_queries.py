@@ -44,7 +44,7 @@ def emit_for_ever(url: str) -> None:
         # What the last rule drops, and what is no sample: the exporter counts both from the first one on.
         for line in (b"stranger:1|c", b"no sample"):
             strange.sendto(line, (place.hostname, place.port))
-        for metric in asked & set(catalogue.ALL):
+        for metric in set(catalogue.ALL) & asked:
             for number in range(9):
                 labels = {}
                 for label in metric.labels:
@@ -69,7 +69,7 @@ def prometheus_of(folder: Path, target: str) -> Iterator[Program]:
     config.write_text(
         yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}), encoding="utf-8"
     )
-    command = [
+    command: list[str | Path] = [
         need("prometheus"),
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'data'}",
@@ -90,7 +90,7 @@ def answers(server: Program, query: str) -> list[float]:
 
 def test_every_curve_of_every_question_finds_figures(tmp_path: Path) -> None:
     web, udp = free_port(), free_port()
-    command = [need("statsd_exporter"), *exporter_flags(ROOT / FILE, web, udp=udp)]
+    command: list[str | Path] = [need("statsd_exporter"), *exporter_flags(ROOT / FILE, web, udp=udp)]
     code = f"from {__name__} import emit_for_ever; emit_for_ever('udp://127.0.0.1:{udp}')"
     with (
         running(command, web),
@@ -145,7 +145,7 @@ def test_two_looks_at_a_page_tell_what_prometheus_tells(tmp_path: Path) -> None:
                 if not ours:
                     continue
                 asked = curve.promql("30s")
-                [theirs] = wait_until(lambda asked=asked: answers(server, asked), timeout=30, what=asked)  # type: ignore[misc]
+                [theirs] = wait_until(answers, server, asked, timeout=30, what=asked)
                 assert theirs == pytest.approx(ours[""], rel=0.02), asked
                 compared += 1
         assert compared >= 5

@@ -116,7 +116,7 @@ def test_the_queries_of_a_document_are_answered(watched: Watched, page: Path) ->
         found = ask(watched.prometheus, query)
         # What others tell may be away here; what is ours is there, as everything is emitted.
         if set(asked) <= set(ours) and not _PAST_A_LIMIT.search(re.sub(r"\{[^}]*\}", "", query)):
-            wait_until(lambda query=query: ask(watched.prometheus, query), timeout=20, what=query)
+            wait_until(ask, watched.prometheus, query, timeout=20, what=query)
         assert isinstance(found, list)
 
 
@@ -135,7 +135,7 @@ def test_all_rules_are_evaluated_without_an_error(watched: Watched) -> None:
 
     found = wait_until(evaluated, timeout=30, what="each rule evaluated")
     assert {rule["name"]: rule["lastError"] for rule in found if rule["health"] != "ok"} == {}
-    assert len(found) == sum(map(len, (rules.load(PROMETHEUS / "rules").alerts, _recordings())))
+    assert len(found) == len(rules.load(PROMETHEUS / "rules").alerts) + len(_recordings())
 
 
 def _recordings() -> list[rules.Recording]:
@@ -202,7 +202,10 @@ def test_an_alert_arrives_with_its_words_silences_what_follows_from_it_and_is_ta
     place = copied(
         tmp_path, {"statsd_exporter": address["exporter"], "alertmanager": address["alertmanager"]}
     )
-    command = [need("statsd_exporter"), *exporter_flags(None, ports["exporter"], udp=ports["exporter"])]
+    command: list[str | Path] = [
+        need("statsd_exporter"),
+        *exporter_flags(None, ports["exporter"], udp=ports["exporter"]),
+    ]
 
     def told(name: str, status: str) -> list[dict[str, Any]]:
         alerts = [alert for notification in list(taken) for alert in notification["alerts"]]

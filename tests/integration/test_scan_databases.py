@@ -80,9 +80,7 @@ def test_of_many_claims_and_of_many_requests_one_wins(any_world: World) -> None:
     asked: list[int] = []
     at_once(
         6,
-        lambda: asked.append(
-            runs.request(world.db, NoQueue(), trigger=RunTrigger.OWNER, slugs=[world.slug])  # type: ignore[arg-type]
-        ),
+        lambda: asked.append(runs.request(world.db, NoQueue(), trigger=RunTrigger.OWNER, slugs=[world.slug])),
     )
     assert len(set(asked)) == 1
     with world.db.reading() as session:

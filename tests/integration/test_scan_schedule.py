@@ -31,7 +31,7 @@ from tests.boards_in_folders import KINDS, Folder, posting
 from tests.components import find, need
 from tests.integration.embedded_programs import GATEWAY, Program, free_port, running, samples
 from tests.redis_server import RedisServer, redis_server
-from tests.scan_world import World, world
+from tests.scan_world import World, empty, world
 from tests.waiting import wait_until
 from workers import janitor, reaper, sampler
 from workers.schedule import LOCK, Scheduler
@@ -62,7 +62,7 @@ def work(world: World, queue: Scans) -> None:
     """Do what waits on the queue, as a worker would."""
     for result_id in sorted(queue.waiting()):
         scanning.scan(world.db, world.settings, result_id, worker="test")
-    queue.queue.empty()
+    empty(queue)
 
 
 def test_what_was_never_scanned_is_due_at_once_and_what_was_is_due_later(
@@ -104,7 +104,7 @@ def test_an_abandoned_scan_is_queued_again_and_parked_after_three_tries(
             assert leases.claim(world.db, result_id, worker="dies", seconds=60)
             scheduler.tick()
             assert world.result(result_id).state is ScanState.RUNNING, "its lease still runs"
-            queue.queue.empty()
+            empty(queue)
             world.later(seconds=61)
             scheduler.tick()
             assert (result_id in queue.waiting()) is (attempt < leases.ATTEMPTS)
@@ -130,7 +130,7 @@ def test_a_result_without_a_job_is_enqueued_and_one_with_a_job_is_not_doubled(
     assert forgotten.enqueue() == 1, "a scheduler that has just started does not wait"
     assert forgotten.enqueue() == 0
     assert queue.queue.count == 1
-    queue.queue.empty()
+    empty(queue)
     assert forgotten.enqueue() == 0, "a worker may have just taken it"
     monkeypatch.setattr(reaper, "_PICKED_UP", 0.0)
     assert forgotten.enqueue() == 1
@@ -144,7 +144,7 @@ def test_results_whose_job_a_worker_has_are_not_forgotten_however_long_it_takes(
     _, (result_id,) = world.ask(world.slug)
     queue.enqueue(7, result_id)
     (job_id,) = queue.queue.get_job_ids()
-    queue.queue.empty()
+    empty(queue)
     queue.connection.zadd("rq:wip:scans", {f"{job_id}:an-execution": time.time() + 60})
     assert queue.taken() == {7, result_id}
     assert reaper.Forgotten(world.db, queue).enqueue() == 0
@@ -174,7 +174,7 @@ def test_a_scan_that_was_handed_back_is_counted_as_another_try_and_a_new_one_is_
         lease = leases.claim(world.db, result_id, worker="stops", seconds=60)
         assert lease is not None
         leases.hand_back(world.db, lease)
-        queue.queue.empty()
+        empty(queue)
         reaper.Forgotten(world.db, queue).enqueue()
         emitted.assert_incremented(catalogue.RQ_JOBS_RETRIED, queue="scans", function="scan_sources")
 
@@ -394,7 +394,8 @@ def test_workers_are_counted_by_state_and_the_oldest_heartbeat_is_told(world: Wo
 
     def worker(name: str, state: str, seconds: int, **more: str) -> None:
         at = (world.time - dt.timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
-        redis.hset(f"rq:worker:{name}", mapping={"state": state, "last_heartbeat": at, **more})
+        for field, told in {"state": state, "last_heartbeat": at, **more}.items():
+            redis.hset(f"rq:worker:{name}", field, told)
         redis.sadd("rq:workers:scans", f"rq:worker:{name}")
 
     with captured() as emitted:

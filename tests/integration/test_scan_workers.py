@@ -18,6 +18,7 @@ from scout.settings import PROJECT
 from tests.boards_in_folders import posting
 from tests.redis_server import redis_server
 from tests.scan_stack import Stack, stack
+from tests.scan_world import empty
 from tests.statsd_listener import Listener, statsd
 from tests.waiting import wait_until
 from workers import jobs
@@ -91,7 +92,7 @@ def test_what_a_job_has_no_time_for_goes_back_to_the_queue(
     stack.watch("slow", [posting(1)])
     stack.watch("other", [posting(1)])
     stack.ask("slow", "other")
-    stack.queue.queue.empty()
+    empty(stack.queue)
     monkeypatch.setattr(jobs, "SECONDS", 0.0)
     for name, value in stack.environ.items():
         monkeypatch.setenv(name, value)
@@ -285,11 +286,12 @@ def the_worker(stack: Stack) -> ScanWorker:
     return ScanWorker([stack.queue.queue], connection=connection, job_class=TrackedJob)
 
 
-def a_job(stack: Stack, **options: object) -> TrackedJob:
+def a_job(stack: Stack, retry: Retry | None = None) -> TrackedJob:
     job = TrackedJob.create(
         "workers.jobs.scan_sources", args=(1,), connection=stack.queue.connection, origin="scans",
-        serializer=stack.queue.queue.serializer, failure_ttl=60, **options,
+        serializer=stack.queue.queue.serializer, failure_ttl=60, retry=retry,
     )  # fmt: skip
+    assert isinstance(job, TrackedJob)
     stack.queue.queue.enqueue_job(job)
     return job
 
@@ -302,7 +304,7 @@ def test_a_job_whose_worker_died_with_it_is_counted_when_rq_finds_it(stack: Stac
     worker.prepare_job_execution(job)
     stack.queue.connection.zadd("rq:wip:scans", {execution.composite_key: 1})  # long over
     with captured() as emitted:
-        worker.clean_registries()
+        worker.clean_registries()  # type: ignore[no-untyped-call]  # RQ leaves some methods without types
         emitted.assert_incremented(
             catalogue.RQ_JOBS_FINISHED, queue="scans", function="scan_sources", outcome="killed"
         )

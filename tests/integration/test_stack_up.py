@@ -56,7 +56,7 @@ class Started:
         wanted |= {"-m workers ": "workers", "embedded.exporter ": "exporter", "embedded.gateway ": "gateway"}
 
         def parts() -> dict[str, int] | None:
-            found = {}
+            found: dict[str, int] = {}
             for child in psutil.Process(self.process.pid).children():
                 line = " ".join(child.cmdline()) + " "
                 found |= {name: child.pid for words, name in wanted.items() if words in line}
@@ -65,7 +65,8 @@ class Started:
         return wait_until(parts, timeout=30, what="six parts")
 
     def family(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
 
     def ended(self, timeout: float = 15) -> int:
         return self.process.wait(timeout)

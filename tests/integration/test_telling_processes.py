@@ -28,6 +28,7 @@ from tests import kept
 from tests.databases import any_settings, postgres_folder, postgres_settings, sqlite_settings
 from tests.redis_server import RedisServer, redis_server
 from tests.scan_stack import Stack, stack
+from tests.scan_world import empty
 from tests.serving import Asked, reply, serving
 from tests.telling_world import Hook, hook
 from tests.waiting import wait_until
@@ -183,7 +184,7 @@ def test_a_morning_with_something_due_is_asked_for_though_nothing_is_searched(
     scheduler = Scheduler(wanting, db, queue)
     assert scheduler.ask_to_tell()
     assert reminders.put_together(db, wanting) == 0, "nothing is due"
-    queue.queue.empty()
+    empty(queue)
     assert not scheduler.ask_to_tell()
     queue.connection.close()
     db.dispose()

@@ -56,7 +56,8 @@ class Served:
         return answer.status, answer.headers, text
 
     def workers(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children()
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children()
+        return found
 
     def sign_in(self, password: str = PASSWORD) -> tuple[int, str]:
         _, headers, form = self.ask("/sign-in")

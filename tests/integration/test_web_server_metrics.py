@@ -69,7 +69,8 @@ class Served:
             connection.close()
 
     def workers(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children()
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children()
+        return found
 
     def send(self, beginning: bytes) -> socket.socket:
         """A connection whose request never ends."""

@@ -54,7 +54,7 @@ def hurry(place: Path) -> None:
 @contextlib.contextmanager
 def prometheus(place: Path, port: int) -> Iterator[Program]:
     """A Prometheus with the configuration of a copy."""
-    command = [
+    command: list[str | Path] = [
         need("prometheus"), f"--config.file={place / 'prometheus.yml'}",
         f"--storage.tsdb.path={place / 'tsdb'}", f"--web.listen-address=127.0.0.1:{port}",
         # What fired before the Alertmanager was found is sent again after this, not after a minute.
@@ -70,7 +70,7 @@ def alertmanager(place: Path, port: int, receiver: str) -> Iterator[Program]:
     config = place / "alertmanager.yml"
     text = config.read_text(encoding="utf-8").replace("http://127.0.0.1:9099", receiver)
     config.write_text(text, encoding="utf-8")
-    command = [
+    command: list[str | Path] = [
         need("prometheus-alertmanager"), f"--config.file={config}", f"--storage.path={place / 'kept'}",
         f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
     ]  # fmt: skip
@@ -78,8 +78,8 @@ def alertmanager(place: Path, port: int, receiver: str) -> Iterator[Program]:
         yield program
 
 
-def ask(program: Program, query: str) -> list[dict[str, Any]]:
-    """What Prometheus answers to a query.
+def ask(program: Program, query: str) -> list[Any]:
+    """What Prometheus answers to a query: series, or of a number by itself `[time, value]`.
 
     Raises:
         AssertionError: It refuses the query.

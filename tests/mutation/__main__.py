@@ -32,11 +32,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from tests.mutation import sites, switch
 from tests.mutation.sites import Site
+
+T = TypeVar("T")
 
 #: How many processes run at a time.
 AT_ONCE = 2
@@ -171,8 +174,8 @@ class Check:
         """Run the tests with everything in place; note what each runs, and how long it takes."""
         notes = self.folder / f"notes-{self._forks}"
 
-        def work(share: list[pytest.Item]) -> Callable[[], object]:
-            def run() -> object:
+        def work(share: list[pytest.Item]) -> Callable[[], list[tuple[str, bool, float]]]:
+            def run() -> list[tuple[str, bool, float]]:
                 switch.note_in(str(notes))
                 return list(_outcomes(share))
 
@@ -195,8 +198,8 @@ class Check:
     def _try(self, tasks: list[tuple[Site, list[pytest.Item]]]) -> None:
         """Take out each emission, and run its tests until one fails."""
 
-        def work(site: Site, items: list[pytest.Item]) -> Callable[[], object]:
-            def run() -> object:
+        def work(site: Site, items: list[pytest.Item]) -> Callable[[], tuple[str, int]]:
+            def run() -> tuple[str, int]:
                 switch.take_out(site.key)
                 begun, count = time.monotonic(), 0
                 for test, failed, _ in _outcomes(items, first=True):
@@ -239,9 +242,9 @@ class Check:
         if again:
             self._try(again)
 
-    def _forked(self, works: Sequence[Callable[[], object]], *, patience: float) -> list[tuple | list | None]:
+    def _forked(self, works: Sequence[Callable[[], T]], *, patience: float) -> list[T | None]:
         """Do each work in a process of its own, some at a time; None for one that does not end."""
-        answers: list[tuple | list | None] = [None] * len(works)
+        answers: list[T | None] = [None] * len(works)
         running: dict[int, tuple[int, float, Path]] = {}
         waiting = list(enumerate(works))
         try:

@@ -18,6 +18,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+K = TypeVar("K")
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("metrics", "scout", "webapp", "workers")
@@ -378,20 +381,19 @@ class _Flow:
 
     def _follow_arguments(self, call: ast.Call) -> None:
         called = _called(call.func)
+        given = [(each.arg, each.value) for each in call.keywords if each.arg is not None]
         if called in self._classes:
-            for keyword in call.keywords:
-                self._note(self._attributes, keyword.arg, self._of(keyword.value))
+            for name, value in given:
+                self._note(self._attributes, name, self._of(value))
         for function in self._functions.get("__init__" if called in self._classes else called, []):
             names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
             if names and names[0] in {"self", "cls"}:
                 del names[0]
-            for name, value in zip(names, call.args, strict=False):
+            for name, value in (*zip(names, call.args, strict=False), *given):
                 self._note(self._names, (id(function), name), self._of(value))
-            for keyword in call.keywords:
-                self._note(self._names, (id(function), keyword.arg), self._of(keyword.value))
 
     @staticmethod
-    def _note(held: dict, key: object, metrics: _Metrics) -> None:
+    def _note(held: dict[K, _Metrics], key: K, metrics: _Metrics) -> None:
         if metrics:
             held[key] = held.get(key, _NONE) | metrics
 

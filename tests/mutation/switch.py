@@ -45,7 +45,8 @@ def install() -> None:
             return original(self, fullname)
         return compile(sites.read(path).switched(), str(path), "exec", dont_inherit=True)
 
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    # The method that is put in is of this class alone, where the one before was inherited.
+    SourceFileLoader.get_code = get_code  # type: ignore[assignment,method-assign]
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if _CHILD not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([_CHILD, *filter(None, paths)])

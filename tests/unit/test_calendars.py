@@ -59,9 +59,9 @@ def keeps_to_the_form(body: bytes) -> bool:
         assert len(line) <= 75
         line.decode()
     unfolded = re.sub(rb"\r\n[ \t]", b"", body).decode()
-    for line in unfolded.removesuffix("\r\n").split("\r\n"):
-        assert re.match(r"[A-Z-]+(;[A-Z-]+=[^:;]+)*:", line), line
-        assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f]", line)
+    for text in unfolded.removesuffix("\r\n").split("\r\n"):
+        assert re.match(r"[A-Z-]+(;[A-Z-]+=[^:;]+)*:", text), text
+        assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text)
     return True
 
 
@@ -113,11 +113,11 @@ def test_hostile_texts_stay_texts(database: Database, job_id: int) -> None:
     body = whole(database)
     assert keeps_to_the_form(body)
     meeting, action = events(body)
-    assert meeting["SUMMARY"].startswith(
+    assert str(meeting["SUMMARY"]).startswith(
         'x;y,z\\n:"\': Lead; IAM, \\n "keys" BEGIN:VALARM ATTACH:x 🗝️ مهندس evil'
     )
-    assert meeting["LOCATION"].startswith("Lead; IAM,")
-    assert 'keys"\nBEGIN:VALARM\nATTACH:x 🗝️' in meeting["DESCRIPTION"]
+    assert str(meeting["LOCATION"]).startswith("Lead; IAM,")
+    assert 'keys"\nBEGIN:VALARM\nATTACH:x 🗝️' in str(meeting["DESCRIPTION"])
     assert [len(each.walk("VALARM")) for each in (meeting, action)] == [1, 1]
     assert "\u202e" not in body.decode()
 

@@ -15,7 +15,7 @@ import pytest
 
 from metrics import catalogue
 from metrics.testing import Captured, captured
-from scout import clock, fetch
+from scout import clock
 from scout.fetch import Door, FetchError, Limits, Reason, check, retry_after
 from scout.settings import Settings
 from tests.components import need
@@ -288,7 +288,7 @@ def test_a_name_that_does_not_exist_is_named_and_not_tried_again() -> None:
 
     def nobody(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
         asked.append(host)
-        raise fetch.look_up.__globals__["socket"].gaierror(-2, "Name or service not known")
+        raise socket.gaierror(-2, "Name or service not known")
 
     with (
         Door(Settings(), kind="test", resolve=nobody, sleep=no_sleep) as door,

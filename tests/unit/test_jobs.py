@@ -14,7 +14,8 @@ from metrics.testing import Captured
 from scout import briefs, clock, jobs
 from scout.database import Database, migrate
 from scout.jobs import Conflict, IllegalChange, JobNotFound, JobQuery
-from scout.models import Job, Listing, Remote, Status
+from scout.models import Job, Listing, Status
+from scout.postings import Remote
 from scout.settings import Settings
 from tests import kept
 
@@ -306,7 +307,8 @@ def test_scans_close_and_reopen_only_what_the_owner_left_alone(database: Databas
         for status in OWNERS:
             job = kept.job(session, status=status)
             jobs.close(session, job, kept.DAY)
-            assert job.closed_at == kept.DAY
+            closed_at = job.closed_at
+            assert closed_at == kept.DAY
             assert job.status is (Status.CLOSED if status is Status.NEW else status)
             jobs.reopen(session, job)
             assert job.closed_at is None

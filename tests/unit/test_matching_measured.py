@@ -79,8 +79,8 @@ def test_words_on_gender_identity_score_nothing_in_any_recorded_answer() -> None
     assert len(told) >= 39
 
     def reasons(text: str) -> list[dict[str, Any]]:
-        given = {"source_job_id": "1", "title": "", "company": "", "url": ""}
-        return score(Posting(description_text=text, **given), iam).reasons
+        posting = Posting(source_job_id="1", title="", company="", url="", description_text=text)
+        return score(posting, iam).reasons
 
     scored = 0
     for text in told:

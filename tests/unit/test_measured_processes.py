@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
+import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,14 +73,14 @@ def test_a_pool_tells_how_many_workers_it_keeps_and_its_workers_do_not(
 ) -> None:
     monkeypatch.setattr(worker, "_wait_for_redis", lambda _: None)
     monkeypatch.setattr(worker, "_prepare", lambda: None)
-    monkeypatch.setattr(worker.gc, "freeze", lambda: None)
-    monkeypatch.setattr(worker.gc, "set_threshold", lambda *_: None)
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
     monkeypatch.setattr(worker.Pool, "start", lambda *_, **__: None)
     worker.run(Settings(data_dir=tmp_path, scan_workers=3))
     (tell,) = samplers
     tell("worker", "0")
     emitted.assert_gauge(catalogue.RQ_WORKERS_KEPT, 3, role="worker", slot="0")
-    monkeypatch.setattr(worker.os, "getpid", lambda: -1)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
     tell("worker", "1")
     assert emitted.gauge(catalogue.RQ_WORKERS_KEPT, slot="1") is None
 
@@ -254,8 +256,11 @@ def test_a_scan_whose_worker_died_is_counted_by_what_became_of_it(
 def test_the_gateway_forgets_what_is_watched_no_longer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     forgotten: list[tuple[str, str]] = []
     monkeypatch.setattr("metrics.push.pushed_sources", lambda _: {world.slug, "gone"})
-    monkeypatch.setattr(
-        "metrics.push.forget_source", lambda url, slug: bool(forgotten.append((url, slug))) or True
-    )
+
+    def forget(url: str, slug: str) -> bool:
+        forgotten.append((url, slug))
+        return True
+
+    monkeypatch.setattr("metrics.push.forget_source", forget)
     assert janitor.forget_unwatched(world.db, "http://gateway") == 1
     assert forgotten == [("http://gateway", "gone")]

@@ -146,7 +146,8 @@ def test_pay_periods_are_five(written: object, kept: str) -> None:
 
 
 def test_pay_without_an_amount_is_no_pay() -> None:
-    for nothing in (None, 0, "", "0", -5, True, float("nan"), "much", [], 1e300):
+    odd: tuple[object, ...] = (None, 0, "", "0", -5, True, float("nan"), "much", [], 1e300)
+    for nothing in odd:
         assert normalise.salary(least=nothing, most=nothing, currency="EUR", per="1 YEAR") is None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -32,13 +33,13 @@ __all__ = [
 TODAY = NOON.date()
 
 
-def wanting(world: Telling, hook: Hook, said: str = "07:00 phone", **changes: str) -> Telling:
-    world.settings = replace(world.settings, reminders=said, **changes)
+def wanting(world: Telling, hook: Hook, said: str = "07:00 phone", time_zone: str = "") -> Telling:
+    world.settings = replace(world.settings, reminders=said, time_zone=time_zone or world.settings.time_zone)
     world.write_channels(phone=hook.address)
     return world
 
 
-def plan(world: Telling, days: int, action: str = "Call Dana", **fields: object) -> int:
+def plan(world: Telling, days: int, action: str = "Call Dana", **fields: Any) -> int:
     number = world.job(**fields)
     with world.db.session() as session:
         jobs.plan(session, number, TODAY + dt.timedelta(days=days), action)

@@ -17,7 +17,7 @@ from sqlalchemy import event, select, update
 
 from metrics import catalogue
 from metrics.testing import Captured
-from scout import clock, matching, rescoring, scanning
+from scout import clock, matching, rescoring
 from scout.leases import changed
 from scout.matching import ProfileUnusable
 from scout.models import Job, SavedSearch, Scoring, ScoringPart
@@ -259,7 +259,7 @@ def test_what_a_scan_stored_with_the_older_profile_meanwhile_is_scored_at_the_en
     def load() -> matching.Profile:
         return next(loads)()
 
-    world.monkeypatch.setattr(scanning.matching, "load_profile", load)
+    world.monkeypatch.setattr(matching, "load_profile", load)
     world.board.show(
         [posting(number, title=f"Gardener in town {number}") for number in range(3)]
         + [posting(number, title=f"New gardener {number}") for number in range(10, 13)]
@@ -395,6 +395,6 @@ def test_the_workers_job_scores_a_part(world: World, profile: Path) -> None:
     with world.db.reading() as session:
         scoring_id = session.scalars(select(Scoring.id)).one()
     settings = dataclasses.replace(world.settings, profile=str(profile))
-    world.monkeypatch.setattr(worker_jobs.scout_settings, "load", lambda: settings)
+    world.monkeypatch.setattr("scout.settings.load", lambda: settings)
     assert worker_jobs.rescore(scoring_id, 0) == "done"
     assert scores(world) == {"Baker": 50}

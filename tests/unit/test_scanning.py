@@ -10,7 +10,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 import scout.sources
-from scout import endings, jobs, leases, normalise, runs, scanning, storing, watchlist
+from scout import endings, jobs, leases, matching, normalise, runs, scanning, storing, watchlist
 from scout.fetch import FetchError, Reason
 from scout.matching import Match
 from scout.models import (
@@ -157,7 +157,7 @@ def test_a_posting_that_cannot_be_scored_does_not_keep_the_others_away(world: Wo
             raise ValueError("a strange one")
         return Match(50, [])
 
-    world.monkeypatch.setattr(scanning.matching, "score", score)
+    world.monkeypatch.setattr(matching, "score", score)
     world.board.show([posting(1), posting(2), posting(3)])
     result = world.scan()
     assert (result.state, result.reason, result.new) == (ScanState.PARTIAL, "unparsed", 2)

@@ -17,7 +17,8 @@ from sqlalchemy import text as sql
 from scout import clock, jobs
 from scout.database import Database
 from scout.jobs import JobQuery, Sort
-from scout.models import Job, Remote, Status
+from scout.models import Job, Status
+from scout.postings import Remote
 from scout.searching import conditions, cursors, gathering, index, orders, reading
 from scout.searching.cursors import Cursor
 from scout.searching.language import Key, parse

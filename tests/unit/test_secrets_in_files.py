@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 
 import pytest
@@ -35,7 +35,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("each", SECRETS, ids=lambda each: each.name)
-def test_every_secret_setting_may_stand_in_a_file(each: settings.Any, file: Path) -> None:
+def test_every_secret_setting_may_stand_in_a_file(each: Field[object], file: Path) -> None:
     value = VALUES.get(each.metadata["variable"], "opensesame")
     file.write_text(f"{value}\n", encoding="utf-8")
     chosen = settings.load({f"{each.metadata['variable']}_FILE": str(file)})
@@ -44,7 +44,7 @@ def test_every_secret_setting_may_stand_in_a_file(each: settings.Any, file: Path
 
 
 @pytest.mark.parametrize("each", [each for each in fields(Settings) if each not in SECRETS][:3])
-def test_what_is_no_secret_is_not_looked_for_in_files(each: settings.Any, tmp_path: Path) -> None:
+def test_what_is_no_secret_is_not_looked_for_in_files(each: Field[object], tmp_path: Path) -> None:
     assert settings.load({f"{each.metadata['variable']}_FILE": str(tmp_path / "none")}) == Settings()
 
 

@@ -389,7 +389,7 @@ def test_odd_postings_are_sentences_and_the_others_are_read(
 ) -> None:
     link = next(name for name in make() if name.lower().endswith("url"))
     title = "text" if board.kind == "lever" else "title"
-    odd = [
+    odd: list[object] = [
         None, 7, "posting", [], {}, make(2, id=None), make(3, id={}), make(4, **{title: None}),
         make(5, **{title: " \u202e "}),
         make(6, **{link: "javascript:alert(1)"}), make(7, **{link: None}), make(8, id=True),

@@ -599,7 +599,7 @@ def test_secrets_are_not_in_the_settings_text() -> None:
 
 @pytest.mark.parametrize("kind", READ_AT_ONCE)
 def test_odd_postings_of_a_site_are_sentences_and_the_others_are_read(kind: str) -> None:
-    odd = [None, 7, "posting", [], {}]
+    odd: list[object] = [None, 7, "posting", [], {}]
     page = parse(kind, SITES[kind].make(1), *odd, SITES[kind].make(2))
     assert len(page.postings) == 2
     assert len(page.unparsed) == len(odd)
@@ -643,7 +643,7 @@ def test_no_bytes_make_another_exception_than_the_named_one(body: bytes) -> None
 
 @every_site
 def test_a_site_fills_the_fields_that_it_says(site: Site) -> None:
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "adzuna": {"title": "IAM Engineer (remote)"},
         "remoteok": {"salary_min": 1, "location": "Remote"},
     }
@@ -947,8 +947,9 @@ def test_in_a_day_of_the_schedule_remotive_is_asked_at_most_four_times(
             slug = watchlist.add(session, recognise("https://remotive.com")).slug
         for _ in range(24 * 6):
             with world.db.reading() as session:
-                due = watchlist.get(session, slug).next_scan_at <= clock.now()
-            if due:
+                due_at = watchlist.get(session, slug).next_scan_at
+            assert due_at is not None
+            if due_at <= clock.now():
                 _, (result_id,) = world.ask(slug)
                 scanning.scan(world.db, chosen, result_id, worker="test")
             world.later(minutes=10)

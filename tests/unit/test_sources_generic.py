@@ -297,9 +297,8 @@ class Site:
         tag = f'"{hash(found)}"'
         if self.etags and asked.headers.get("if-none-match") == tag:
             return reply(b"", 304)
-        return reply(
-            found, **({"ETag": tag} if self.etags and not asked.path.endswith(("xml", "txt")) else {})
-        )
+        tagged = self.etags and not asked.path.endswith(("xml", "txt"))
+        return reply(found, ETag=tag) if tagged else reply(found)
 
     def read(self, validators: Validators | None = None) -> tuple[list[str], list[str]]:
         """The titles that were found, and the paths that were asked for."""

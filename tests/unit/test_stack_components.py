@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,7 +76,7 @@ def test_the_system_way_installs_quietly_and_starts_no_service(
     apt.write_text(f'#!/bin/sh\necho "$DEBIAN_FRONTEND $*; $(sh {policy}; echo $?)" >> {log}\n')
     apt.chmod(0o755)
     monkeypatch.setattr(components, "_POLICY", policy)
-    monkeypatch.setattr(components.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     components.install([Component("Nowhere", ("scout-no-such-program",), ("nowhere", "fonts"))])
     assert log.read_text().splitlines() == [
@@ -90,7 +92,7 @@ def test_a_copy_in_a_python_package_does_not_count_as_the_systems(
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "redis-server").write_text("#!/bin/sh\n")
     (tmp_path / "bin" / "redis-server").chmod(0o755)
-    monkeypatch.setattr(components.sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr(components, "COMPONENTS", (Component("Redis", ("redis-server",)),))
     assert [each.name for each in components.not_of_the_system()] == ["Redis"]

@@ -49,11 +49,13 @@ def end(supervisor: Supervisor) -> None:
 
 
 def alive(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
 
 
 def pid_in(path: Path) -> int:
-    return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"{path.name} is written"))
+    return int(
+        wait_until(lambda: path.read_text().strip() if path.exists() else "", what=f"{path.name} is written")
+    )
 
 
 def test_for_programs_every_line_is_an_object_and_what_is_one_stays_as_it_is(

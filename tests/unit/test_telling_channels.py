@@ -268,7 +268,7 @@ def test_a_mail_server_that_is_away_or_silent_is_told(
 
 
 def test_a_message_shows_so_many_and_counts_the_rest() -> None:
-    story = Story("IAM", STORY.items * (SHOWN + 7), "http://here")
+    story = Story("IAM", [*STORY.items] * (SHOWN + 7), "http://here")
     assert story.subject == f"IAM: {SHOWN + 7} new jobs"
     assert story.text().count("IAM Engineer") == story.html().count("IAM Engineer") == SHOWN
     assert "and 7 more: http://here/" in story.text()
@@ -277,7 +277,7 @@ def test_a_message_shows_so_many_and_counts_the_rest() -> None:
 
 @pytest.mark.parametrize("html", [False, True])
 def test_a_message_has_as_many_jobs_as_there_is_room_for(*, html: bool) -> None:
-    story = Story("IAM", STORY.items * 30, "http://here")
+    story = Story("IAM", [*STORY.items] * 30, "http://here")
     for room in (160, 400, 1024, 32_768):
         body = story.fitting(room, html=html)
         assert len(body) <= room

@@ -115,7 +115,7 @@ def test_each_line_is_added_by_itself(plain: World) -> None:
 
 
 def begin(world: World, *keys: str, pasted: str = "") -> welcome.Begun:
-    return welcome.begin(world.db, NoQueue(), world.settings, keys=keys, pasted=pasted)  # type: ignore[arg-type]
+    return welcome.begin(world.db, NoQueue(), world.settings, keys=keys, pasted=pasted)
 
 
 def slugs(world: World) -> set[str]:

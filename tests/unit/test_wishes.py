@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import yaml
 
 from scout import clock
 from scout.matching import Match, ProfileUnusable, fingerprint, load_profile, parse_profile, score
+from scout.matching.wishes import Points
 from scout.normalise import completed
 from scout.postings import Posting, Remote, Salary
 from scout.settings import PROJECT
@@ -237,13 +240,13 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", (PROJECT / "docs/PROFILES.md").read_
 
 def test_the_examples_of_the_page_are_profiles_that_do_what_it_says() -> None:
     terms, wished = (parse_profile(text, "docs/PROFILES.md") for text in EXAMPLES)
-    given = {"source_job_id": "1", "company": "Acme", "url": ""}
-    pastry = score(Posting(title="Pastry Cook", description_text="Ovens and sourdough.", **given), terms)
+    posting = partial(Posting, source_job_id="1", company="Acme", url="")
+    pastry = score(posting(title="Pastry Cook", description_text="Ovens and sourdough."), terms)
     assert [each["term"] for each in pastry.reasons] == ["pastry cook", "SSO"]
-    assert score(Posting(title="Baker Recruiter", **given), terms).score == 0
-    there = Posting(title="Senior Baker", locations=("Lyon, France",), **given)
+    assert score(posting(title="Baker Recruiter"), terms).score == 0
+    there = posting(title="Senior Baker", locations=("Lyon, France",))
     assert score(completed(there), wished).score == 80
-    away = Posting(title="Baker", remote=Remote.REMOTE, locations=("Remote, US",), **given)
+    away = posting(title="Baker", remote=Remote.REMOTE, locations=("Remote, US",))
     assert score(completed(away), wished).score == 0
 
 
@@ -258,7 +261,7 @@ def test_the_page_tells_the_points_that_wishes_have() -> None:
     profile = parse_profile(EXAMPLES[1].replace("  otherwise: -20\n", ""), "docs/PROFILES.md")
     for name, wish in zip(table, profile.wishes, strict=True):
         told = [int(cell) if cell else None for cell in table[name]]
-        gives = wish.gives
+        gives: Points = attrgetter("gives")(wish)
         has = [gives.points, gives.against, gives.otherwise, gives.unknown]
         assert [a for a, b in zip(has, told, strict=True) if b is not None] == [
             b for b in told if b is not None
@@ -269,9 +272,11 @@ def test_wishes_may_be_added_to_a_profile_of_the_program(tmp_path: Path) -> None
     text = (PROJECT / "scout/profiles/iam.yaml").read_text()
     file = tmp_path / "mine.yaml"
     file.write_text(f"{text}\nremote: {{from: [EU]}}\n")
-    given = {"source_job_id": "1", "title": "IAM Engineer", "company": "Acme", "url": ""}
-    there = completed(Posting(remote=Remote.REMOTE, locations=("Remote - Germany",), **given))
-    away = completed(Posting(remote=Remote.REMOTE, locations=("Remote - US",), **given))
+    posting = partial(
+        Posting, source_job_id="1", title="IAM Engineer", company="Acme", url="", remote=Remote.REMOTE
+    )
+    there = completed(posting(locations=("Remote - Germany",)))
+    away = completed(posting(locations=("Remote - US",)))
     mine, plain = load_profile(file), load_profile("iam")
     assert score(there, mine) == score(there, plain) == score(away, plain)
     assert score(away, mine).score == 0

@@ -20,7 +20,7 @@ def text(overlay: str) -> str:
     """What `kubectl apply -k` would send."""
     program = need("kustomize")
     verb = "kustomize" if program.name == "kubectl" else "build"
-    command = [program, verb, FOLDER / "overlays" / overlay]
+    command = [str(program), verb, str(FOLDER / "overlays" / overlay)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -176,7 +176,8 @@ def test_only_what_is_named_may_be_reached(overlay: str) -> None:
     policies = named(overlay, "NetworkPolicy")
     assert policies["nothing-else"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     pods = {name: each["spec"]["template"]["metadata"]["labels"] for name, each in workloads(overlay).items()}
-    ways_in, ways_out = {}, {}
+    ways_in: dict[str, set[int]] = {}
+    ways_out: dict[str, set[int]] = {}
     for policy in policies.values():
         for name, labels in pods.items():
             if selects(policy["spec"]["podSelector"], labels):

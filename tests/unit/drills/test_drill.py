@@ -147,8 +147,8 @@ def test_each_fault_of_a_kind_is_measured_from_its_own_beginning_and_repair(
     stack: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(drills.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(drills.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda _: None)
 
     def inject(drill: Drill) -> None:
         now[0] += 1

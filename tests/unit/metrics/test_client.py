@@ -226,7 +226,7 @@ def test_whatever_the_kernel_says_no_caller_hears_of_it(
     listener: Listener, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     class Refusing(socket.socket):
-        def send(self, *_: object) -> int:  # type: ignore[override]
+        def send(self, *_: object) -> int:
             raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(socket, "socket", Refusing)
@@ -261,7 +261,7 @@ def test_names_that_would_break_the_line_are_refused(listener: Listener) -> None
     for name in ("", "a:b", "a|b", "a@b", "a#b", "a,b", "[a", "a\nb", "ä", "a" * 2000, None, 7, ["x"]):
         sender.incr(name)  # type: ignore[arg-type]
         sender.timing(name, 5)  # type: ignore[arg-type]
-        sender.gauge(name, 5)  # type: ignore[arg-type]
+        sender.gauge(name, 5)
     sender.close()
     assert listener.lines() == []
     assert losses.DROPPED["invalid"].take() == 39

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from metrics import labels, losses, series
-from metrics.model import MOST_BORN, MOST_SERIES, OTHER, Counter, Gauge, Label, Signal, Timer
+from metrics.model import MOST_BORN, MOST_SERIES, OTHER, Counter, Gauge, Label, Timer
 from metrics.testing import Captured
+from tests.unit.metrics.declaring import PLAIN
 
-PLAIN = {"help": "A thing.", "raised_by": "this test", "signal": Signal.TRAFFIC}
 COLOUR = Label("colour", ("red", "green"))
 ROUTE = Label("route", bound=3)
 
 
 def counter(*its_labels: Label, name: str = "unit_things_total") -> Counter:
-    return Counter(name=name, labels=its_labels, **PLAIN)  # type: ignore[arg-type]
+    return Counter(name=name, labels=its_labels, **PLAIN)
 
 
 def test_a_counter_adds_up_by_label(emitted: Captured) -> None:
@@ -33,7 +34,7 @@ def test_a_counter_adds_up_by_label(emitted: Captured) -> None:
 
 
 def test_a_gauge_keeps_its_last_value(emitted: Captured) -> None:
-    level = Gauge(name="unit_level", labels=(COLOUR,), **PLAIN)  # type: ignore[arg-type]
+    level = Gauge(name="unit_level", labels=(COLOUR,), **PLAIN)
     level.set(3, colour="red")
     level.set(0, colour="red")
     level.bind("green").set(1.5)
@@ -42,7 +43,7 @@ def test_a_gauge_keeps_its_last_value(emitted: Captured) -> None:
 
 
 def test_a_timer_keeps_every_duration_and_can_time_a_block(emitted: Captured) -> None:
-    took = Timer(name="unit_took_seconds", labels=(COLOUR,), **PLAIN)  # type: ignore[arg-type]
+    took = Timer(name="unit_took_seconds", labels=(COLOUR,), **PLAIN)
     took.observe(0.5, colour="red")
     handle = took.bind("red")
     with handle.time():
@@ -55,8 +56,8 @@ def test_a_timer_keeps_every_duration_and_can_time_a_block(emitted: Captured) ->
 
 @pytest.mark.emits_wrongly
 def test_values_that_are_no_count_and_no_duration_are_refused_and_told(emitted: Captured) -> None:
-    things, took = counter(), Timer(name="unit_took_seconds", **PLAIN)  # type: ignore[arg-type]
-    level = Gauge(name="unit_level", **PLAIN)  # type: ignore[arg-type]
+    things, took = counter(), Timer(name="unit_took_seconds", **PLAIN)
+    level = Gauge(name="unit_level", **PLAIN)
     nonsense: list[object] = [-1, math.nan, math.inf, -math.inf, "seven", None, object(), [1], 1j]
     for value in nonsense:
         things.inc(value)  # type: ignore[arg-type]
@@ -118,7 +119,8 @@ class _Unreadable:
 @pytest.mark.emits_wrongly
 def test_no_label_raises_into_the_caller(emitted: Captured) -> None:
     things = counter(Label("any", bound=1000))
-    for value in (b"\xff", "\ud800", "", 7, None, 2.5, _Unreadable(), "x" * 10_000, [], {}):
+    odd: tuple[object, ...] = (b"\xff", "\ud800", "", 7, None, 2.5, _Unreadable(), "x" * 10_000, [], {})
+    for value in odd:
         things.inc(any=value)  # type: ignore[arg-type]
     emitted.assert_incremented(things, 9)
     assert len(emitted.mistakes) == 1
@@ -143,7 +145,7 @@ def test_label_values_are_made_safe_in_one_place(value: object, sent: str) -> No
 
 
 def test_a_timer_that_nobody_empties_stays_bounded_and_tells_what_it_dropped(emitted: Captured) -> None:
-    took = Timer(name="unit_took_seconds", **PLAIN)  # type: ignore[arg-type]
+    took = Timer(name="unit_took_seconds", **PLAIN)
     for _ in range(series.HARD_LIMIT + 100):
         took.observe(0.1)
     emitted.assert_observed(took, series.HARD_LIMIT)
@@ -151,7 +153,7 @@ def test_a_timer_that_nobody_empties_stays_bounded_and_tells_what_it_dropped(emi
 
 
 def test_without_a_client_nothing_piles_up() -> None:
-    took = Timer(name="unit_took_seconds", **PLAIN).bind()  # type: ignore[arg-type]
+    took = Timer(name="unit_took_seconds", **PLAIN).bind()
     for _ in range(series.SOFT_LIMIT * 3):
         took.observe(0.1)
     assert len(took.take()) <= series.SOFT_LIMIT
@@ -199,19 +201,19 @@ def test_what_was_counted_is_born_again_too(emitted: Captured) -> None:
         lambda: counter(name="things"),
         lambda: counter(name="Things_total"),
         lambda: counter(COLOUR, COLOUR),
-        lambda: Timer(name="took_seconds", buckets=(2, 1), **PLAIN),  # type: ignore[arg-type]
+        lambda: Timer(name="took_seconds", buckets=(2, 1), **PLAIN),
     ],
 )
-def test_a_declaration_that_the_exporter_would_not_take_is_refused(declare: object) -> None:
+def test_a_declaration_that_the_exporter_would_not_take_is_refused(declare: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"."):
-        declare()  # type: ignore[operator]
+        declare()
 
 
 # --- A count that follows durations -----------------------------------------------------------------------
 
 
 def followed() -> tuple[Counter, Timer]:
-    timer = Timer(name="unit_followed_seconds", labels=(COLOUR,), **PLAIN)  # type: ignore[arg-type]
+    timer = Timer(name="unit_followed_seconds", labels=(COLOUR,), **PLAIN)
     counts = counter(COLOUR, name="unit_followed_total")
     counts.bind("red").follow(timer.bind("red"))
     return counts, timer
@@ -251,7 +253,7 @@ def test_a_duration_that_is_dropped_is_counted_all_the_same(emitted: Captured) -
 
 
 def test_what_was_before_is_not_counted_and_a_reset_begins_anew(emitted: Captured) -> None:
-    timer = Timer(name="unit_followed_seconds", labels=(), **PLAIN)  # type: ignore[arg-type]
+    timer = Timer(name="unit_followed_seconds", labels=(), **PLAIN)
     timer.observe(0.1)
     counts = counter(name="unit_followed_total")
     counts.bind().follow(timer.bind())

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from metrics.model import Counter, Gauge, Label, Signal, Timer
+from metrics.model import Counter, Gauge, Label, Timer
 from metrics.testing import captured
-
-PLAIN: dict[str, Any] = {"help": "A thing.", "raised_by": "this test", "signal": Signal.TRAFFIC}
+from tests.unit.metrics.declaring import PLAIN
 
 
 class Evil:
@@ -67,9 +66,10 @@ def test_whatever_is_given_nothing_reaches_the_caller() -> None:
     counter = Counter(name="unit_evil_total", labels=label, **PLAIN)
     gauge = Gauge(name="unit_evil", labels=label, **PLAIN)
     timer = Timer(name="unit_evil_seconds", labels=label, **PLAIN)
-    evil: Any = Evil()
+    evil = Evil()
+    odd: tuple[tuple[Any, Any], ...] = ((1, evil), (evil, "x"), ("text", "x"), (None, "x"), ([], []))
     with captured(strict=False) as emitted:
-        for amount, value in ((1, evil), (evil, "x"), ("text", "x"), (None, "x"), ([], [])):
+        for amount, value in odd:
             counter.inc(amount, one=value)
             gauge.set(amount, one=value)
             timer.observe(amount, one=value)

@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner
 
 from metrics import catalogue, mapping, mapping_lint
-from metrics.model import OTHER, Counter, Gauge, Label, Metric, PushedGauge, Signal, Timer, Unit
+from metrics.model import OTHER, Counter, Gauge, Label, Metric, PushedGauge, Timer, Unit
 from metrics.testing import captured
 from metrics.watch import reference
 from scout.cli import cli
@@ -22,9 +22,9 @@ from scout.cli.metrics import MetricsError
 from tests.components import need
 from tests.integration.embedded_programs import samples
 from tests.unit.embedded_exporter import Bench
+from tests.unit.metrics.declaring import PLAIN, Plain
 
 ROOT = Path(__file__).parents[3]
-PLAIN = {"help": "A thing.", "raised_by": "this test", "signal": Signal.TRAFFIC}
 
 
 def test_the_committed_file_is_what_the_catalogue_says() -> None:
@@ -80,8 +80,8 @@ def test_the_version_is_another_one_when_a_rule_changes_and_the_same_when_a_comm
     assert f"    scale: {mapping.version()}\n" in mapping.render()
     assert mapping.checksum(catalogue.ALL[1:]) != mapping.version()
     assert mapping.checksum([timer("a_seconds")]) != mapping.checksum([timer("b_seconds")])
-    told = {**PLAIN, "raised_by": "another test"}
-    assert mapping.checksum([timer("a_seconds")]) == mapping.checksum([Timer(name="a_seconds", **told)])  # type: ignore[arg-type]
+    told: Plain = {**PLAIN, "raised_by": "another test"}
+    assert mapping.checksum([timer("a_seconds")]) == mapping.checksum([Timer(name="a_seconds", **told)])
 
 
 def test_a_process_tells_its_version_and_asks_the_exporter_for_the_other() -> None:
@@ -99,21 +99,21 @@ def test_the_exporters_own_file_writes_the_version_on_a_plain_one() -> None:
 
 
 def timer(name: str, *labels: Label) -> Timer:
-    return Timer(name=name, labels=labels, **PLAIN)  # type: ignore[arg-type]
+    return Timer(name=name, labels=labels, **PLAIN)
 
 
 def gauge(name: str, *labels: Label) -> Gauge:
-    return Gauge(name=name, labels=labels, **PLAIN)  # type: ignore[arg-type]
+    return Gauge(name=name, labels=labels, **PLAIN)
 
 
 @pytest.mark.parametrize(
     ("metrics", "why"),
     [
         ([timer("a_seconds"), timer("a_seconds")], "declared twice"),
-        ([timer("a_seconds"), Gauge(name="a_seconds_count", **PLAIN)], "clashes"),  # type: ignore[arg-type]
-        ([timer("a_seconds"), Gauge(name="a_seconds_sum", **PLAIN)], "clashes"),  # type: ignore[arg-type]
-        ([PushedGauge(name="a_seconds_bucket", **PLAIN), timer("a_seconds")], "clashes"),  # type: ignore[arg-type]
-        ([gauge("a"), Counter(name="a_total", **PLAIN), gauge("a_count")], "a_count clashes"),  # type: ignore[arg-type]
+        ([timer("a_seconds"), Gauge(name="a_seconds_count", **PLAIN)], "clashes"),
+        ([timer("a_seconds"), Gauge(name="a_seconds_sum", **PLAIN)], "clashes"),
+        ([PushedGauge(name="a_seconds_bucket", **PLAIN), timer("a_seconds")], "clashes"),
+        ([gauge("a"), Counter(name="a_total", **PLAIN), gauge("a_count")], "a_count clashes"),
         ([timer("a_seconds", Label("le", bound=3))], "belongs to the histogram"),
         ([gauge("a", catalogue.ROLE, catalogue.SLOT)], "needs a ttl"),
     ],

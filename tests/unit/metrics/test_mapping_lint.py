@@ -317,7 +317,7 @@ def test_any_text_is_linted(text: str) -> None:
     lint(text)
 
 
-SOME = st.sampled_from(
+SOME: st.SearchStrategy[object] = st.sampled_from(
     [
         "a",
         "a.b",

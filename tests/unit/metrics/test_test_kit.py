@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import metrics
 from metrics import catalogue, client, losses, mapping
-from metrics.model import OTHER, Counter, Label, Metric, Signal
+from metrics.model import OTHER, Counter, Label, Signal
 from metrics.testing import ANY, Captured, captured, strictly
 from tests import documents
 
@@ -296,7 +296,7 @@ def test_the_readmes_recipe_for_a_new_metric_works(emitted: Captured) -> None:
     imported = "from metrics.model import Counter, Label, Signal\n"
     exec(imported + declare, page.__dict__)  # noqa: S102 - our own README
     made = page.__dict__["SEARCHES"]
-    assert isinstance(made, Metric)
+    assert isinstance(made, Counter)
     assert f"scout.{made.name}" in mapping.render([*catalogue.ALL, made])
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(catalogue, "SEARCHES", made, raising=False)

@@ -15,13 +15,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from metrics import catalogue, queries
-from metrics.forms import Age, Asked, Foreign, Level, Quantile, Rate, Share
+from metrics.forms import Age, Asked, Asking, Foreign, Level, Quantile, Rate, Share
 from metrics.model import Metric
 from metrics.quantities import Quantity
 from metrics.watch import rules
 from metrics.watch.dashboards import DASHBOARDS
 from metrics.watch.errors import WatchError
-from metrics.watch.grafana import asking, boards, drawing, layout, limits
+from metrics.watch.grafana import boards, drawing, layout, limits
 from metrics.watch.grafana.asking import As, Buckets, Cardinality, Increase, Ratio, Rest, Top, narrowed
 from metrics.watch.grafana.boards import web
 from metrics.watch.grafana.panels import Board, Limit, Look, Panel, Row, level
@@ -85,7 +85,7 @@ def run(*words: str) -> Result:
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
-def test_a_question_obeys_what_is_chosen(form: asking.Asking, text: str) -> None:
+def test_a_question_obeys_what_is_chosen(form: Asking, text: str) -> None:
     assert narrowed(form, CHOSEN).promql() == text
 
 
@@ -239,7 +239,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the files, which may be broken."""
     shutil.copytree(places.DASHBOARDS, tmp_path / "dashboards")
     monkeypatch.setattr(command, "FOLDER", tmp_path / "dashboards")
-    monkeypatch.setattr(command.scout_settings, "PROJECT", tmp_path)
+    monkeypatch.setattr("scout.settings.PROJECT", tmp_path)
     return tmp_path / "dashboards"
 
 

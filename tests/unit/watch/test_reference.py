@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from metrics import catalogue
+from metrics.model import Metric
 from metrics.testing import Captured
 from metrics.watch import promql, reference, rules, slo
 from metrics.watch.errors import WatchError
@@ -61,7 +62,7 @@ def test_every_metric_and_every_alert_has_its_line() -> None:
 @pytest.mark.parametrize(
     "metric", [catalogue.HTTP_REQUESTS, catalogue.RQ_WORKERS], ids=lambda each: each.name
 )
-def test_a_metric_that_is_renamed_makes_the_document_stale(metric: catalogue.Metric) -> None:
+def test_a_metric_that_is_renamed_makes_the_document_stale(metric: Metric) -> None:
     assert list(reference.stale([PAGE], told())) == []
     (stale,) = reference.stale([PAGE], told(renamed=metric.name))
     assert stale.startswith("MONITORING.md is not what catalogue and rules say: run `scout metrics docs")

@@ -11,12 +11,13 @@ from metrics.watch.errors import WatchError
 from tests.unit.watch.places import RULES, RUNBOOKS
 
 LOADED = rules.load(RULES)
+ASKING: list[rules.Alert | rules.Recording] = [*LOADED.alerts, *LOADED.recordings]
 OURS = known.ours()
 
 
 def asked() -> set[str]:
     """Every series of ours that a rule or a runbook asks for."""
-    texts = [each.expression for each in (*LOADED.alerts, *LOADED.recordings)]
+    texts = [each.expression for each in ASKING]
     texts += [query for page in RUNBOOKS.glob("*.md") for query in proofs.queries(page)]
     return {selector.name for text in texts for selector in promql.read(text).selectors} & set(OURS)
 
@@ -42,7 +43,7 @@ def test_there_are_alerts_of_every_group_and_severity() -> None:
 def test_a_metric_that_is_renamed_breaks_every_rule_and_runbook_that_asks_for_it(name: str) -> None:
     renamed = {f"{each}_renamed" if each == name else each: series for each, series in OURS.items()}
     told = [*rules.mistakes(LOADED, renamed), *proofs.mistakes(RUNBOOKS, LOADED.known(renamed))]
-    asking = {each.name for each in (*LOADED.alerts, *LOADED.recordings) if _asks(each.expression, name)}
+    asking = {each.name for each in ASKING if _asks(each.expression, name)}
     asking |= {
         page.name for page in RUNBOOKS.glob("*.md") if any(_asks(q, name) for q in proofs.queries(page))
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import IO, Any
 
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -13,6 +14,10 @@ PASSWORD = "correct horse battery staple"
 PAGE = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+#: What a form may hold: text, a number, several texts, a file with its name.
+Field = str | int | Sequence[str] | tuple[IO[bytes], str]
 
 
 class Browser:
@@ -41,10 +46,10 @@ class Browser:
             self.token = token[1]
         return answer
 
-    def post(self, url: str, /, *, headers: dict[str, str] | None = None, **fields: Any) -> TestResponse:
+    def post(self, url: str, headers: dict[str, str] | None = None, /, **fields: Field) -> TestResponse:
         return self.ask("POST", url, headers=headers, data={"csrf_token": self.token, **fields})
 
-    def sign_in(self, password: str = PASSWORD, **fields: Any) -> TestResponse:
+    def sign_in(self, password: str = PASSWORD, **fields: Field) -> TestResponse:
         self.get("/sign-in")
         answer = self.post("/sign-in", password=password, **fields)
         if answer.status_code == 303:

@@ -66,7 +66,7 @@ def test_what_is_refused_or_fails_leaves_no_event(owner: Browser, db: Database, 
     before = len(events(db))
     owner.post("/sources/none/pause")
     owner.post("/sources", url="")
-    owner.post("/sources/starters", headers={"Origin": "https://evil.example"})
+    owner.post("/sources/starters", {"Origin": "https://evil.example"})
     visitor.get("/sign-in")
     visitor.post("/sources/starters")
     owner.get("/sources")

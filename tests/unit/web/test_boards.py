@@ -79,7 +79,12 @@ def test_removing_many_asks_first(
     assert "Remove 2 boards?" in answer.text
     assert "1 job was seen there" in answer.text
     asked: list[str] = []
-    monkeypatch.setattr("metrics.push.forget_source", lambda _url, slug: bool(asked.append(slug)))
+
+    def forget(_url: str, slug: str) -> bool:
+        asked.append(slug)
+        return False
+
+    monkeypatch.setattr("metrics.push.forget_source", forget)
     post(owner, "/sources/remove", board=["acme", "globex"])
     assert asked == ["acme"], "a gateway that is away is asked once"
     assert "2 boards are removed." in owner.get("/sources").text

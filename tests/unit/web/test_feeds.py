@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from typing import Any
 
 import feedparser
 import pytest
@@ -39,7 +40,7 @@ def save(db: Database, **wish: object) -> str:
         return searches.feed_token(searches.add(session, Wish(**{**usual, **wish}), []), KEY)  # type: ignore[arg-type]
 
 
-def put(db: Database, title: str = "IAM Engineer", **fields: object) -> int:
+def put(db: Database, title: str = "IAM Engineer", **fields: Any) -> int:
     with db.session() as session:
         return kept.job(session, title, **fields).id
 

@@ -131,7 +131,7 @@ def test_every_unsafe_request_from_elsewhere_is_refused(
     ids=str,
 )
 def test_our_own_pages_and_programs_with_a_token_pass(owner: Browser, headers: dict[str, str]) -> None:
-    assert owner.post("/theme", headers=headers, theme="dark").status_code == 303
+    assert owner.post("/theme", headers, theme="dark").status_code == 303
 
 
 def test_the_owner_gets_an_answer_everywhere(app: Flask, owner: Browser, add_job: Callable[..., int]) -> None:

@@ -47,7 +47,7 @@ ANSWERS: dict[str, tuple[int, Callable[[Flask, Browser], TestResponse]]] = {
     "a wrong password": (401, lambda app, _: Browser(app).sign_in("wrong")),
     "a bad token": (400, lambda _, owner: owner.ask("POST", "/sign-out")),
     "a bad value": (400, lambda _, owner: owner.post("/theme", theme="pink")),
-    "another origin": (403, lambda _, owner: owner.post("/theme", headers={"Origin": "http://x"})),
+    "another origin": (403, lambda _, owner: owner.post("/theme", {"Origin": "http://x"})),
     "nothing": (404, lambda _, owner: owner.get("/nothing")),
     "no such job": (404, lambda _, owner: owner.get("/jobs/999999999999999999999999")),
     "no such run": (404, lambda _, owner: owner.get("/scans/999999999999999999999999")),

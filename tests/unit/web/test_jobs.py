@@ -157,12 +157,12 @@ def test_saving_with_htmx_swaps_the_card_and_offers_undo(
     owner: Browser, add_job: AddJob, db: Database
 ) -> None:
     job_id = add_job()
-    card = owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="saved", version="1", back="/")
+    card = owner.post(f"/jobs/{job_id}/status", HTMX, to="saved", version="1", back="/")
     assert card.status_code == 200
     assert card.text.lstrip().startswith("<article")
     assert "<html" not in card.text
     assert 'value="undo" data-key="u"' in card.text
-    owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="undo", version="2", back="/")
+    owner.post(f"/jobs/{job_id}/status", HTMX, to="undo", version="2", back="/")
     assert status_of(db, job_id) is Status.NEW
 
 
@@ -170,7 +170,7 @@ def test_a_change_that_is_not_allowed_changes_nothing_and_says_why(
     owner: Browser, add_job: AddJob, db: Database
 ) -> None:
     job_id = add_job()
-    card = owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="offer", back="/")
+    card = owner.post(f"/jobs/{job_id}/status", HTMX, to="offer", back="/")
     assert card.status_code == 409
     assert "cannot become offer" in card.text
     owner.post(f"/jobs/{job_id}/status", to="offer", back="/")
@@ -181,7 +181,7 @@ def test_a_change_that_is_not_allowed_changes_nothing_and_says_why(
 def test_a_change_from_an_old_page_is_told_not_done(owner: Browser, add_job: AddJob, db: Database) -> None:
     job_id = add_job()
     owner.post(f"/jobs/{job_id}/status", to="saved", version="1")
-    late = owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="dismissed", version="1")
+    late = owner.post(f"/jobs/{job_id}/status", HTMX, to="dismissed", version="1")
     assert late.status_code == 409
     assert "changed meanwhile" in late.text
     assert status_of(db, job_id) is Status.SAVED
@@ -240,12 +240,12 @@ def test_the_undo_of_the_detail_leads_back_step_by_step(
 def test_an_undo_from_an_old_page_is_told_not_done(owner: Browser, add_job: AddJob, db: Database) -> None:
     job_id = add_job()
     owner.post(f"/jobs/{job_id}/status", to="saved")
-    late = owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="undo", version="1")
+    late = owner.post(f"/jobs/{job_id}/status", HTMX, to="undo", version="1")
     assert late.status_code == 409
     assert "changed meanwhile" in late.text
     assert status_of(db, job_id) is Status.SAVED
     owner.post(f"/jobs/{job_id}/status", to="undo", version="2")
-    none = owner.post(f"/jobs/{job_id}/status", headers=HTMX, to="undo")
+    none = owner.post(f"/jobs/{job_id}/status", HTMX, to="undo")
     assert none.status_code == 409
     assert "no decision of yours" in none.text
 

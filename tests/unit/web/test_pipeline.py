@@ -155,17 +155,17 @@ def test_htmx_is_answered_with_the_board_and_a_conflict_with_how_it_is_now(
     owner: Browser, db: Database, add_job: Add
 ) -> None:
     number = take(db, add_job(), Status.SAVED)
-    asked = {"headers": {"HX-Request": "true"}, "back": "/pipeline", "stage": "applied"}
-    page = owner.post(f"/pipeline/jobs/{number}/move", to="applied", version=2, **asked)
+    htmx, asked = {"HX-Request": "true"}, {"back": "/pipeline", "stage": "applied"}
+    page = owner.post(f"/pipeline/jobs/{number}/move", htmx, to="applied", version=2, **asked)
     assert page.status_code == 200
     assert page.text.lstrip().startswith('<div id="board"')
     assert f'data-done="job-{number}"' in page.text
     assert 'class="stage is-shown" data-stage="applied"' in page.text
-    stale = owner.post(f"/pipeline/jobs/{number}/move", to="rejected", version=2, **asked)
+    stale = owner.post(f"/pipeline/jobs/{number}/move", htmx, to="rejected", version=2, **asked)
     assert stale.status_code == 409
     assert "was changed meanwhile and is applied now" in stale.text
     assert 'value="undo"' not in stale.text
-    illegal = owner.post(f"/pipeline/jobs/{number}/move", to="saved", version=3, **asked)
+    illegal = owner.post(f"/pipeline/jobs/{number}/move", htmx, to="saved", version=3, **asked)
     assert illegal.status_code == 409
     assert "cannot become saved" in illegal.text
     assert job(db, number).status is Status.APPLIED

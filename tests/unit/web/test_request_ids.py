@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 from flask import Flask, request
@@ -60,7 +61,7 @@ def test_what_is_logged_meanwhile_has_the_id_and_an_uncaught_error_the_route(
 ) -> None:
     seen = []
 
-    def fail(token: str) -> None:
+    def fail(token: str) -> NoReturn:
         seen.append(dict(ids.bound()))
         raise ZeroDivisionError(token)
 
@@ -76,7 +77,12 @@ def test_what_is_logged_meanwhile_has_the_id_and_an_uncaught_error_the_route(
 def test_a_request_begins_with_nothing_of_the_threads_last_one(app: Flask, owner: Browser) -> None:
     with ids.binding(request_id="left-over", run_id=7):
         seen = []
-        app.view_functions["probes.healthz"] = lambda: (seen.append(dict(ids.bound())), "ok")[1]
+
+        def healthz() -> str:
+            seen.append(dict(ids.bound()))
+            return "ok"
+
+        app.view_functions["probes.healthz"] = healthz
         answer = owner.get("/healthz")
         assert seen == [{"request_id": answer.headers["X-Request-ID"]}]
 
@@ -99,7 +105,12 @@ def test_a_trace_that_began_elsewhere_goes_on_here_only_where_a_proxy_is_believe
     traces.start("web")
     app = create_app(chosen)
     seen = []
-    app.view_functions["sign_in.form"] = lambda: (seen.append(traces.ids()), "ok")[1]
+
+    def form() -> str:
+        seen.append(traces.ids())
+        return "ok"
+
+    app.view_functions["sign_in.form"] = form
     try:
         Browser(app).get("/sign-in", headers=told)
     finally:

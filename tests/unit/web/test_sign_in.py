@@ -103,9 +103,9 @@ def test_guessing_is_limited_by_the_sockets_address(app: Flask, emitted: Capture
     for number in range(10):
         guesser.get("/sign-in")
         forged = {"X-Forwarded-For": f"198.51.100.{number}"}
-        assert guesser.post("/sign-in", headers=forged, password="guess").status_code == 401
+        assert guesser.post("/sign-in", forged, password="guess").status_code == 401
     answer = guesser.post(
-        "/sign-in", headers={"X-Forwarded-For": "203.0.113.9"}, password="correct horse battery staple"
+        "/sign-in", {"X-Forwarded-For": "203.0.113.9"}, password="correct horse battery staple"
     )
     assert answer.status_code == 429
     assert "too often" in answer.text

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
 from scout import discovery, searches, trial
@@ -73,6 +74,7 @@ def test_no_request_gets_an_answer_that_is_not_described(
     found: list[str] = []
     asked = 0
     for result in described.get_all_operations():
+        assert isinstance(result, Ok)
         operation = result.ok()
 
         @settings(
