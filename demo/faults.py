@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,7 @@ class Fault:
             UnknownFaultError: It is none of `FAULTS`, or a value has the wrong type.
         """
         name = str(asked.get("fault", ""))
-        status = name.isdigit() and 400 <= int(name) <= 599  # noqa: PLR2004 - RFC 9110, section 15: error classes
+        status = re.fullmatch("[45][0-9]{2}", name)  # RFC 9110, section 15: error classes
         if name not in FAULTS and not status:
             raise UnknownFaultError(
                 f"{name!r} is no fault. There are {', '.join(FAULTS)}, and any status 400-599."

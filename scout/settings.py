@@ -396,7 +396,7 @@ def _header_value(variable: str, text: str) -> str:
 
 def _host_port(variable: str, text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit():
+    if not colon or not host or not (port.isascii() and port.isdigit() and len(port) < 6):  # noqa: PLR2004 - digits
         raise SettingError(f"{variable}: {text!r} is not host:port.")
     return host.strip("[]").lower(), int(port)
 

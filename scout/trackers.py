@@ -412,11 +412,12 @@ def _date(said: str, told: Columns) -> dt.datetime | None:
             day, month = month, day
         year = int(slashed[4]) + (2000 if len(slashed[4]) == 2 else 0)  # noqa: PLR2004 - 26 is 2026
         return normalise.when(f"{year:04d}-{month:02d}-{day:02d}")
-    if said.isdigit() and int(said[:10]) in _SERIAL:
-        return normalise.when((dt.date(1899, 12, 30) + dt.timedelta(days=int(said))).isoformat())
+    number = int(said) if said.isascii() and said.isdigit() and len(said) < 20 else None  # noqa: PLR2004 - digits
+    if number is not None and number in _SERIAL:
+        return normalise.when((dt.date(1899, 12, 30) + dt.timedelta(days=number)).isoformat())
     for form in _WRITTEN:
         try:
             return normalise.when(dt.datetime.strptime(said, form).replace(tzinfo=dt.UTC).isoformat())
         except ValueError:
             continue
-    return normalise.when(int(said) if said.isdigit() else said) if said else None
+    return normalise.when(said if number is None else number) if said else None

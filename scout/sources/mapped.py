@@ -304,8 +304,8 @@ def _at(value: Any, place: str, *, alone: bool = False) -> Any:
     """
     for step in place.split(".") if place else ():
         if isinstance(value, list):
-            if step.isdigit():
-                value = value[int(step)] if int(step) < len(value) else None
+            if step.isdecimal():
+                value = value[int(step)] if len(step) < 10 and int(step) < len(value) else None  # noqa: PLR2004 - digits
             else:
                 value = None if alone else [each.get(step) for each in value if isinstance(each, dict)]
         else:

@@ -269,6 +269,7 @@ def test_what_is_no_fault_and_no_board_is_refused(boards: Simulator) -> None:
     for asked in (
         {"board": "greenhouse/latchway-demo", "fault": "earthquake"},
         {"board": "greenhouse/nobody", "fault": "500"},
+        {"board": "greenhouse/latchway-demo", "fault": "4²2"},
         {"board": "greenhouse/latchway-demo", "fault": "500", "count": "many"},
         {},
     ):

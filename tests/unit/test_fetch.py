@@ -16,8 +16,9 @@ import pytest
 from metrics import catalogue
 from metrics.testing import Captured, captured
 from scout import clock
+from scout import settings as scout_settings
 from scout.fetch import Door, FetchError, Limits, Reason, check, retry_after
-from scout.settings import Settings
+from scout.settings import SettingError, Settings
 from tests.components import need
 from tests.serving import Asked, reply, serving
 
@@ -499,3 +500,9 @@ def test_an_unknown_certificate_is_refused(tmp_path: Path) -> None:
             door.get(f"https://jobs.example:{server.port}/")
     assert caught.value.reason is Reason.TLS
     assert server.asked == []
+
+
+@pytest.mark.parametrize("text", ["boards", ":8080", "boards:", "boards:http", "boards:8²", "boards:808080"])
+def test_an_exception_that_is_no_host_and_port_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingError, match=r"SCOUT_ALLOW_PRIVATE: .* is not host:port"):
+        scout_settings.load({"SCOUT_ALLOW_PRIVATE": text})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scout import clock
@@ -616,6 +616,8 @@ def test_a_file_that_is_not_there_is_named_when_a_board_is_added(monkeypatch: py
 
 @settings(max_examples=100, deadline=None)
 @given(JSON, st.text(max_size=20))
+@example(["a"], "¹")
+@example(["a"], "9" * 5_000)
 def test_no_place_in_whatever_makes_an_exception(value: Any, place: str) -> None:
     mapped._filled(value, place)
     mapped._filled(value, f"x{{{place}}}")

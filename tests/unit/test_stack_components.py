@@ -61,7 +61,7 @@ def test_a_missing_component_is_told_and_in_ci_a_failure(
     monkeypatch.setattr(components, "COMPONENTS", (NOWHERE,))
     monkeypatch.setenv("CI", ci)
     assert components.main([]) == code
-    assert "Nowhere          MISSING  (it is nowhere); skipped for it:" in capsys.readouterr().out
+    assert "Nowhere           MISSING  (it is nowhere); skipped for it:" in capsys.readouterr().out
 
 
 def test_the_files_that_need_a_program_are_found() -> None:
