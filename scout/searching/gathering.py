@@ -19,7 +19,7 @@ from scout.searching.conditions import Sought
 #: More than these are many: nobody reads them all, and "1,000+" says as much.
 MOST = 1_000
 #: Of many jobs with the words, as many are compared with the other conditions, then as many, before all are.
-_FIRST, _COMPARED = 2 * MOST, 50 * MOST
+_FIRST, _COMPARED = MOST + MOST // 2, 50 * MOST
 #: Of few jobs that fit those, so many are read rather than compared with all that have the words.
 _READ = MOST
 #: PostgreSQL takes microseconds to look at the words of one job: so many of the best are tried before all
