@@ -273,7 +273,7 @@ def retry_after(value: str | None) -> float | None:
         return None
     value = value.strip()
     if value.isascii() and value.isdigit():
-        seconds = float(value[:12])
+        seconds = float(value[:12])  # which is more than the most
     else:
         try:
             when = email.utils.parsedate_to_datetime(value)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from scout import digits
 from scout.errors import ScoutError
 
 #: The checkout. `scout up` runs the Procfile from here, and the mapping file and prometheus/ lie here.
@@ -21,6 +22,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 #: Characters of a secret in a file. More is some other file, named by mistake.
 _LONGEST_SECRET = 4096
+_HIGHEST_PORT = 65535
 
 
 class SettingError(ScoutError):
@@ -312,7 +314,7 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
         case "data_dir":
             return Path(text).expanduser().absolute()
         case "port" | "statsd_port" | "exporter_port" | "pushgateway_port":
-            return _number(variable, text, 1, 65535)
+            return _number(variable, text, 1, _HIGHEST_PORT)
         case "web_workers" | "scan_workers":
             return _number(variable, text, 1, 64)
         case "trusted_proxies":
@@ -364,7 +366,8 @@ def _parse(name: str, variable: str, text: str) -> Any:  # noqa: C901, PLR0911, 
                 raise SettingError(f"{variable}: write redis://host:port/0, rediss://... or unix:///path.")
             return text
         case "statsd_url":
-            if not re.fullmatch(r"udp://[^/]+:\d+|unixgram:///.+", text):
+            found = re.fullmatch(r"udp://[^/]+:(.+)|unixgram:///.+", text)
+            if not found or (found[1] and not digits.whole(found[1], _HIGHEST_PORT)):
                 raise SettingError(f"{variable}={text!r}: write udp://host:port or unixgram:///path.")
             return text
         case _:
@@ -376,9 +379,10 @@ def _parts(text: str) -> tuple[str, ...]:
 
 
 def _number(variable: str, text: str, least: int, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+    number = digits.whole(text, most)
+    if number is None or number < least:
         raise SettingError(f"{variable}={text!r}: write a whole number from {least} to {most}.")
-    return int(text)
+    return number
 
 
 def _decimal(variable: str, text: str, least: float, most: float) -> float:
@@ -395,10 +399,11 @@ def _header_value(variable: str, text: str) -> str:
 
 
 def _host_port(variable: str, text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdigit() and len(port) < 6):  # noqa: PLR2004 - digits
+    host, _, said = text.rpartition(":")
+    port = digits.whole(said, _HIGHEST_PORT)
+    if not host or port is None:
         raise SettingError(f"{variable}: {text!r} is not host:port.")
-    return host.strip("[]").lower(), int(port)
+    return host.strip("[]").lower(), port
 
 
 def _origin(variable: str, text: str) -> str:

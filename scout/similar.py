@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
-from scout import jobs
+from scout import digits, jobs
 from scout.jobs import JobQuery
 from scout.models import Job, Status
 from scout.searching import language
@@ -56,8 +56,9 @@ def _telling(title: str) -> list[str]:
 def named(text: str) -> int | None:
     """The id of the job that a person names by its number or by the address of its page here, or None."""
     text = text.strip()
-    if text.isascii() and text.isdigit() and len(text) <= 10:  # noqa: PLR2004 - digits
-        return int(text)
+    number = digits.whole(text)
+    if number is not None:
+        return number
     try:
         path = urlsplit(text).path
     except ValueError:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from scout import normalise
+from scout import digits, normalise
 from scout.errors import ScoutError
 from scout.filed import Row
 from scout.html import sanitise
@@ -412,7 +412,8 @@ def _date(said: str, told: Columns) -> dt.datetime | None:
             day, month = month, day
         year = int(slashed[4]) + (2000 if len(slashed[4]) == 2 else 0)  # noqa: PLR2004 - 26 is 2026
         return normalise.when(f"{year:04d}-{month:02d}-{day:02d}")
-    number = int(said) if said.isascii() and said.isdigit() and len(said) < 20 else None  # noqa: PLR2004 - digits
+    # As many digits as a time in nanoseconds has.
+    number = digits.whole(said, 10**19)
     if number is not None and number in _SERIAL:
         return normalise.when((dt.date(1899, 12, 30) + dt.timedelta(days=number)).isoformat())
     for form in _WRITTEN:

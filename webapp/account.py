@@ -10,7 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 
 from scout import account as owner
-from scout import audit, clock, devices, sessions, tokens, totp
+from scout import audit, clock, devices, digits, sessions, tokens, totp
 from webapp.audit import about
 from webapp.parts import parts
 from webapp.sessions import browser_session
@@ -253,11 +253,10 @@ def log() -> ResponseReturnValue:
     """What was done and when. What the address says wrongly is left at its default."""
     text = request.args.get("q", "").strip()[:_LONGEST_SEARCH]
     who = request.args.get("who", "")
-    asked = request.args.get("page", "1")
     query = audit.AuditQuery(
         text=text,
         who=who if who in audit.WHO else "",
-        page=min(max(int(asked), 1), audit.MOST) if asked.isascii() and asked.isdigit() else 1,
+        page=min(digits.whole(request.args.get("page", "")) or 1, audit.MOST),
         per_page=_PER_PAGE,
     )
     with parts().database.reading() as db:

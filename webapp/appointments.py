@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, abort, flash, redirect, request, session, url_for
 
-from scout import agenda, appointments, jobs
+from scout import agenda, appointments, digits, jobs
 from scout.appointments import AppointmentNotFound, AppointmentUnusable, Wish
 from scout.telling.hours import HoursUnusable
 from webapp.parts import parts
@@ -60,7 +60,6 @@ def add(job_id: int) -> ResponseReturnValue:
 @pages.post("/jobs/<int:job_id>/appointments/<int:appointment_id>")
 def change(job_id: int, appointment_id: int) -> ResponseReturnValue:
     """Change an appointment."""
-    sequence = request.form.get("sequence", "")
     with parts().database.session() as db:
         try:
             appointments.change(
@@ -68,7 +67,7 @@ def change(job_id: int, appointment_id: int) -> ResponseReturnValue:
                 job_id,
                 appointment_id,
                 _wish(),
-                sequence=int(sequence) if sequence.isascii() and sequence.isdigit() else None,
+                sequence=digits.whole(request.form.get("sequence", "")),
             )
         except (AppointmentUnusable, HoursUnusable, jobs.Edited) as error:
             _keep_typed(job_id, appointment_id, str(error))
@@ -111,14 +110,14 @@ def _wish() -> Wish:
         raise AppointmentUnusable(
             "Say when it is: a day such as 2026-06-12 and a time such as 10:30."
         ) from None
-    minutes = given.get("minutes", "")
-    if not (minutes.isascii() and minutes.isdigit() and len(minutes) < 6):  # noqa: PLR2004 - digits
+    minutes = digits.whole(given.get("minutes", ""))
+    if minutes is None:
         raise AppointmentUnusable("Say how long it is, in minutes.")
     return Wish(
         what=given.get("what", ""),
         begins=dt.datetime.combine(day, time),
         timezone=given.get("timezone", "").strip() or parts().settings.time_zone,
-        minutes=int(minutes),
+        minutes=minutes,
         place=given.get("place", ""),
         note=given.get("note", ""),
     )

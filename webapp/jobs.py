@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from metrics.instruments import count_error
-from scout import briefs, export, history, jobs, rescoring, runs, searches, similar, sources
+from scout import briefs, digits, export, history, jobs, rescoring, runs, searches, similar, sources
 from scout.fetch import Reason
 from scout.identity import merging, resemblance
 from scout.jobs import Bulk, Conflict, IllegalChange, JobQuery, NothingToUndo, Sort
@@ -160,7 +160,7 @@ class Filters:
 
 
 def _whole(text: str, *, most: int) -> int:
-    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - digits
+    return min(digits.whole(text) or 0, most)
 
 
 @pages.get("/")
@@ -326,7 +326,7 @@ def change_status(job_id: int) -> ResponseReturnValue:
     """
     undoes = request.form.get("to") == "undo"
     to = Status.NEW if undoes else _status(request.form.get("to", ""))
-    version = _version(request.form.get("version", ""))
+    version = digits.whole(request.form.get("version", ""))
     problem = ""
     forget_undo()
     with parts().database.session() as db:
@@ -367,10 +367,6 @@ def _status(word: str) -> Status:
         abort(400, "There is no such status.")
 
 
-def _version(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004 - digits
-
-
 @pages.post("/jobs/status")
 def change_many() -> ResponseReturnValue:
     """Take the chosen jobs of the list to another status, or with `all` whatever it asks for.
@@ -385,11 +381,12 @@ def change_many() -> ResponseReturnValue:
         return _told(bulk, to, back)
     versions: dict[int, int] = {}
     for chosen in request.form.getlist("job"):
-        job_id, _, version = chosen.partition(".")
-        if not _version(job_id):
+        said, _, version = chosen.partition(".")
+        job_id = digits.whole(said)
+        if not job_id:
             abort(400, "There is no such job.")
         # One that comes without is compared with a version that no job has.
-        versions[int(job_id)] = _version(version) or 0
+        versions[job_id] = digits.whole(version) or 0
     if not versions:
         flash("No job is chosen: tick some, then say what becomes of them.", "problem")
         return redirect(back, 303)
@@ -452,7 +449,7 @@ def mark_unseen() -> ResponseReturnValue:
 
 
 def _ids(text: str) -> list[int]:
-    ids = [_version(each) for each in text.split(",")]
+    ids = [digits.whole(each) for each in text.split(",")]
     if len(ids) > jobs.MOST_PER_PAGE or None in ids:
         abort(400, "These are no jobs of a page.")
     return [each for each in ids if each]

@@ -9,7 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, s
 from markupsafe import Markup
 
 from metrics.quantities import Quantity
-from scout import account, agenda, calendars, clock, funnel, jobs, pipeline
+from scout import account, agenda, calendars, clock, digits, funnel, jobs, pipeline
 from scout.jobs import Conflict, IllegalChange, NothingToUndo
 from scout.models import Account, Status
 from scout.pipeline import Stage
@@ -109,11 +109,10 @@ def as_list() -> ResponseReturnValue:
     wanted = request.args.get("sort", "")
     order: pipeline.Order = next((each for each in pipeline.ORDERS if each == wanted), "stage")
     descending = request.args.get("order") == "desc"
-    asked = request.args.get("page", "")
     with parts().database.reading() as db:
         cards = pipeline.every(db, parts().settings.time_zone, order, descending=descending)
         last = max(-(-len(cards) // _ROWS), 1)
-        page = min(max(int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 1, 1), last)  # noqa: PLR2004 - digits
+        page = min(digits.whole(request.args.get("page", "")) or 1, last)
         return render_template(
             "pipeline_list.html",
             cards=cards[(page - 1) * _ROWS : page * _ROWS],
@@ -186,7 +185,7 @@ def move(job_id: int) -> ResponseReturnValue:
     Answers htmx with the board as it is then, a form with the page again.
     """
     undoes = request.form.get("to") == "undo"
-    version = _version(request.form.get("version", ""))
+    version = digits.whole(request.form.get("version", ""))
     problem = ""
     with parts().database.session() as db:
         try:
@@ -212,10 +211,6 @@ def _status(word: str) -> Status:
         return Status(word)
     except ValueError:
         abort(400, "There is no such status.")
-
-
-def _version(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004 - digits
 
 
 @pages.post("/pipeline/jobs/<int:job_id>/done")

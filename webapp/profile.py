@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import joinedload
 
-from scout import chosen_profile, matching, normalise, rescoring
+from scout import chosen_profile, digits, matching, normalise, rescoring
 from scout.chosen_profile import Origin
 from scout.errors import ScoutError
 from scout.matching import Match, Profile
@@ -124,9 +124,9 @@ class NothingToTry(ScoutError):  # noqa: N818 - reads as the sentence that it is
 
 def _posting(number: str, title: str, text: str) -> Posting:
     if number:
-        plain = number.isascii() and number.isdigit() and len(number) < 10  # noqa: PLR2004 - digits
+        job_id = digits.whole(number)
         with parts().database.reading() as db:
-            job = db.get(Job, int(number), options=[joinedload(Job.description)]) if plain else None
+            job = db.get(Job, job_id, options=[joinedload(Job.description)]) if job_id else None
             if job is None:
                 raise NothingToTry(
                     f"There is no job {number}. Its number is at the end of its page's address."

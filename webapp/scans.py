@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from sqlalchemy.exc import OperationalError
 
 from metrics.instruments import count_error
-from scout import cancelling, progress, remedies, runs
+from scout import cancelling, digits, progress, remedies, runs
 from scout.models import RunTrigger
 from scout.queue import QueueAway
 from webapp import streams
@@ -43,7 +43,7 @@ def index() -> ResponseReturnValue:
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - digits
+    return digits.whole(text) or 0
 
 
 @pages.post("/scans")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
-from scout import account, searches
+from scout import account, digits, searches
 from scout.errors import ScoutError
 from scout.models import Every, Message, MessageState, SavedSearch, Status, Tells
 from scout.searches import Wish
@@ -198,9 +198,10 @@ def _wish(before: Mapping[str, Any]) -> Wish:
 
 
 def _within(text: str, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > most:
+    number = digits.whole(text, most)
+    if number is None:
         raise ValueError(text)
-    return int(text)
+    return number
 
 
 def _words(error: ScoutError | ValueError) -> str:

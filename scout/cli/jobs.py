@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import click
 
-from scout import history, settings
+from scout import digits, history, settings
 from scout.cli import FAILED, PARTIAL, measure, pipeline, table
 from scout.database import for_command
 from scout.identity import duplicates as look_alike
@@ -263,9 +263,10 @@ def _chosen(word: str) -> Status:
 
 
 def _number(word: str) -> int:
-    if not (word.isascii() and word.isdigit() and int(word)):
+    number = digits.whole(word)
+    if not number:
         raise click.UsageError(f"{word!r} is no job's id. `scout jobs list` shows them.")
-    return int(word)
+    return number
 
 
 def _tell(bulk: Bulk, to: Status, *, dry_run: bool, as_json: bool) -> None:

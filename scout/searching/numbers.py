@@ -6,6 +6,8 @@ import math
 import re
 from dataclasses import dataclass
 
+from scout import digits
+
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
 _COMPARED = re.compile(r"(>=|<=|>|<|=|)(.+)")
 _AMOUNT = re.compile(
@@ -15,8 +17,6 @@ _AMOUNT = re.compile(
 )
 _GROUPED = re.compile(r"\d{1,3}(?:[,.'’_]\d{3})+")  # noqa: RUF001 - likewise
 _TIMES = {"k": 1000, "m": 1_000_000, None: 1}
-#: What the databases' integers hold.
-_MOST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +69,20 @@ def _range(low: str, high: str) -> Bounds | None:
 
 
 def _whole(number: float) -> int:
-    return min(int(number), _MOST)
+    return min(int(number), digits.MOST)
 
 
 def _amount(text: str) -> tuple[float, str] | None:
     match = _AMOUNT.fullmatch(text.strip())
     if match is None or (match["before"] and match["after"]):
         return None
-    digits = match["digits"]
-    if _GROUPED.fullmatch(digits):
-        digits = re.sub(r"[^\d]", "", digits)
+    said = match["digits"]
+    if _GROUPED.fullmatch(said):
+        said = re.sub(r"[^\d]", "", said)
     try:
-        number = float(digits.replace("_", ""))
+        number = float(said.replace("_", ""))
     except ValueError:
         return None
     sign = match["before"] or match["after"] or ""
-    return number * _TIMES[match["times"]], _SIGNS.get(sign, sign.upper())
+    # Three hundred digits are infinity to `float`, which no integer is.
+    return min(number * _TIMES[match["times"]], float(digits.MOST)), _SIGNS.get(sign, sign.upper())

@@ -30,7 +30,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import yaml
 
-from scout import normalise, settings
+from scout import digits, normalise, settings
 from scout.errors import ScoutError
 from scout.fetch import Door, FetchError, Limits, Reason, check
 from scout.html import plain, sanitise, unescaped
@@ -305,7 +305,8 @@ def _at(value: Any, place: str, *, alone: bool = False) -> Any:
     for step in place.split(".") if place else ():
         if isinstance(value, list):
             if step.isdecimal():
-                value = value[int(step)] if len(step) < 10 and int(step) < len(value) else None  # noqa: PLR2004 - digits
+                at = digits.whole(step, len(value) - 1)
+                value = value[at] if at is not None else None
             else:
                 value = None if alone else [each.get(step) for each in value if isinstance(each, dict)]
         else:

@@ -73,6 +73,7 @@ def test_values_are_read_as_people_write_them(text: str, values: tuple[str, ...]
         ("salary:>=€1'200'000", Bounds(1_200_000, None, "EUR")),
         ("salary:chf80k", Bounds(80_000, None, "CHF")),
         ("salary:>9m", Bounds(9_000_001, None)),
+        (f"salary:>{'9' * 100}", Bounds(2**31 - 1, None)),
     ],
 )
 def test_numbers_are_compared_and_may_be_ranges(text: str, bounds: Bounds) -> None:

@@ -132,6 +132,18 @@ def test_the_queues_socket_has_a_plain_short_path_whatever_the_data_directory_is
     assert path != Settings(data_dir=tmp_path / "other data").redis_socket
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "9" * 5000, "²", "-1", "x"])
+def test_a_port_that_is_none_is_refused_wherever_it_stands(port: str) -> None:
+    for variable, text in (
+        ("SCOUT_PORT", port),
+        ("STATSD_URL", f"udp://metrics:{port}"),
+        ("STATSD_URL", "udp://metrics"),
+    ):
+        with pytest.raises(SettingError, match=variable):
+            load({variable: text})
+    assert load({"STATSD_URL": "udp://metrics:65535"}).statsd_url == "udp://metrics:65535"
+
+
 @pytest.mark.parametrize(("text", "minutes"), [("0.5", 0.5), ("60", 60.0), ("10080", 10080.0)])
 def test_the_scan_interval_may_be_a_fraction_of_a_minute(text: str, minutes: float) -> None:
     assert load({"SCOUT_SCAN_INTERVAL_MINUTES": text}).scan_interval_minutes == minutes

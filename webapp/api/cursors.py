@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from scout import digits
 from webapp.api.problems import Problem
 
 _T = TypeVar("_T")
-_MOST_DIGITS = 9
 
 
 def place(after: str) -> int | None:
@@ -19,10 +19,11 @@ def place(after: str) -> int | None:
     """
     if not after:
         return None
-    if not after.isascii() or not after.isdigit() or len(after) > _MOST_DIGITS:
+    number = digits.whole(after)
+    if number is None:
         wrong = {"in": "query", "pointer": "/after", "detail": "This is no place of the list: take `next`."}
         raise Problem("invalid", errors=[wrong])
-    return int(after)
+    return number
 
 
 def cut(found: Sequence[_T], limit: int) -> tuple[Sequence[_T], bool]:

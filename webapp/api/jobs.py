@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from flask import Response, request
 from pydantic import Field, model_validator
 
-from scout import export, history, jobs
+from scout import digits, export, history, jobs
 from scout.identity import merging, resemblance
 from scout.jobs import Bulk, JobQuery
 from scout.models import Status
@@ -213,10 +213,11 @@ def _expected() -> int | None:
     if said in {"", "*"}:
         return None
     tags = [each.strip().strip('"').partition(".")[0] for each in said.split(",")]
-    if len(tags) != 1 or not tags[0].isascii() or not tags[0].isdigit() or len(tags[0]) > 9:  # noqa: PLR2004 - digits
+    version = digits.whole(tags[0]) if len(tags) == 1 else None
+    if version is None:
         # Whatever it is, it is no tag that a job has now (RFC 9110, section 13.1.1).
         raise Problem("changed-meanwhile", "`If-Match` names no version of a job.")
-    return int(tags[0])
+    return version
 
 
 class NewStatus(Taken):
