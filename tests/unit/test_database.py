@@ -63,6 +63,15 @@ def test_sqlite_is_opened_as_the_design_says(database: Database) -> None:
     assert found == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 10_000, "synchronous": 1}
 
 
+def test_postgresql_answers_each_question_with_one_process(postgres_settings: Settings) -> None:
+    database = Database.open(postgres_settings)
+    for _ in range(2):
+        # The second time on the connection that the first gave back, after its transaction was taken back.
+        with database.reading() as session:
+            assert session.scalar(text("SHOW max_parallel_workers_per_gather")) == "0"
+    database.dispose()
+
+
 def test_a_writer_on_sqlite_takes_the_lock_before_it_reads(
     database: Database, sqlite_settings: Settings
 ) -> None:
