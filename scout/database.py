@@ -218,8 +218,8 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_postgresql_connect(connection: Any, _record: Any) -> None:
-    # Many ask at once, and each core answers one. Several at one question read all of a million jobs, where one
-    # goes through an index in half of the time.
+    # Many ask at once, and each core answers one. For several at one question all of a million jobs are read,
+    # where one goes through an index in half of the time.
     with connection.cursor() as cursor:
         cursor.execute("SET max_parallel_workers_per_gather = 0")
     connection.commit()

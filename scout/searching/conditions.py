@@ -79,8 +79,8 @@ class Sought:
         some = any_(cast(list(job_ids), ARRAY(Integer)))
         # The function of the operator `@@`: no index answers it, and the few rows are looked at one by one.
         has = func.ts_match_vq(_POSTGRES.c.words, cast(self.words or self.without, TSQUERY))
-        found = session.scalars(select(_POSTGRES.c.job_id).where(_POSTGRES.c.job_id == some, has))
-        return set(found) if self.words else set(job_ids).difference(found)
+        wanted = has if self.words else ~has
+        return set(ids(session, select(_POSTGRES.c.job_id).where(_POSTGRES.c.job_id == some, wanted)))
 
     def where(self, *, walked: bool = False) -> list[ColumnElement[bool]]:
         """All conditions.
@@ -111,6 +111,15 @@ def listed(job_ids: Sequence[int], *, postgres: bool) -> ColumnElement[bool]:
         return Job.id == any_(cast(list(job_ids), ARRAY(Integer)))
     each = func.json_each(json.dumps(list(job_ids))).table_valued("value")
     return Job.id.in_(select(each.c.value))
+
+
+def ids(session: Session, statement: Select[int]) -> Sequence[int]:
+    """The ids in the order of the statement, past the ORM; from PostgreSQL as one array, not row by row."""
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        return connection.scalars(statement).all()
+    found: list[int] = connection.scalars(select(func.array(statement.scalar_subquery()))).one()
+    return found
 
 
 def _hits(words: str, *, postgres: bool) -> Select[int]:

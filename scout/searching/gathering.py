@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from scout.models import Job
@@ -52,7 +52,7 @@ def gather(session: Session, sought: Sought) -> Gathered:
         return _all_or_many(session, _best(sought.where(walked=True)))
     if not sought.others:
         return _all_or_many(session, sought.newest_hits())
-    hits = _ids(session, sought.newest_hits().limit(_FIRST + 1))
+    hits = conditions.ids(session, sought.newest_hits().limit(_FIRST + 1))
     # Of SQLite's hits, in the order of the jobs, just as many are compared below as it takes.
     if sought.postgres or len(hits) <= _FIRST:
         some = conditions.listed(hits, postgres=sought.postgres)
@@ -70,7 +70,7 @@ def _compared(session: Session, sought: Sought) -> Gathered:
     found = _all_or_many(session, fitting)
     if found.many:
         return found
-    rest = _ids(session, _best(sought.others).limit(_READ + 1))
+    rest = conditions.ids(session, _best(sought.others).limit(_READ + 1))
     if len(rest) <= _READ:
         return Gathered(list(sought.among(session, rest)))
     return _all_or_many(session, select(Job.id).where(*sought.where(walked=True)))
@@ -78,7 +78,7 @@ def _compared(session: Session, sought: Sought) -> Gathered:
 
 def _tried(session: Session, sought: Sought) -> Gathered | None:
     """What is found among the best that fit the other conditions; None where that is not all, nor many."""
-    best = _ids(session, _best(sought.others).limit(_TRIED))
+    best = conditions.ids(session, _best(sought.others).limit(_TRIED))
     found: list[int] = []
     for start in range(0, len(best), _AT_ONCE):
         some = best[start : start + _AT_ONCE]
@@ -100,14 +100,5 @@ def _best(where: Sequence[ColumnElement[bool]]) -> Select[int]:
 
 
 def _all_or_many(session: Session, statement: Select[int]) -> Gathered:
-    ids = _ids(session, statement.limit(MOST + 1))
+    ids = conditions.ids(session, statement.limit(MOST + 1))
     return Gathered(ids[:MOST], many=len(ids) > MOST)
-
-
-def _ids(session: Session, statement: Select[int]) -> Sequence[int]:
-    """The ids in the order of the statement, past the ORM; from PostgreSQL as one array, not row by row."""
-    connection = session.connection()
-    if connection.dialect.name != "postgresql":
-        return connection.scalars(statement).all()
-    ids: list[int] = connection.scalars(select(func.array(statement.scalar_subquery()))).one()
-    return ids
