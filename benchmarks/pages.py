@@ -128,7 +128,7 @@ def _measured(settings: Settings, times: int) -> dict[str, Any]:
         with database.reading() as session:
             facets = _figures(
                 lambda query=query, session=session: jobs.facets(session, query),  # type: ignore[misc]
-                max(times // 3, 2),
+                times,
             )
             total = jobs.find(session, query)
         number = f"{total.total:,}{'+' if total.more else ''}"

@@ -23,8 +23,8 @@ _FIRST, _COMPARED = MOST + MOST // 2, 50 * MOST
 #: Of few jobs that fit those, so many are read rather than compared with all that have the words.
 _READ = MOST
 #: PostgreSQL takes microseconds to look at the words of one job: so many of the best are tried before all
-#: with the words are put together, and so many at once.
-_TRIED, _AT_ONCE = 10 * MOST, MOST + MOST // 4
+#: with the words are put together, so many at once, and so many first, which mostly tells whether to go on.
+_TRIED, _AT_ONCE, _SAMPLE = 10 * MOST, MOST + MOST // 4, MOST // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,15 @@ def _tried(session: Session, sought: Sought) -> Gathered | None:
     """What is found among the best that fit the other conditions; None where that is not all, nor many."""
     best = conditions.ids(session, _best(sought.others).limit(_TRIED))
     found: list[int] = []
-    for start in range(0, len(best), _AT_ONCE):
-        some = best[start : start + _AT_ONCE]
+    tried = 0
+    while tried < len(best):
+        some = best[tried : tried + (_AT_ONCE if tried else _SAMPLE)]
+        tried += len(some)
         there = sought.among(session, some)
         found += [each for each in some if each in there]
         if len(found) > MOST:
             return Gathered(found[:MOST], many=True)
-        if len(found) * _TRIED < MOST * (start + len(some)):
+        if len(found) * _TRIED < MOST * tried:
             # So few of them have the words that the others will not do.
             break
     else:
