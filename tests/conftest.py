@@ -1,3 +1,3 @@
 from __future__ import annotations
 
-pytest_plugins = ["metrics.pytest_plugin"]
+pytest_plugins = ["metrics.pytest_plugin", "tests.databases"]

@@ -15,11 +15,12 @@ import pytest
 from sqlalchemy import select
 
 from scout import runs, watchlist
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.models import Job, Listing, RunTrigger, ScanResult, ScanRun
 from scout.queue import Scans
 from scout.settings import PROJECT, load
 from tests.boards_in_folders import Folder
+from tests.databases import make_tables
 from tests.redis_server import RedisServer
 from tests.waiting import wait_until
 
@@ -42,7 +43,7 @@ class Stack:
             "PUSHGATEWAY_URL": "http://127.0.0.1:1",
         }
         self.settings = load(self.environ)
-        migrate(self.settings)
+        make_tables(self.settings)
         self.db = Database.open(self.settings)
         self.queue = Scans(self.settings)
         self.processes: list[subprocess.Popen[bytes]] = []

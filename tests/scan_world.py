@@ -13,11 +13,12 @@ from sqlalchemy import select
 
 import scout.sources
 from scout import clock, jobs, runs, scanning, watchlist
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.models import Job, Listing, RunTrigger, ScanResult, Source
 from scout.queue import Scans
 from scout.settings import Settings
 from tests.boards_in_folders import KINDS, Folder
+from tests.databases import make_tables
 
 
 class NoQueue(Scans):
@@ -51,7 +52,7 @@ class World:
         monkeypatch.setattr(
             scanning, "push_scan", lambda _url, slug, figures: self.pushes.append((slug, figures))
         )
-        migrate(self.settings)
+        make_tables(self.settings)
         self.db = Database.open(self.settings)
         self.board = Folder(tmp_path / "acme")
         self.board.show([])

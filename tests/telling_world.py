@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
 from scout import clock, searches
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.jobs import JobQuery
 from scout.models import Job, Message, SavedSearch, Tells
 from scout.searches import Wish
@@ -23,6 +23,7 @@ from scout.settings import Settings
 from scout.telling import channels, teller
 from scout.telling.teller import Told
 from tests import kept
+from tests.databases import make_tables
 from tests.ports import free_port
 from tests.serving import Asked, Reply, Server, reply, serving
 
@@ -36,7 +37,7 @@ class Telling:
         self.settings = settings
         self.time = NOON
         monkeypatch.setattr(clock, "now", lambda: self.time)
-        migrate(settings)
+        make_tables(settings)
         self.db = Database.open(settings)
 
     def later(self, **span: float) -> None:

@@ -20,10 +20,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select, update
 
 from scout import account, importing, jobs, runs, scanning, watchlist, welcome
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.models import Job, Listing, RunTrigger, ScanState, Source
 from scout.settings import Settings, load
 from scout.sources.board import Board
+from tests.databases import make_tables
 from tests.e2e.pages import LOOKS, PASSWORD, Open
 from tests.scan_world import NoQueue
 from tests.serving import Asked, Reply, Server, reply, serving
@@ -141,7 +142,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory, hostile: Server) -> Setti
 @pytest.fixture(scope="module")
 def database(settings: Settings) -> Iterator[Database]:
     """What a real scan of the hostile board stored."""
-    migrate(settings)
+    make_tables(settings)
     opened = Database.open(settings)
     with opened.session() as session:
         account.ensure(session, PASSWORD)

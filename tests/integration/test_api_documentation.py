@@ -14,9 +14,10 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from scout import tokens
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.settings import load
 from tests import documents, kept
+from tests.databases import make_tables
 from webapp import create_app
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "API.md").read_text(encoding="utf-8")
@@ -31,7 +32,7 @@ class Quiet(WSGIRequestHandler):
 def server(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The address of a server with a job, and a token."""
     settings = load({"SCOUT_DATA_DIR": str(tmp_path)})
-    migrate(settings)
+    make_tables(settings)
     database = Database.open(settings)
     with database.session() as session:
         kept.job(session, at=kept.source(session), title="Identity Engineer", score=60)

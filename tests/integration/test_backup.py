@@ -43,10 +43,14 @@ from scout.settings import Settings
 from tests import kept
 from tests.waiting import wait_until
 
-pytest_plugins = ("tests.databases",)
-
 #: Rows of every table that a backup holds; one that is added later must come here too.
 TABLES = {table.name for table in Base.metadata.sorted_tables} - set(LEFT_OUT)
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> str:
+    """New databases are empty here."""
+    return "template1"
 
 
 def fill(settings: Settings, jobs: int = 3) -> None:

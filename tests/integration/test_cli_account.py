@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from scout import account, cli, clock, settings, tokens, totp
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.models import Account
+from tests.databases import make_tables
 from tests.integration.test_cli_data import Run, empty_house, run
 
 __all__ = ["empty_house", "run"]
@@ -18,7 +19,7 @@ __all__ = ["empty_house", "run"]
 @pytest.fixture
 def database() -> Iterator[Database]:
     chosen = settings.load()
-    migrate(chosen)
+    make_tables(chosen)
     opened = Database.open(chosen)
     with opened.session() as session:
         account.ensure(session, "the first one")

@@ -20,13 +20,14 @@ from metrics import catalogue
 from scout import account, cli, rescoring, settings
 from scout.cli import jobs as jobs_command
 from scout.cli import table
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.identity import keys
 from scout.matching import load_profile
 from scout.models import EventKind, Job, JobEvent, Status, StatusChange
 from scout.normalise import completed
 from tests import kept
 from tests.boards_in_folders import posting
+from tests.databases import make_tables
 from tests.statsd_listener import Listener, statsd
 
 __all__ = ["statsd"]
@@ -67,7 +68,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def database() -> Iterator[Database]:
     """The database of the commands, with a source and three jobs."""
     chosen = settings.load()
-    migrate(chosen)
+    make_tables(chosen)
     opened = Database.open(chosen)
     with opened.session() as session:
         acme = kept.source(session)

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from scout import cli, export, settings
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.models import Status
 from tests import kept
+from tests.databases import make_tables
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -49,7 +50,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def database() -> Iterator[Database]:
     """The database of the commands, with a source and two jobs."""
     chosen = settings.load()
-    migrate(chosen)
+    make_tables(chosen)
     opened = Database.open(chosen)
     with opened.session() as session:
         kept.job(session, "IAM Engineer", at=kept.source(session), url="https://acme.com/1", score=80)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.settings import PROJECT, Settings, load
 from tests import kept
+from tests.databases import make_tables
 from tests.serving import reply
 from tests.telling_world import Hook, hook
 
@@ -27,7 +28,7 @@ class Command:
     def __init__(self, folder: Path) -> None:
         self.environ = {"SCOUT_DATA_DIR": str(folder / "data"), "STATSD_URL": "udp://127.0.0.1:1"}
         self.settings: Settings = load(self.environ)
-        migrate(self.settings)
+        make_tables(self.settings)
         self.db = Database.open(self.settings)
 
     def __call__(self, *words: str, code: int = 0) -> str:

@@ -10,9 +10,10 @@ import pytest
 from scout import cli, clock, schedule, settings, watchlist
 from scout.cli.sources import filled
 from scout.courtesy import Courtesy
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.settings import PROJECT
 from scout.sources import KINDS
+from tests.databases import make_tables
 from tests.integration.test_cli_data import Run, empty_house, run
 from tests.redis_server import RedisServer, redis_server
 from tests.serving import Asked, reply, serving
@@ -28,7 +29,7 @@ PAGE = (
 @pytest.fixture
 def database() -> Database:
     chosen = settings.load()
-    migrate(chosen)
+    make_tables(chosen)
     return Database.open(chosen)
 
 

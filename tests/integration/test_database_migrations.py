@@ -48,9 +48,13 @@ from scout.postings import Remote
 from scout.settings import Settings
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 EVERYTHING = [table.name for table in Base.metadata.sorted_tables]
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> str:
+    """New databases are empty here."""
+    return "template1"
 
 
 def fill(settings: Settings) -> None:

@@ -19,11 +19,12 @@ from demo.openings import Opening, Pay
 from demo.server import Simulator
 from demo.world import World as SimulatedWorld
 from scout import sources, watchlist
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.models import Description, Job, Listing, RunTrigger, ScanResult, ScanRun, ScanState
 from scout.scanning import scan
 from scout.settings import Settings, load
 from scout.sources.board import Board
+from tests.databases import make_tables
 from tests.samples import SAMPLES, needs_samples
 
 #: Kinds that must be named to be read at an address.
@@ -63,7 +64,7 @@ class World:
             "PUSHGATEWAY_URL": "http://127.0.0.1:1",
         }
         self.settings: Settings = load(self.environ)
-        migrate(self.settings)
+        make_tables(self.settings)
         self.db = Database.open(self.settings)
 
     def board(self, number: int) -> Board:

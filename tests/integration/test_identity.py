@@ -24,8 +24,6 @@ from tests.scan_world import World, any_world, world
 
 __all__ = ["any_world", "world"]
 
-pytest_plugins = ("tests.databases",)
-
 WORDS = " ".join(f"word{number}" for number in range(80))
 
 

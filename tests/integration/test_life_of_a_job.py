@@ -18,8 +18,6 @@ from tests.scan_world import World, any_world
 
 __all__ = ["any_world"]
 
-pytest_plugins = ("tests.databases",)
-
 #: Number 0 is always listed: a board that names nothing at all is not believed.
 POSTINGS = range(7)
 ACTS = 40

@@ -15,8 +15,6 @@ from scout.models import Job, Listing, RunTrigger, ScanResult, ScanRun, ScanStat
 from scout.runs import RunNotFound
 from scout.sources.board import Board
 
-pytest_plugins = ("tests.databases",)
-
 NAMES = ("Okta", "veeva", "Äpfel", "1Password", "Delinea", "acme", "Zscaler")
 
 

@@ -16,8 +16,6 @@ from tests.scan_world import NoQueue, World, any_world
 
 __all__ = ["any_world"]
 
-pytest_plugins = ("tests.databases",)
-
 
 class Killed(BaseException):
     """Stands for SIGKILL."""

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from metrics import catalogue
 from metrics.testing import Captured
 from scout import searches
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.leases import changed
 from scout.models import FoundJob, Message, MessageState, Tells
 from scout.queue import Scans
@@ -25,7 +25,7 @@ from scout.searches import Wish
 from scout.settings import PROJECT, Settings
 from scout.telling import asking, outbox, reminders, teller
 from tests import kept
-from tests.databases import any_settings, postgres_folder, postgres_settings, sqlite_settings
+from tests.databases import make_tables
 from tests.redis_server import RedisServer, redis_server
 from tests.scan_stack import Stack, stack
 from tests.scan_world import empty
@@ -34,10 +34,7 @@ from tests.telling_world import Hook, hook
 from tests.waiting import wait_until
 from workers.schedule import Scheduler
 
-__all__ = [
-    "any_settings", "hook", "postgres_folder", "postgres_settings", "redis_server", "sqlite_settings",
-    "stack",
-]  # fmt: skip
+__all__ = ["hook", "redis_server", "stack"]
 
 SEARCHES, JOBS = 8, 20
 
@@ -45,7 +42,7 @@ SEARCHES, JOBS = 8, 20
 def prepare(settings: Settings, hook: Hook) -> Database:
     """Eight searches by one channel, and jobs that each of them finds."""
     settings.data_dir.mkdir(exist_ok=True)
-    migrate(settings)
+    make_tables(settings)
     settings.channels_file.write_text(f"hook = {hook.address}\n")
     settings.channels_file.chmod(0o600)
     db = Database.open(settings)
@@ -178,7 +175,7 @@ def test_a_morning_with_something_due_is_asked_for_though_nothing_is_searched(
     sqlite_settings: Settings, redis_server: RedisServer
 ) -> None:
     wanting = dataclasses.replace(sqlite_settings, reminders="00:00 hook")
-    migrate(wanting)
+    make_tables(wanting)
     db = Database.open(wanting)
     queue = Scans(wanting, redis_server.client())
     scheduler = Scheduler(wanting, db, queue)

@@ -20,8 +20,9 @@ import psutil
 import pytest
 
 from scout import account
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.settings import PROJECT, load
+from tests.databases import make_tables
 from tests.ports import free_port
 from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from tests.waiting import wait_until
@@ -89,7 +90,7 @@ def served(tmp_path: Path, redis_server: RedisServer) -> Iterator[Served]:  # no
     }
     (tmp_path / "home").mkdir()
     settings = load(environ)
-    migrate(settings)
+    make_tables(settings)
     database = Database.open(settings)
     with database.session() as session:
         account.ensure(session, PASSWORD)

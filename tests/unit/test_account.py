@@ -13,8 +13,6 @@ from scout.errors import ScoutError
 from scout.models import Account
 from scout.settings import Settings
 
-pytest_plugins = ("tests.databases",)
-
 
 def test_a_made_password_is_shown_once_and_works(any_database: Database) -> None:
     with any_database.session() as session:

@@ -8,8 +8,6 @@ from scout import audit, clock
 from scout.audit import AuditQuery
 from scout.database import Database
 
-pytest_plugins = ("tests.databases",)
-
 
 def note(database: Database, words: str, **more: str) -> None:
     with database.session() as session:

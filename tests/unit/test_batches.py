@@ -12,8 +12,6 @@ from scout.jobs import JobQuery
 from scout.models import Status
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 
 def test_a_change_of_many_jobs_is_taken_back_whole(
     any_database: Database, emitted: Captured, monkeypatch: pytest.MonkeyPatch

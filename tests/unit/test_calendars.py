@@ -14,8 +14,6 @@ from scout.database import Database
 from scout.models import Account, Job, Status
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 NOON = dt.datetime(2026, 6, 10, 12, 0, 0, 123456, tzinfo=dt.UTC)
 PAGES = "https://scout.example"
 KEY = "k" * 64

@@ -13,8 +13,6 @@ from scout.models import Job
 from scout.settings import Settings
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 
 def count(database: Database) -> int:
     with database.reading() as session:

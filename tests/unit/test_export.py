@@ -18,8 +18,6 @@ from scout.jobs import JobQuery
 from scout.models import Job, Note, Status
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 
 @pytest.fixture
 def filled(any_database: Database) -> Database:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from metrics import catalogue
 from metrics.testing import Captured
 from scout import export, importing, jobs
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.export import FORMS, Form
 from scout.importing import Outcome, Refused, address_key, bring_in
 from scout.jobs import JobQuery
@@ -20,8 +20,7 @@ from scout.models import Job, Listing, Note, Status, StatusChange
 from scout.postings import Remote
 from scout.settings import Settings
 from tests import kept
-
-pytest_plugins = ("tests.databases",)
+from tests.databases import make_tables
 
 EVERYTHING = (
     "title", "company", "url", "locations", "remote", "remote_regions", "level", "language", "salary",
@@ -34,7 +33,7 @@ EVERYTHING = (
 def other(tmp_path: Path) -> Any:
     """Another machine's database, with the same board but none of its jobs."""
     settings = Settings(data_dir=tmp_path / "other")
-    migrate(settings)
+    make_tables(settings)
     database = Database.open(settings)
     with database.session() as session:
         kept.source(session, "elsewhere")
@@ -123,7 +122,7 @@ def test_boards_that_are_not_watched_are_named_and_their_jobs_stand_alone(
     filled: Database, sqlite_settings: Settings, tmp_path: Path, form: Form
 ) -> None:
     bare = Settings(data_dir=tmp_path / "bare")
-    migrate(bare)
+    make_tables(bare)
     database = Database.open(bare)
     path = saved(filled, tmp_path, form)
     report = bring_in(database, path, {})

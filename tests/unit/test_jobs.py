@@ -19,8 +19,6 @@ from scout.postings import Remote
 from scout.settings import Settings
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 OWNERS = tuple(status for status in Status if status is not Status.CLOSED)
 
 

@@ -11,8 +11,9 @@ import pytest
 
 import metrics
 from scout import cli, settings, watchlist
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.sources.board import Board
+from tests.databases import make_tables
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_a_command_sends_what_it_emits(
 def test_a_command_that_tells_of_an_error_counts_it(
     statsd: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migrate(settings.load())
+    make_tables(settings.load())
     scout(monkeypatch, "jobs", "set", "99", "saved")
     told: list[str] = []
     while not any("iam_errors_total.JobNotFound.cli:1|c" in line for line in told):
@@ -73,7 +74,7 @@ def test_the_gateway_forgets_a_board_that_a_command_removes(
     statsd: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = settings.load()
-    migrate(chosen)
+    make_tables(chosen)
     database = Database.open(chosen)
     with database.session() as session:
         board = Board(kind="lever", token="acme", company="Acme", url="https://jobs.lever.co/acme")

@@ -11,8 +11,6 @@ from scout.database import Database
 from scout.models import Job, StatusChange, fold
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 
 def test_a_time_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="has no time zone"), database.session() as session:

@@ -18,7 +18,7 @@ from metrics import catalogue, forms, queries
 from metrics.testing import Captured, captured
 from scout import backup, clock, watchlist
 from scout.courtesy import CircuitState, Standing
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.models import Message, MessageState, RunTrigger, SavedSearch, ScanRun, ScanState
 from scout.neighbours import Unreachable
 from scout.overview import asking, checks, figures, prometheus, recollection, report
@@ -30,6 +30,7 @@ from scout.settings import Settings, load
 from scout.sources.board import Board
 from scout.stack.examination import Verdict
 from tests import overview_world
+from tests.databases import make_tables
 from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from tests.serving import Asked, Reply, reply, serving
 from workers import sampler
@@ -47,7 +48,7 @@ def connection(redis_server: RedisServer) -> Iterator[Redis]:  # noqa: F811 - th
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     found = load({"SCOUT_DATA_DIR": str(tmp_path), "STATSD_EXPORTER_URL": NOBODY, "PUSHGATEWAY_URL": NOBODY})
-    migrate(found)
+    make_tables(found)
     return found
 
 

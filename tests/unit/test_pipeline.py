@@ -20,8 +20,6 @@ from scout.pipeline import Stage
 from scout.telling.hours import HoursUnusable
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 #: A Wednesday.
 NOON = dt.datetime(2026, 6, 10, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

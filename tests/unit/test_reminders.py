@@ -16,19 +16,10 @@ from scout.models import MessageState, Status
 from scout.settings import SettingError
 from scout.telling import outbox, reminders
 from scout.telling.teller import Told
-from tests.databases import any_settings, postgres_folder, postgres_settings, sqlite_settings
 from tests.serving import reply
 from tests.telling_world import NOON, Hook, Telling, any_telling, hook, telling
 
-__all__ = [
-    "any_settings",
-    "any_telling",
-    "hook",
-    "postgres_folder",
-    "postgres_settings",
-    "sqlite_settings",
-    "telling",
-]
+__all__ = ["any_telling", "hook", "telling"]
 
 TODAY = NOON.date()
 

@@ -33,8 +33,6 @@ from workers import sampler
 
 __all__ = ["any_world", "redis_server", "world"]
 
-pytest_plugins = ("tests.databases",)
-
 BAKERS = "{name: bakers, groups: [{name: g, title: 50, description: 5, terms: [baker]}]%s}"
 
 

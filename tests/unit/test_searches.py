@@ -12,12 +12,9 @@ from scout.searches import LIVE, SearchNotFound, SearchUnusable, Wish
 from scout.telling.hours import HoursUnusable
 from scout.watchlist import UnknownSource
 from tests import kept
-from tests.databases import any_settings, postgres_folder, postgres_settings, sqlite_settings
 from tests.telling_world import NOON, Telling, any_telling, telling
 
-__all__ = [
-    "any_settings", "any_telling", "postgres_folder", "postgres_settings", "sqlite_settings", "telling",
-]  # fmt: skip
+__all__ = ["any_telling", "telling"]
 
 KEY = "k" * 64
 

@@ -27,8 +27,6 @@ from scout.searching.words import words_of
 from tests import kept
 from tests.unit.test_jobs import Statements
 
-pytest_plugins = ("tests.databases",)
-
 NOW = kept.DAY + dt.timedelta(days=30)
 
 

@@ -11,8 +11,6 @@ from scout.jobs import JobQuery
 from scout.searching.language import HAS, IS, Key, parse
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "SEARCHING.md").read_text(encoding="utf-8")
 ROWS = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| `")]
 EXAMPLES = [each for row in ROWS for each in re.findall(r"`([^`]+)`", row[0])]

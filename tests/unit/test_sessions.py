@@ -11,8 +11,6 @@ from scout.models import Session
 from scout.sessions import SessionNotFound
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 
 class Clock:
     """A clock that the test moves."""

@@ -11,8 +11,6 @@ from scout.models import Status
 from scout.searching import index, language
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 
 def test_jobs_like_one_have_its_words_in_the_title_or_its_company(any_database: Database) -> None:
     with any_database.session() as session:

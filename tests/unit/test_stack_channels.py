@@ -10,9 +10,6 @@ from scout.models import Message, MessageState
 from scout.settings import Settings
 from scout.stack import examination
 from scout.stack.examination import Verdict
-from tests.databases import database, sqlite_settings
-
-__all__ = ["database", "sqlite_settings"]
 
 
 def write(settings: Settings, *lines: str, mode: int = 0o600) -> None:

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 import metrics
 from scout.cli import cli
-from scout.database import migrate
 from scout.settings import load
 from tests import overview_world
+from tests.databases import make_tables
 from tests.redis_server import RedisServer, redis_server  # noqa: F401 - a fixture
 from tests.serving import serving
 
@@ -33,7 +33,7 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[st
         "PUSHGATEWAY_URL": "http://127.0.0.1:1",
         "SCOUT_PORT": "1",
     }
-    migrate(load(found))
+    make_tables(load(found))
     yield found
     metrics.stop()
 

@@ -19,15 +19,11 @@ from scout.models import Every, FoundJob, Message, MessageState, Status, Tells
 from scout.searches import Wish
 from scout.telling import asking, outbox, teller
 from scout.telling.teller import Told
-from tests.databases import any_settings, postgres_folder, postgres_settings, sqlite_settings
 from tests.serving import reply
 from tests.telling_world import NOON, Hook, Post, Telling, any_telling, hook, post, telling
 from workers import sampler
 
-__all__ = [
-    "any_settings", "any_telling", "hook", "post", "postgres_folder", "postgres_settings", "sqlite_settings",
-    "telling",
-]  # fmt: skip
+__all__ = ["any_telling", "hook", "post", "telling"]
 
 
 def titles(hook: Hook) -> list[str]:

@@ -13,8 +13,6 @@ from scout.models import ApiToken
 from scout.tokens import BadToken, Scope, TokenNotFound
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 
 @pytest.fixture
 def made(any_database: Database) -> str:

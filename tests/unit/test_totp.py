@@ -17,8 +17,6 @@ from scout.models import Account, RecoveryCode
 from scout.totp import CodeRefused, Outcome
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 KEY = "k" * 64
 
 

@@ -12,8 +12,6 @@ from scout.sources.board import Board
 from scout.watchlist import AlreadyWatched, UnknownSource, slugify
 from tests import kept
 
-pytest_plugins = ("tests.databases",)
-
 VEEVA = Board(kind="lever", token="veeva", company="Veeva", url="https://jobs.lever.co/veeva")
 
 

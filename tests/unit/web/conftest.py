@@ -10,11 +10,12 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from scout import account, clock, watchlist, welcome
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.models import Job, Listing, Source
 from scout.postings import Remote
 from scout.settings import Settings, load
 from scout.sources.board import Board
+from tests.databases import make_tables
 from tests.unit.web.browser import PASSWORD, Browser
 from webapp import create_app
 from webapp.parts import Parts
@@ -25,7 +26,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with the owner's account, to copy."""
     folder = tmp_path_factory.mktemp("template")
     settings = load({"SCOUT_DATA_DIR": str(folder)})
-    migrate(settings)
+    make_tables(settings)
     database = Database.open(settings)
     with database.session() as session:
         account.ensure(session, PASSWORD)
