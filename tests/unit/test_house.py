@@ -97,3 +97,10 @@ def test_every_setting_is_told(variable: str, file: str) -> None:
 
 def test_the_configuration_page_and_the_example_are_those_of_the_settings() -> None:
     assert configuration.main(["--check"]) == 0
+
+
+@pytest.mark.xdist_group("house")
+def test_tests_of_one_group_are_run_by_one_process(request: pytest.FixtureRequest) -> None:
+    # pytest-xdist says so by the test's id, and says nothing where pytest does not let it.
+    grouped = bool(request.config.getoption("loadgroup", default=False))
+    assert request.node.nodeid.endswith("@house") is grouped
