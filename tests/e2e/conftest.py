@@ -6,20 +6,24 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from scout import account, welcome
-from scout.database import Database, migrate
+from scout.database import Database
 from scout.settings import Settings, load
 from tests.components import need
+from tests.databases import make_tables
 from tests.e2e.pages import ARGUMENTS, PASSWORD, Open, fill
 from webapp import create_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import APIRequestContext, Browser, Page
+
+HERE = Path(__file__).parent
 
 #: Said in the console, where the tests listen: a policy that blocks without a word is none.
 _TELL_BLOCKED = """
@@ -30,6 +34,14 @@ document.addEventListener("securitypolicyviolation", (blocked) => {
 """
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process run all tests of a module of pages: its server and its browser start once."""
+    for item in items:
+        if item.path.parent == HERE and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return load({"SCOUT_DATA_DIR": str(tmp_path_factory.mktemp("pages"))})
@@ -37,7 +49,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def database(settings: Settings) -> Iterator[Database]:
-    migrate(settings)
+    make_tables(settings)
     opened = Database.open(settings)
     with opened.session() as session:
         account.ensure(session, PASSWORD)

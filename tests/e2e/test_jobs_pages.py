@@ -135,8 +135,10 @@ def test_chips_and_facets_narrow_and_widen_the_list(opened: Open) -> None:
         page.goto("/")
         page.fill("[data-search]", "identity")
         page.keyboard.press("Enter")
-        page.locator("aside .facet a", has_text="Remote").first.click()
+        # The facets of this search, not those that were there before it.
+        page.locator("aside .facet a[href*=identity]", has_text="Remote").first.click()
         page.wait_for_url("**remote*")
+        page.wait_for_selector(".chips li:nth-child(3)")
         assert page.locator(".chips li").count() == 3
         page.locator(".chips a", has_text="identity").click()
         page.wait_for_url(lambda url: "identity" not in url)

@@ -34,6 +34,8 @@ from tests.scan_stack import Stack, stack  # noqa: F401 - a fixture
 from tests.serving import Asked, reply, serving
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.xdist_group("followed-requests")
+
 PASSWORD = "correct-horse-battery"
 MISTYPED = "correct-hoarse-buttery"
 REQUEST_ID = "browser.request-1"

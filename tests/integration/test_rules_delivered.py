@@ -30,6 +30,9 @@ from tests.integration.watching import PROMETHEUS, alertmanager, ask, copied, pr
 from tests.redis_server import RedisServer, redis_server
 from tests.waiting import wait_until
 
+#: Of one process, which has one Prometheus with everything in it.
+pytestmark = pytest.mark.xdist_group("rules-delivered")
+
 __all__ = ["redis_server"]
 
 #: The runbooks, and the other documents that ask something.
