@@ -323,6 +323,11 @@ def explained() -> Iterator[None]:
         ) from error
 
 
+def is_there(settings: Settings) -> bool:
+    """Whether there is a database to open: of a file that is missing SQLite would make an empty one."""
+    return bool(settings.database_url) or (settings.data_dir / "scout.sqlite3").exists()
+
+
 @contextlib.contextmanager
 def for_command(settings: Settings) -> Iterator[Database]:
     """The database for one command: with tables when it is new, and closed at the end.

@@ -190,7 +190,10 @@ def routes(*patterns: str) -> tuple[re.Pattern[str], ...]:
 
 def whole(text: str | None, default: int, most: int) -> int:
     """A number of a query, from 0 to `most`."""
-    return min(int(text), most) if text is not None and text.isascii() and text.isdigit() else default
+    # `int` takes no more than 4,300 digits.
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 18:  # noqa: PLR2004 - digits
+        return default
+    return min(int(text), most)
 
 
 def several(values: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import click
 
 from scout import chosen_profile, rescoring, settings
 from scout.cli import table
-from scout.database import Database, explained, for_command, is_current
+from scout.database import Database, explained, for_command, is_current, is_there
 from scout.errors import ScoutError
 from scout.matching import Profile, fingerprint, load_profile, names, text_of
 from scout.matching.measure import Figures, measure
@@ -50,7 +50,10 @@ def _meant(name_or_file: str | None) -> Profile:
     """The profile that is named, or else the one in use. Where there is no database yet, none is made."""
     if name_or_file:
         return load_profile(name_or_file)
-    database = Database.open(settings.load())
+    known = settings.load()
+    if not is_there(known):
+        return load_profile()
+    database = Database.open(known)
     try:
         with explained():
             if not is_current(database):

@@ -9,7 +9,7 @@ import click
 
 from scout import queue, settings
 from scout.cli import FAILED, measure, table
-from scout.database import Database
+from scout.database import Database, DatabaseUnusable, is_there
 from scout.overview import report
 from scout.overview.checks import Check
 from scout.stack.examination import Verdict
@@ -26,6 +26,11 @@ def status(*, as_json: bool) -> None:
     something is not well, `scout doctor` looks closer.
     """
     chosen = settings.load()
+    if not is_there(chosen):
+        raise DatabaseUnusable(
+            f"There is no database in {chosen.data_dir} yet: `scout up` makes it. Where the stack runs in"
+            " another folder, run this there, or set SCOUT_DATA_DIR to its data."
+        )
     measure(chosen)
     database = Database.open(chosen)
     try:

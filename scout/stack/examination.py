@@ -18,7 +18,7 @@ from rq import Worker
 from sqlalchemy.exc import SQLAlchemyError
 
 from scout import queue, watchlist
-from scout.database import Database, is_current
+from scout.database import Database, is_current, is_there
 from scout.errors import ScoutError
 from scout.settings import Settings
 from scout.sources import BROKEN, KINDS, mapped
@@ -127,9 +127,9 @@ def _json_feeds(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings, advice: str) -> Iterator[Finding]:
-    file = settings.data_dir / "scout.sqlite3"
-    where = without_secret(settings.database_url) if settings.database_url else str(file)
-    if not settings.database_url and not file.exists():
+    where = settings.database_url and without_secret(settings.database_url)
+    where = where or str(settings.data_dir / "scout.sqlite3")
+    if not is_there(settings):
         yield Finding("database", Verdict.BAD, where, "is not there yet", "`scout up` makes it.")
         return
     try:

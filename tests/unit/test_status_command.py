@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 import metrics
 from scout.cli import cli
+from scout.database import DatabaseUnusable
 from scout.settings import load
 from tests import overview_world
 from tests.databases import make_tables
@@ -48,6 +49,14 @@ def test_what_is_broken_is_said_first_and_is_exit_code_1(environ: dict[str, str]
     first, second, *_ = found.output.splitlines()
     assert first == "6 things need a look."
     assert " ".join(second.split()).startswith("bad Pages They do not answer.")
+
+
+def test_a_folder_without_a_database_stays_as_it_is(environ: dict[str, str], tmp_path: Path) -> None:
+    found = run({**environ, "SCOUT_DATA_DIR": str(tmp_path / "elsewhere")})
+    assert found.exit_code == 1
+    assert isinstance(found.exception, DatabaseUnusable)
+    assert "`scout up` makes it" in str(found.exception)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_programs_get_json(environ: dict[str, str]) -> None:
