@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import math
@@ -9,15 +10,24 @@ import time
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from redis import Redis
 
 from metrics import catalogue, forms, mapping, queries
-from scout.overview import recollection
+from scout.overview import asking, recollection
 from tests.serving import Asked, Reply, reply
 
 #: What somebody who can write labels or annotations may try.
 HOSTILE = """<script>document.title='taken'</script><img src=x onerror="document.title='taken'">"""
 STARTED = 1_790_000_000
+
+
+@contextlib.contextmanager
+def patiently() -> Iterator[None]:
+    """What answers is waited for, however busy the machine is: two seconds are for people who look."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(asking, "PATIENCE", 30.0)
+        yield
 
 
 def page_at(seconds: float) -> str:

@@ -45,6 +45,8 @@ def settings(world: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
                 "STATSD_EXPORTER_URL": stack.enter_context(serving(overview_world.exporter)).origin,
                 "PUSHGATEWAY_URL": stack.enter_context(serving(overview_world.gateway)).origin,
             }
+        if world != "hanging":
+            stack.enter_context(overview_world.patiently())
         if world in {"prometheus", "hanging"}:
             answer = overview_world.prometheus(overview_world.ALERTS)
             answering = serving(answer if world == "prometheus" else overview_world.hanging)

@@ -39,6 +39,12 @@ NOBODY = "http://127.0.0.1:1"
 NOW = dt.datetime(2026, 11, 26, 12, 0, tzinfo=dt.UTC)
 
 
+@pytest.fixture(autouse=True)
+def patiently() -> Iterator[None]:
+    with overview_world.patiently():
+        yield
+
+
 @pytest.fixture
 def connection(redis_server: RedisServer) -> Iterator[Redis]:  # noqa: F811 - the fixture
     with closing(redis_server.client()) as client:
@@ -241,7 +247,10 @@ def test_failed_questions_are_measured(emitted: Captured) -> None:
     emitted.assert_observed(catalogue.STATUS_ASKED, part="gateway", outcome="failed")
 
 
-def test_whatever_hangs_is_not_waited_for(settings: Settings, db: Database, connection: Redis) -> None:
+def test_whatever_hangs_is_not_waited_for(
+    settings: Settings, db: Database, connection: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "PATIENCE", 2.0)
     with serving(overview_world.hanging) as server:
         urls = dict.fromkeys(("PROMETHEUS_URL", "STATSD_EXPORTER_URL", "PUSHGATEWAY_URL"), server.origin)
         chosen = with_parts(settings, **urls)

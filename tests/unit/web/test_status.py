@@ -28,6 +28,7 @@ Start = Callable[..., Browser]
 def start(settings: Settings, redis_server: RedisServer) -> Iterator[Start]:  # noqa: F811 - the fixture
     """A signed-in browser of an application whose parts answer."""
     with ExitStack() as stack:
+        stack.enter_context(overview_world.patiently())
 
         def begin(prometheus: Callable[[Asked], Reply] | None = None, **environ: str) -> Browser:
             environ = {
