@@ -6,18 +6,22 @@ import time
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
 
+#: Seconds, where a test does not say how many: a busy machine takes ten for what takes half of one.
+PATIENCE = 30.0
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
 def wait_until(
-    condition: Callable[[*Ts], T | None], *of: *Ts, timeout: float = 10.0, what: str = "the condition"
+    condition: Callable[[*Ts], T | None], *of: *Ts, timeout: float | None = None, what: str = "the condition"
 ) -> T:
     """Ask the condition of these again until the answer is truthy, and return it.
 
-    Fails the test after `timeout` seconds. What a loop goes through is given in `of`: a function that is made
-    in the loop would ask of its last.
+    Fails the test after `timeout` seconds, or `PATIENCE`. What a loop goes through is given in `of`: a
+    function that is made in the loop would ask of its last.
     """
+    timeout = PATIENCE if timeout is None else timeout
     deadline = time.monotonic() + timeout
     pause = 0.01
     while True:

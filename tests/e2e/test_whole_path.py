@@ -65,7 +65,7 @@ class Stack:
 
 
 def fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         page: bytes = answer.read()
         return page.decode()
 

@@ -49,7 +49,7 @@ class Demo:
     def spoil(self, board: str, fault: str) -> None:
         """Make a board misbehave, so that there are errors to count."""
         told = json.dumps({"board": board, "fault": fault}).encode()
-        with urllib.request.urlopen(f"{self.simulator}/demo/faults", data=told, timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.simulator}/demo/faults", data=told, timeout=30) as answer:
             assert answer.status == 200
 
     def send_strange_lines(self) -> None:

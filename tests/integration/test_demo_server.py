@@ -38,7 +38,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         split = urlsplit(url)
-        self.connection = http.client.HTTPConnection(str(split.hostname), split.port, timeout=10)
+        self.connection = http.client.HTTPConnection(str(split.hostname), split.port, timeout=30)
 
     def get(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
         self.connection.request("GET", path, headers=headers)

@@ -43,7 +43,7 @@ def ended(command: list[str]) -> tuple[int, str]:
 
 
 def connection(program: Program) -> HTTPConnection:
-    return HTTPConnection(program.url.removeprefix("http://"), timeout=10)
+    return HTTPConnection(program.url.removeprefix("http://"), timeout=30)
 
 
 def test_statsd_comes_in_by_udp_unix_datagrams_and_tcp(tmp_path: Path) -> None:

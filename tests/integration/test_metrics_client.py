@@ -93,7 +93,7 @@ class Exporter:
         return f"http://127.0.0.1:{self.web}"
 
     def page(self) -> str:
-        with urllib.request.urlopen(f"{self.address}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.address}/metrics", timeout=30) as answer:
             page: bytes = answer.read()
             return page.decode()
 

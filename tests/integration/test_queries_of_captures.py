@@ -27,7 +27,7 @@ def test_prometheus_reads_a_capture_as_it_reads_the_exporter(emitted: Captured, 
     def value(query: str) -> float | None:
         asked = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": query})
         try:
-            with urllib.request.urlopen(asked, timeout=5) as answer:
+            with urllib.request.urlopen(asked, timeout=30) as answer:
                 found = json.load(answer)["data"]["result"]
         except OSError:
             return None

@@ -126,7 +126,7 @@ def test_the_whole_stack_starts_answers_is_well_and_ends_with_one_ctrl_c(up: Cal
     assert stack.said.count("embedded") >= 4
     password = re.search(r"Password  (\S+)", stack.said)
     assert password is not None
-    with urllib.request.urlopen(f"{stack.url}/readyz", timeout=5) as answer:
+    with urllib.request.urlopen(f"{stack.url}/readyz", timeout=30) as answer:
         assert answer.status == 200
 
     def well() -> bool:
@@ -246,7 +246,7 @@ def test_the_demo_shows_jobs_and_moving_metrics_within_a_minute(up: Callable[...
 
     def figures() -> dict[str, float]:
         try:
-            with urllib.request.urlopen(f"{stack.url}/metrics", timeout=5) as answer:
+            with urllib.request.urlopen(f"{stack.url}/metrics", timeout=30) as answer:
                 page = answer.read().decode()
         except OSError:
             return {}

@@ -36,6 +36,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests import waiting
 from tests.mutation import sites, switch
 from tests.mutation.sites import Site
 
@@ -201,6 +202,8 @@ class Check:
         def work(site: Site, items: list[pytest.Item]) -> Callable[[], tuple[str, int]]:
             def run() -> tuple[str, int]:
                 switch.take_out(site.key)
+                # What does not come for want of the emission is waited for in vain.
+                waiting.PATIENCE = 10.0
                 begun, count = time.monotonic(), 0
                 for test, failed, _ in _outcomes(items, first=True):
                     count += 1

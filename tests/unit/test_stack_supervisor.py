@@ -79,7 +79,7 @@ def test_every_line_is_shown_with_its_part(
     start: Callable[..., Supervisor], output: io.StringIO, tmp_path: Path
 ) -> None:
     supervisor = start(one="echo first; printf unfinished; : > written; exec sleep 60")
-    supervisor.wait((tmp_path / "written").exists, timeout=10)
+    supervisor.wait((tmp_path / "written").exists, timeout=30)
     end(supervisor)
     assert "one        | first" in output.getvalue()
     assert "one        | unfinished" in output.getvalue()
@@ -88,7 +88,7 @@ def test_every_line_is_shown_with_its_part(
 
 def test_bytes_that_are_no_text_do_no_harm(start: Callable[..., Supervisor], output: io.StringIO) -> None:
     supervisor = start(one=r"printf 'a\377b\n'; exec sleep 60")
-    assert supervisor.wait(lambda: "a\ufffdb" in output.getvalue(), timeout=10)
+    assert supervisor.wait(lambda: "a\ufffdb" in output.getvalue(), timeout=30)
 
 
 def test_a_part_that_ends_by_itself_is_named_with_its_exit_code(start: Callable[..., Supervisor]) -> None:
@@ -121,7 +121,7 @@ def test_the_foundation_ends_after_the_application(
 ) -> None:
     ending = "trap 'sleep 0.3; echo {0} ends; exit 0' TERM; echo {0} runs; while :; do sleep 0.05; done"
     supervisor = start(("beneath",), beneath=ending.format("beneath"), above=ending.format("above"))
-    supervisor.wait(lambda: output.getvalue().count("runs") == 2, timeout=10)
+    supervisor.wait(lambda: output.getvalue().count("runs") == 2, timeout=30)
     end(supervisor)
     text = output.getvalue()
     assert text.index("above ends") < text.index("beneath ends")

@@ -32,7 +32,7 @@ def notification(status: str = "firing", **labels: str) -> dict[str, Any]:
 
 
 def post(port: int, body: bytes) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("POST", "/page", body)
         return connection.getresponse().status
