@@ -26,12 +26,12 @@ def status(*, as_json: bool) -> None:
     something is not well, `scout doctor` looks closer.
     """
     chosen = settings.load()
+    measure(chosen)
     if not is_there(chosen):
         raise DatabaseUnusable(
             f"There is no database in {chosen.data_dir} yet: `scout up` makes it. Where the stack runs in"
             " another folder, run this there, or set SCOUT_DATA_DIR to its data."
         )
-    measure(chosen)
     database = Database.open(chosen)
     try:
         with closing(queue.connect(chosen)) as connection:
