@@ -273,7 +273,7 @@ def retry_after(value: str | None) -> float | None:
         return None
     value = value.strip()
     if value.isascii() and value.isdigit():
-        seconds = float(value[:12])  # which is more than the most
+        seconds = float(value[:12])  # of more digits these are already beyond the longest wait
     else:
         try:
             when = email.utils.parsedate_to_datetime(value)
