@@ -265,7 +265,9 @@ def test_seeded_pushes_leave_the_same_page(tmp_path: Path) -> None:
             body = "".join(lines).encode() if method != "DELETE" else None
             answers = [program.ask(path, method=method, body=body)[0] for program in (real, ours)]
             assert answers[0] == answers[1], (method, path, body, answers)
-        assert comparable(real.page()) == comparable(ours.page())
+        wait_until(
+            lambda page: comparable(real.page()) == page, comparable(ours.page()), what="the page of ours"
+        )
 
 
 def test_the_time_of_a_push_is_now(tmp_path: Path) -> None:
