@@ -204,6 +204,15 @@ def shown_heads(page: str) -> dict[str, tuple[str, str]]:
     }
 
 
+def wait_for_the_same_page(real: Program, ours: Program, after: str) -> None:
+    """The real one says "accepted" before it has deleted."""
+    wait_until(
+        lambda page: comparable(real.page()) == page,
+        comparable(ours.page()),
+        what=f"the page of ours after {after}",
+    )
+
+
 def test_the_same_requests_give_the_same_answers_and_the_same_page(tmp_path: Path) -> None:
     with both(tmp_path) as (real, ours):
         for method, path, body, headers in REQUESTS:
@@ -211,14 +220,8 @@ def test_the_same_requests_give_the_same_answers_and_the_same_page(tmp_path: Pat
                 program.ask(path, method=method, body=body, headers=headers)[0] for program in (real, ours)
             ]
             assert answers[0] == answers[1], (method, path, body, answers)
-            wanted = comparable(ours.page())
-            # The real one says "accepted" before it has deleted.
-            wait_until(
-                lambda page: comparable(real.page()) == page,
-                wanted,
-                what=f"the page of ours after {method} {path} with {body!r}",
-            )
-            pages = real.page(), ours.page()
+            wait_for_the_same_page(real, ours, f"{method} {path} with {body!r}")
+        pages = real.page(), ours.page()
         heads_there, heads_here = map(shown_heads, pages)
         assert list(heads_there) == list(heads_here)
         # The one difference: where two groups say different helps, the real one takes either.
@@ -265,9 +268,7 @@ def test_seeded_pushes_leave_the_same_page(tmp_path: Path) -> None:
             body = "".join(lines).encode() if method != "DELETE" else None
             answers = [program.ask(path, method=method, body=body)[0] for program in (real, ours)]
             assert answers[0] == answers[1], (method, path, body, answers)
-        wait_until(
-            lambda page: comparable(real.page()) == page, comparable(ours.page()), what="the page of ours"
-        )
+        wait_for_the_same_page(real, ours, "all of them")
 
 
 def test_the_time_of_a_push_is_now(tmp_path: Path) -> None:
