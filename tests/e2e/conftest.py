@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from scout import account, welcome
 from scout.database import Database
 from scout.settings import Settings, load
+from tests.app_server import app_server
 from tests.components import need
 from tests.databases import make_tables
 from tests.e2e.pages import ARGUMENTS, PASSWORD, Open, fill
-from webapp import create_app
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import APIRequestContext, Browser, Page
@@ -64,30 +63,19 @@ def rows(database: Database) -> None:
     fill(database)
 
 
-class Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(settings: Settings, database: Database) -> Iterator[str]:
-    app = create_app(settings)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    app.extensions["scout"].close()
+    with app_server(settings) as served:
+        yield served
 
 
 # Not for the whole session: Playwright keeps a loop of asyncio running, where later tests would begin one.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, needed here alone
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - slow to import, needed here alone
 
     program = need("chromium-headless-shell")
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(program), args=ARGUMENTS)
         yield browser
@@ -112,7 +100,7 @@ def opened(chromium: Browser, address: str) -> Open:
         browser = chromium.new_context(base_url=address, **context)
         browser.add_init_script(_TELL_BLOCKED)
         page = browser.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE * 1000)
         page.on(
             "console",
             lambda said: (

@@ -6,26 +6,19 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from scout import tokens
 from scout.database import Database
 from scout.settings import load
 from tests import documents, kept
+from tests.app_server import app_server
 from tests.databases import make_tables
-from webapp import create_app
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "API.md").read_text(encoding="utf-8")
-
-
-class Quiet(WSGIRequestHandler):
-    def log_request(self, *arguments: object) -> None:
-        pass
 
 
 @pytest.fixture
@@ -38,15 +31,8 @@ def server(tmp_path: Path) -> Iterator[dict[str, str]]:
         kept.job(session, at=kept.source(session), title="Identity Engineer", score=60)
         _, token = tokens.create(session, "docs", ["jobs:write"])
     database.dispose()
-    app = create_app(settings)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield {"address": f"http://127.0.0.1:{server.server_port}", "token": token}
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    app.extensions["scout"].close()
+    with app_server(settings) as address:
+        yield {"address": address, "token": token}
 
 
 def examples(language: str, address: str) -> list[str]:
