@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyotp
 import pytest
+from playwright.sync_api import Page, expect
 from sqlalchemy import delete
 
 from scout import account, audit, sessions, tokens, totp
@@ -14,9 +15,6 @@ from scout.database import Database
 from scout.models import Account, ApiToken, AuditEvent, Session
 from scout.settings import Settings
 from tests.e2e.pages import LOOKS, PASSWORD, Open, look_at
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 WITH_AND_WITHOUT = pytest.mark.parametrize(
     "context",
@@ -138,26 +136,26 @@ def test_codes_are_set_up_asked_for_and_switched_off(
         give_the_password_anew(page)
         page.fill("#code", pyotp.TOTP(shared).now())
         page.click("main button[type=submit] >> nth=0")
-        assert "used already" in page.inner_text("[role=alert]")
+        expect(page.locator("[role=alert]").first).to_contain_text("used already")
         with database.session() as session:  # half a minute later, the next code is there
             session.get_one(Account, 1).totp_last_step -= 1
         page.fill("#code", pyotp.TOTP(shared).now())
         page.click("main button[type=submit] >> nth=0")
         page.wait_for_url(lambda url: url.endswith("/"))
-        assert "Last sign-in: just now" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("Last sign-in: just now")
         give_the_password_anew(page)
         page.click("text=I do not have it here")
         page.fill("#recovery", recovery[3].upper())
         page.click("text=Sign in with it")
         page.wait_for_url(lambda url: url.endswith("/"))
-        assert "9 are left" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("9 are left")
         page.goto("/account")
         part = page.locator("#codes details", has_text="Switch codes off")
         part.locator("summary").click()
         part.locator("#off-password").fill(PASSWORD)
         part.locator("#off-code").fill(recovery[4])
         part.get_by_role("button", name="Switch them off").click()
-        assert "One-time codes are off" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("One-time codes are off")
     with database.reading() as session:
         assert totp.standing(session) == totp.Standing(None, 0)
         assert account.secret_key(settings) not in str(session.query(AuditEvent).all())
@@ -180,13 +178,13 @@ def test_a_token_is_shown_once_works_and_is_revoked(
             page.get_by_role("button", name="Copied").wait_for()
             assert page.evaluate("navigator.clipboard.readText()") == text
         else:
-            assert not page.is_visible("[data-copy]")
+            expect(page.locator("[data-copy]")).not_to_be_visible()
         page.goto("/account")
         assert text not in page.content()
-        assert "not used yet" in page.inner_text("#tokens")
+        expect(page.locator("#tokens")).to_contain_text("not used yet")
         page.locator("#tokens").get_by_role("button", name="Revoke").click()
-        assert "cellar is revoked" in page.inner_text("main")
-        assert "revoked" in page.inner_text("#tokens .badge")
+        expect(page.locator("main")).to_contain_text("cellar is revoked")
+        expect(page.locator("#tokens .badge").first).to_contain_text("revoked")
         page.goto("/account/log")
         told = page.inner_text("main")
         assert "Made an API token: cellar (metrics:read)" in told
@@ -204,14 +202,14 @@ def test_other_browsers_are_signed_out_one_by_one_and_all_at_once(
     with opened(**context) as page:
         page.goto("/account")
         browsers = page.locator("#browsers .entries li")
-        assert browsers.count() == 4
-        assert "this one" in browsers.first.inner_text()
+        expect(browsers).to_have_count(4)
+        expect(browsers.first).to_contain_text("this one")
         page.locator("#browsers").get_by_role("button", name="Safari on an iPhone").click()
-        assert "Safari on an iPhone is signed out" in page.inner_text("main")
-        assert browsers.count() == 3
+        expect(page.locator("main")).to_contain_text("Safari on an iPhone is signed out")
+        expect(browsers).to_have_count(3)
         page.click("text=Sign out all others")
-        assert "2 other browsers are signed out" in page.inner_text("main")
-        assert browsers.count() == 1
+        expect(page.locator("main")).to_contain_text("2 other browsers are signed out")
+        expect(browsers).to_have_count(1)
         answer = page.goto("/account")
         assert answer is not None
         assert answer.ok
@@ -227,14 +225,14 @@ def test_the_password_is_changed(opened: Open, database: Database, context: dict
         page.fill("#new", new)
         page.fill("#again", new)
         if context["java_script_enabled"]:
-            assert page.inner_text("#strength") == "Strong."
+            expect(page.locator("#strength")).to_have_text("Strong.")
         page.click("text=Change it")
-        assert "not the password" in page.inner_text("[role=alert]")
+        expect(page.locator("[role=alert]").first).to_contain_text("not the password")
         page.fill("#old", PASSWORD)
         page.fill("#new", new)
         page.fill("#again", new)
         page.click("text=Change it")
-        assert "The password is changed. It is strong." in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("The password is changed. It is strong.")
         answer = page.goto("/account")
         assert answer is not None
         assert answer.ok
@@ -250,13 +248,13 @@ def test_the_list_is_searched_by_words_and_by_who_did_it(opened: Open, database:
         page.fill("#q", "engineer 17")
         page.click("main button >> text=Show")
         page.wait_for_url("**q=engineer*")
-        assert page.locator(".entries li").count() == 1
+        expect(page.locator(".entries li")).to_have_count(1)
         page.goto("/account/log")
         page.select_option("#who", "nobody")
         page.wait_for_url("**who=nobody*")
-        assert "Failed to sign in 12 times: wrong password" in page.inner_text("main")
-        assert page.locator(".entries li").count() == 1
+        expect(page.locator("main")).to_contain_text("Failed to sign in 12 times: wrong password")
+        expect(page.locator(".entries li")).to_have_count(1)
         page.goto("/account/log")
         page.click("text=Older")
         page.wait_for_url("**page=2*")
-        assert "Page 2 of 2" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("Page 2 of 2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.pages import LOOKS, Open, look_at
 
@@ -23,6 +24,6 @@ def test_it_is_read_without_scripts(opened: Open) -> None:
     with opened(java_script_enabled=False) as page:
         page.goto("/api/docs")
         page.click("a[href='/api/docs/jobs#list_jobs']")
-        assert page.locator("#list_jobs pre").is_visible()
+        expect(page.locator("#list_jobs pre")).to_be_visible()
         page.click("#list_jobs a[href='#schema-ListedJobs']")
-        assert page.locator("#schema-ListedJobs").is_visible()
+        expect(page.locator("#schema-ListedJobs")).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import insert
 
 from scout import clock, watchlist
@@ -115,7 +116,7 @@ def test_three_thousand_boards_are_a_small_page_and_found_by_name(opened: Open, 
         answer = page.goto("/sources?order=name")
         assert answer is not None
         assert len(answer.body()) < 200_000
-        assert page.locator(".board").count() == 50
+        expect(page.locator(".board")).to_have_count(50)
         names = page.locator(".board h2 a").all_inner_texts()
         page.get_by_role("link", name="Next").click()
         wait_until(lambda: page.locator(".board h2 a").first.inner_text() not in names, what="the next page")
@@ -124,7 +125,7 @@ def test_three_thousand_boards_are_a_small_page_and_found_by_name(opened: Open, 
         page.fill("[data-search]", "company 1234")
         page.keyboard.press("Enter")
         page.locator("#board-1234").wait_for()
-        assert page.locator(".board").count() == 1
+        expect(page.locator(".board")).to_have_count(1)
 
 
 def test_boards_are_paused_many_at_once_and_that_is_taken_back(opened: Open, database: Database) -> None:
@@ -140,7 +141,7 @@ def test_boards_are_paused_many_at_once_and_that_is_taken_back(opened: Open, dat
         page.get_by_text("Taken back: 2 boards are watched again.").wait_for()
         with database.reading() as session:
             assert {source.slug for source in watchlist.every(session) if source.paused} == {"1password"}
-        assert page.get_by_role("button", name="Undo").count() == 0
+        expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
 
 def test_enter_sends_one_address_and_a_second_line_makes_room(opened: Open) -> None:
@@ -148,8 +149,8 @@ def test_enter_sends_one_address_and_a_second_line_makes_room(opened: Open) -> N
         page.goto("/sources")
         page.fill("#url", "https://jobs.lever.co/spotify")
         page.locator("#url").press("Shift+Enter")
-        assert page.locator("#url").input_value().endswith("\n")
-        assert page.locator("#url").evaluate("field => field.rows") == 2
+        expect(page.locator("#url")).to_have_value("https://jobs.lever.co/spotify\n")
+        expect(page.locator("#url")).to_have_js_property("rows", 2)
         page.fill("#url", "https://jobs.lever.co/spotify")
         page.locator("#url").press("Enter")
         page.get_by_text("spotify is watched now").wait_for()
@@ -171,20 +172,22 @@ def test_boards_are_managed_without_scripts(opened: Open, database: Database) ->
         page.select_option("#interval", "360")
         page.fill("#quiet", "22:00-7")
         page.get_by_role("button", name="Keep the schedule").click()
-        assert "write two different times, such as 22:00-07:00" in page.inner_text("#schedule-problem")
-        assert page.locator("#interval").input_value() == "360"
+        expect(page.locator("#schedule-problem")).to_contain_text(
+            "write two different times, such as 22:00-07:00"
+        )
+        expect(page.locator("#interval")).to_have_value("360")
         page.fill("#quiet", "22:00-7:00")
         page.fill("#zone", "Europe/Zurich")
         page.get_by_role("button", name="Keep the schedule").click()
-        assert "The schedule of linear is kept." in page.inner_text("main")
-        assert page.locator("#quiet").input_value() == "22:00-07:00"
+        expect(page.locator("main")).to_contain_text("The schedule of linear is kept.")
+        expect(page.locator("#quiet")).to_have_value("22:00-07:00")
         page.goto("/sources")
         page.check("#okta [name=board]")
         page.select_option("[name=do]", "pause")
         page.get_by_role("button", name="Do it").click()
-        assert "1 board is paused." in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("1 board is paused.")
         page.get_by_role("button", name="Undo: resume okta").click()
-        assert "Taken back: 1 board is watched again." in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("Taken back: 1 board is watched again.")
     with database.reading() as session:
         linear = watchlist.get(session, "linear")
         assert (linear.interval_minutes, linear.quiet_hours) == (360, "22:00-07:00")

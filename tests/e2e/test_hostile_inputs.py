@@ -12,10 +12,11 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import Browser, Page, expect
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select, update
 
@@ -28,9 +29,6 @@ from tests.databases import make_tables
 from tests.e2e.pages import LOOKS, PASSWORD, Open
 from tests.scan_world import NoQueue
 from tests.serving import Asked, Reply, Server, reply, serving
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
 
 #: A description each; whatever runs would write this word where the tests look.
 MARK = "taken"
@@ -209,11 +207,10 @@ def test_a_description_is_shown_and_nothing_in_it_acts(opened: Open, database: D
         text = page.inner_text(".description")
         assert "Okta." in text
         assert "The end." in text or name in {"nested", "mutation-math"}, "its opening swallows what follows"
-        assert (
-            page.locator(".description > :not(h2) [id], .description [hx-get], .description input").count()
-            == 0
-        )
-        assert page.locator(".job-head").is_visible()
+        expect(
+            page.locator(".description > :not(h2) [id], .description [hx-get], .description input")
+        ).to_have_count(0)
+        expect(page.locator(".job-head")).to_be_visible()
         if bait := page.locator(".description a", has_text="apply").element_handles():
             assert not bait[0].get_attribute("href")
         if name == "template":
@@ -234,7 +231,7 @@ def test_titles_companies_and_places_are_text_in_the_list(opened: Open, database
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         page.goto("/sources")
         unharmed(page)
-        assert "<i>Evil</i> Inc" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("<i>Evil</i> Inc")
 
 
 @pytest.mark.parametrize("name", TITLES)
@@ -310,7 +307,7 @@ def test_an_address_that_is_no_board_is_refused_in_words(
         page.locator("[role=alert], .problem").first.wait_for()
         unharmed(page)
         assert "Traceback" not in page.content()
-        assert "secret" not in page.locator("[role=alert], .problem").first.inner_text()
+        expect(page.locator("[role=alert], .problem").first).not_to_contain_text("secret")
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Source)) == 1
 
@@ -341,8 +338,8 @@ def test_any_search_is_answered_and_shown_as_it_was_written(opened: Open, search
     with opened() as page:
         page.goto(f"/?status=all&q={quote(search)}")
         unharmed(page)
-        assert page.locator("[name=q]").first.is_visible()
-        assert "Something broke" not in page.inner_text("main")
+        expect(page.locator("[name=q]").first).to_be_visible()
+        expect(page.locator("main")).not_to_contain_text("Something broke")
 
 
 WRITTEN = (
@@ -366,7 +363,7 @@ def test_a_note_is_the_owners_words_and_nothing_more(opened: Open, database: Dat
         page.get_by_role("button", name="Add note").click()
         page.locator("#notes").get_by_text("plain").first.wait_for()
         unharmed(page)
-        assert page.locator("#notes img").count() == 0
+        expect(page.locator("#notes img")).to_have_count(0)
 
 
 def test_what_is_planned_is_text_everywhere(opened: Open, database: Database) -> None:
@@ -468,7 +465,7 @@ def test_another_sites_form_changes_nothing(
                 visit.evaluate(f"document.getElementById('{form}').submit()")
             visit.close()
             page.goto("/")
-            assert page.url == f"{address}/", "still signed in"
+            expect(page, "still signed in").to_have_url("/")
     with database.reading() as session:
         assert jobs.get(session, job_id).status.value == "new"
         assert session.scalar(select(func.count()).select_from(Source)) == 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from scout import jobs, searches
@@ -85,9 +88,9 @@ def test_all_that_match_become_something_else_and_are_taken_back(opened: Open, d
     with opened() as page:
         page.goto("/?q=cloud")
         page.check("[data-choose-page]")
-        assert page.locator("[data-chosen]").inner_text() == "50 chosen"
+        expect(page.locator("[data-chosen]")).to_have_text("50 chosen")
         page.get_by_label("all 60 that match").check()
-        assert page.locator("[data-chosen]").inner_text() == "all 60 chosen"
+        expect(page.locator("[data-chosen]")).to_have_text("all 60 chosen")
         page.get_by_role("button", name="Change them").click()
         page.get_by_text("60 jobs are dismissed now.").wait_for()
         with database.reading() as session:
@@ -103,20 +106,19 @@ def test_keys_mark_page_turn_pages_and_walk_through_jobs(
 ) -> None:
     with opened() as page:
         page.goto("/")
-        unseen = page.locator(".fresh").count()
-        assert unseen == 50
+        expect(page.locator(".fresh")).to_have_count(50)
         page.keyboard.press("m")
         page.get_by_text("50 jobs are marked as seen.").wait_for()
-        assert page.locator(".fresh").count() == 0
+        expect(page.locator(".fresh")).to_have_count(0)
         page.keyboard.press("u")
-        wait_until(lambda: page.locator(".fresh").count() == 50, what="the marks again")
+        expect(page.locator(".fresh")).to_have_count(50)
         page.keyboard.press("n")
         page.wait_for_url("**/?after=*")
         page.keyboard.press("p")
         page.wait_for_url("**/?before=*")
         page.keyboard.press("j")
         page.keyboard.press("c")
-        assert page.locator("[data-choose]:checked").count() == 1
+        expect(page.locator("[data-choose]:checked")).to_have_count(1)
         page.keyboard.press("c")
         page.keyboard.press("o")
         page.wait_for_url(lambda url: "/jobs/" in url)
@@ -139,10 +141,11 @@ def test_chips_and_facets_narrow_and_widen_the_list(opened: Open) -> None:
         page.locator("aside .facet a[href*=identity]", has_text="Remote").first.click()
         page.wait_for_url("**remote*")
         page.wait_for_selector(".chips li:nth-child(3)")
-        assert page.locator(".chips li").count() == 3
+        expect(page.locator(".chips li")).to_have_count(3)
         page.locator(".chips a", has_text="identity").click()
         page.wait_for_url(lambda url: "identity" not in url)
-        assert page.locator(".saved a", has_text="Remote identity").locator(".number").inner_text().isdigit()
+        number = page.locator(".saved a", has_text="Remote identity").locator(".number")
+        expect(number).to_have_text(re.compile(r"^\d+$"))
 
 
 def test_the_list_works_without_scripts(opened: Open, database: Database) -> None:
@@ -151,23 +154,23 @@ def test_the_list_works_without_scripts(opened: Open, database: Database) -> Non
         page.goto("/")
         page.get_by_role("link", name="Narrow down").click()
         page.locator(".facet a", has_text="Globex").click()
-        assert page.locator("[data-job]").count() == 50
+        expect(page.locator("[data-job]")).to_have_count(50)
         page.get_by_label("all 60 that match").check()
         page.get_by_role("button", name="Change them").click()
         page.get_by_role("button", name="Undo").click()
-        assert "Taken back: 60 jobs are as before." in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("Taken back: 60 jobs are as before.")
         page.goto("/")
         page.get_by_role("button", name="Mark page as seen").click()
-        assert page.locator(".fresh").count() == 0
+        expect(page.locator(".fresh")).to_have_count(0)
         page.goto(f"/jobs/{job_id}?back=/%3Fsort%3Dnewest")
         page.locator(".note").get_by_role("button", name="Delete").click()
         page.get_by_role("button", name="Undo").click()
-        assert "Dana" in page.inner_text(".note")
+        expect(page.locator(".note").first).to_contain_text("Dana")
         other = page.locator("#similar form").first
         other.get_by_role("button").click()
-        assert "is part of this job now" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("is part of this job now")
         page.get_by_role("button", name="Undo").click()
-        assert "is a job of its own now" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("is a job of its own now")
 
 
 def test_a_phone_without_a_network_is_told_so(opened: Open) -> None:
@@ -176,7 +179,7 @@ def test_a_phone_without_a_network_is_told_so(opened: Open) -> None:
         page.evaluate("navigator.serviceWorker.ready")
         page.context.set_offline(True)
         page.goto("/scans")
-        assert "The scout cannot be reached" in page.inner_text("h1")
+        expect(page.locator("h1")).to_contain_text("The scout cannot be reached")
         page.context.set_offline(False)
         page.get_by_role("link", name="Try again").click()
         page.get_by_role("heading", name="Scans").wait_for()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
+from playwright.sync_api import Browser, expect
 from sqlalchemy import update
 
 from scout import clock, jobs, sessions
@@ -12,9 +11,6 @@ from scout.database import Database
 from scout.models import Description, ScanResult, ScanRun, ScanState, Status
 from tests.e2e.pages import HOSTILE, LOOKS, PASSWORD, TITLES, Open, first_job, look_at
 from tests.waiting import wait_until
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.usefixtures("rows")
 
@@ -69,8 +65,8 @@ def test_saving_and_undoing_swap_the_card_in_place(opened: Open, database: Datab
         card = page.locator(f"#job-{job_id}")
         card.get_by_role("button", name="Save").click()
         card.get_by_role("button", name="Undo").wait_for()
-        assert "saved" in card.inner_text()
-        assert page.url.endswith("/")
+        expect(card).to_contain_text("saved")
+        expect(page).to_have_url("/")
         wait_until(lambda: "saved" in (page.text_content("#announcer") or ""), what="the announcement")
         with database.reading() as session:
             assert jobs.get(session, job_id).status is Status.SAVED
@@ -85,7 +81,7 @@ def test_it_is_driven_by_keys(opened: Open, database: Database, address: str) ->
     with opened() as page:
         page.goto("/")
         page.keyboard.press("j")
-        assert page.locator(".job.current").get_attribute("id") == f"job-{job_id}"
+        expect(page.locator(".job.current")).to_have_attribute("id", f"job-{job_id}")
         page.keyboard.press("j")
         page.keyboard.press("k")
         page.keyboard.press("s")
@@ -96,11 +92,11 @@ def test_it_is_driven_by_keys(opened: Open, database: Database, address: str) ->
         page.keyboard.press("/")
         assert page.evaluate("document.activeElement.name") == "q"
         page.keyboard.type("sjx?")
-        assert page.input_value("[name=q]") == "sjx?"
+        expect(page.locator("[data-search]")).to_have_value("sjx?")
         page.keyboard.press("Escape")
         page.evaluate("document.activeElement.blur()")
         page.keyboard.press("?")
-        assert page.locator("dialog[open] h2").inner_text() == "Keyboard"
+        expect(page.locator("dialog[open] h2")).to_have_text("Keyboard")
         page.uncheck("[data-keys-on]")
         page.get_by_role("button", name="Close").click()
         page.keyboard.press("o")
@@ -109,7 +105,7 @@ def test_it_is_driven_by_keys(opened: Open, database: Database, address: str) ->
         page.keyboard.press("?")
         page.check("[data-keys-on]")
         page.get_by_role("button", name="Close").click()
-        assert page.url == f"{address}/"
+        expect(page).to_have_url("/")
         page.keyboard.press("o")
         page.wait_for_url(f"{address}/jobs/{job_id}")
         page.keyboard.press("s")
@@ -125,22 +121,22 @@ def test_everything_works_without_scripts(opened: Open, database: Database, addr
         page.goto("/")
         page.locator(f"#job-{job_id}").get_by_role("button", name="Save").click()
         page.get_by_role("link", name="Saved 1").click()
-        assert page.locator("[data-job]").count() == 1
+        expect(page.locator("[data-job]")).to_have_count(1)
         page.get_by_role("link", name=TITLES[0]).click()
         page.get_by_role("button", name="Applied").click()
-        assert page.locator(".job-head .badge").first.inner_text() == "applied"
+        expect(page.locator(".job-head .badge").first).to_have_text("applied")
         page.fill("textarea[name=body]", "Spoke to Dana.")
         page.get_by_role("button", name="Add note").click()
-        assert page.locator(".note").inner_text().startswith("Spoke to Dana.")
+        expect(page.locator(".note")).to_contain_text("Spoke to Dana.")
         page.goto("/")
         page.fill("[name=q]", "score:>=60")
         page.get_by_role("button", name="Search").click()
-        assert "score" in page.url
+        page.wait_for_url("**score**")
         page.get_by_role("button", name="Dark").click()
-        assert page.locator("html").get_attribute("data-theme") == "dark"
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         page.goto("/sources")
         page.locator("#veeva").get_by_role("button", name="Pause").click()
-        assert "Veeva is paused" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("Veeva is paused")
     with database.reading() as session:
         assert jobs.get(session, job_id).status is Status.APPLIED
 
@@ -164,7 +160,7 @@ def test_an_order_acts_when_it_is_chosen(opened: Open, address: str) -> None:
         page.goto("/")
         page.select_option("[name=sort]", "newest")
         page.wait_for_url(f"{address}/?sort=newest")
-        assert page.locator("[data-job]").count() == 24
+        expect(page.locator("[data-job]")).to_have_count(24)
 
 
 def test_a_scan_is_followed_live_until_it_ends(opened: Open, database: Database) -> None:
@@ -172,8 +168,8 @@ def test_a_scan_is_followed_live_until_it_ends(opened: Open, database: Database)
         run_id = session.query(ScanRun).one().id
     with opened() as page:
         page.goto(f"/scans/{run_id}")
-        assert "2 of 3 boards done" in page.inner_text("main")
-        assert "reading" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("2 of 3 boards done")
+        expect(page.locator("main")).to_contain_text("reading")
         with database.session() as session:
             session.execute(
                 update(ScanResult).where(ScanResult.run_id == run_id).values(state=ScanState.SUCCEEDED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.pages import LOOKS, Open, look_at
 
@@ -21,4 +22,4 @@ def test_without_scripts_one_runbook_leads_to_the_next(opened: Open) -> None:
     with opened(java_script_enabled=False) as page:
         page.goto("/runbooks/ScoutMappingMiss")
         page.click("text=ScoutMappingOld")
-        assert page.locator("h1").inner_text() == "ScoutMappingOld"
+        expect(page.locator("h1")).to_have_text("ScoutMappingOld")

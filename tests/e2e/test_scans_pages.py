@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 
 from scout import clock
@@ -16,9 +16,6 @@ from scout.models import ScanResult, ScanRun, ScanState
 from tests.e2e.pages import LOOKS, Open, look_at
 from tests.waiting import wait_until
 from webapp import scans, streams
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.usefixtures("rows")
 
@@ -95,14 +92,14 @@ def test_a_scan_is_told_by_events_until_it_ends(
         results(database, pages=8)
         page.get_by_text("8 pages").wait_for()
         assert page.evaluate("document.activeElement.textContent") == focused, "the focus stays"
-        assert page.get_by_role("button", name="Cancel the scan").is_visible()
+        expect(page.get_by_role("button", name="Cancel the scan")).to_be_visible()
         end(database)
         page.get_by_text("3 of 3 boards done").wait_for()
         wait_until(
             lambda: page.text_content("#announcer") == "The scan has ended: succeeded. 24 new jobs.",
             what="the announcement",
         )
-        assert not page.get_by_role("button", name="Cancel the scan").is_visible()
+        expect(page.get_by_role("button", name="Cancel the scan")).not_to_be_visible()
         assert paths.count(f"{run_id}/events") == 1
         assert f"{run_id}/progress" not in paths
     wait_until(lambda: all_free(places), what="the stream's place")
@@ -201,10 +198,10 @@ def test_a_scan_is_cancelled_and_survives_a_reload(opened: Open, database: Datab
         page.get_by_role("button", name="Cancel the scan").click()
         page.get_by_text(f"Scan {run_id} is cancelled: 3 boards had not begun.").wait_for()
         page.reload()
-        assert page.locator("#scan-sum .health").inner_text().strip() == "cancelled"
-        assert page.get_by_role("button", name="Cancel the scan").count() == 0
+        expect(page.locator("#scan-sum .health")).to_have_text("cancelled")
+        expect(page.get_by_role("button", name="Cancel the scan")).to_have_count(0)
         page.goto("/scans")
-        assert "cancelled" in page.locator(".runs li").first.inner_text()
+        expect(page.locator(".runs li").first).to_contain_text("cancelled")
 
 
 def test_a_scan_is_followed_and_cancelled_without_scripts(opened: Open, database: Database) -> None:
@@ -212,11 +209,11 @@ def test_a_scan_is_followed_and_cancelled_without_scripts(opened: Open, database
     results(database, state=ScanState.QUEUED)
     with opened(java_script_enabled=False) as page:
         page.goto(f"/scans/{run_id}")
-        assert page.locator("noscript meta, meta[http-equiv=refresh]").count() == 1
+        expect(page.locator("noscript meta, meta[http-equiv=refresh]")).to_have_count(1)
         page.get_by_role("button", name="Cancel the scan").click()
-        assert "3 boards had not begun" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("3 boards had not begun")
         page.reload()
-        assert page.locator("meta[http-equiv=refresh]").count() == 0
+        expect(page.locator("meta[http-equiv=refresh]")).to_have_count(0)
 
 
 def test_the_list_of_jobs_tells_of_a_scan_in_a_line(opened: Open, database: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from scout import searches
 from scout.database import Database
@@ -69,19 +70,19 @@ def test_a_search_is_saved_tried_paused_and_removed_without_scripts(opened: Open
         page.check("[name=tells][value=instant]")
         page.check("[name=channel][value=phone]")
         page.get_by_role("button", name="Save the search").click()
-        assert "“Passwordless” is saved" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("“Passwordless” is saved")
         before = page.input_value("#feed-atom")
         page.get_by_role("button", name="Give them other addresses").click()
-        assert page.input_value("#feed-atom") != before
+        expect(page.locator("#feed-atom")).not_to_have_value(before)
         page.get_by_role("button", name="Send a test by phone").click()
-        assert "cannot be reached" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("cannot be reached")
         page.goto("/searches")
         row = page.locator("li", has_text="Passwordless")
         row.get_by_role("button", name="Pause").click()
         row.get_by_role("button", name="Resume").click()
         row.get_by_role("link", name="Remove").click()
         page.get_by_role("button", name="Remove the search").click()
-        assert "“Passwordless” is removed" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("“Passwordless” is removed")
     with database.reading() as session:
         assert {each.slug for each in searches.every(session)} == {"everything", "quiet", "remote-identity"}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from scout import clock
 from scout.settings import Settings, load
@@ -66,7 +67,7 @@ def test_the_page_looks_right(opened: Open, world: str, look: str) -> None:
         picture(page, f"{look}-status-{world}")
         if world in {"remembered", "prometheus"}:
             page.locator(".numbers summary").first.click()
-            assert page.locator("svg.plot-drawing").count() >= 20
+            expect(page.locator("svg.plot-drawing").nth(19)).to_be_attached()
         faults = look_at(page, f"{look}-status-{world}-figures")
         assert page.title() != "taken"
     assert faults == []
@@ -78,14 +79,16 @@ def test_with_scripts_off_figures_are_links_away(opened: Open, world: str) -> No
         if world != "remembered":  # Prometheus is to be asked, so they come later
             page.click("text=Show them here")
         page.get_by_role("link", name="6 hours").click()
-        assert page.url.endswith("/status?window=6h#figures")
-        assert page.locator(".windows [aria-current]").inner_text() == "6 hours"
+        expect(page).to_have_url("/status?window=6h#figures")
+        expect(page.locator(".windows [aria-current]")).to_have_text("6 hours")
         if world == "away":
-            assert "Redis, which keeps figures for that case, does not answer." in page.inner_text("main")
+            expect(page.locator("main")).to_contain_text(
+                "Redis, which keeps figures for that case, does not answer."
+            )
             return
-        assert page.locator("svg.plot-drawing").count() >= 20
+        expect(page.locator("svg.plot-drawing").nth(19)).to_be_attached()
         page.locator(".numbers summary").first.click()
-        assert page.locator(".plot-table").first.is_visible()
+        expect(page.locator(".plot-table").first).to_be_visible()
 
 
 def test_another_time_is_shown_without_loading_the_page_again(opened: Open, world: str) -> None:
@@ -97,7 +100,7 @@ def test_another_time_is_shown_without_loading_the_page_again(opened: Open, worl
         link.focus()
         page.keyboard.press("Enter")
         page.wait_for_selector(".windows [aria-current]:has-text('24 hours')")
-        assert page.url.endswith("/status?window=24h")
+        expect(page).to_have_url("/status?window=24h")
         assert page.evaluate("document.body.dataset.same") == "yes"
         page.reload()
-        assert page.locator(".windows [aria-current]").inner_text() == "24 hours"
+        expect(page.locator(".windows [aria-current]")).to_have_text("24 hours")

@@ -104,3 +104,18 @@ def test_tests_of_one_group_are_run_by_one_process(request: pytest.FixtureReques
     # pytest-xdist says so by the test's id, and says nothing where pytest does not let it.
     grouped = bool(request.config.getoption("loadgroup", default=False))
     assert request.node.nodeid.endswith("@house") is grouped
+
+
+def test_tests_of_pages_wait_for_what_they_expect() -> None:
+    """What asks a page once asks it while it is on its way: `expect` asks until it is so."""
+    once = {"count", "is_visible", "is_hidden", "is_checked", "is_enabled", "is_disabled", "is_editable"}
+    asking = [
+        f"{name}:{node.lineno}"
+        for name, tree in modules("tests/e2e")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assert)
+        for each in ast.walk(node.test)
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)
+        if each.func.attr in once and not each.args and ast.unparse(each.func.value) != "func"  # SQL's
+    ]
+    assert asking == []
