@@ -5,6 +5,9 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 # Three on two cores: a third of the time tests wait for other programs. Those that start the whole stack share a
 # group, so that two of them do not starve each other.
 PYTEST = .venv/bin/python -m pytest -n 3 --dist loadgroup
+# A browser or a server fails for a busy machine's sake once in some thousand times: a test has a second chance, three
+# of them do in all, and each that took it is told with what it failed of. More than three is no accident.
+SECOND_CHANCE = --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks -raR
 
 .PHONY: help setup setup-dev setup-bench run demo test mutants drill quickstart docs components lint format bench lock
 help:                 ## what there is
@@ -40,7 +43,7 @@ demo: setup           ## the same against the board simulator: no network needed
 
 test: setup-bench     ## every test; prints what was skipped and why
 	@.venv/bin/python -m tests.components
-	@$(PYTEST)
+	@$(PYTEST) $(SECOND_CHANCE)
 
 mutants: setup-dev    ## take out each emission of a metric in turn: a test must miss it
 	@.venv/bin/python -m tests.components
