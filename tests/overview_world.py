@@ -20,6 +20,8 @@ from tests.serving import Asked, Reply, reply
 #: What somebody who can write labels or annotations may try.
 HOSTILE = """<script>document.title='taken'</script><img src=x onerror="document.title='taken'">"""
 STARTED = 1_790_000_000
+#: Seconds for which an answer that hangs does: whoever is back before has not waited for its end.
+HANGS = 30.0
 
 
 @contextlib.contextmanager
@@ -92,10 +94,10 @@ def gateway(asked: Asked) -> Reply:
 
 
 def hanging(asked: Asked) -> Iterator[bytes]:
-    """Begins an answer, and goes on with a byte now and then, for ever."""
+    """Begins an answer, and goes on with a byte now and then."""
     del asked
     yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
-    for _ in range(100):
+    for _ in range(int(HANGS / 0.3)):
         time.sleep(0.3)
         yield b" "
 
