@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from scout import allowance, matching, normalise, remedies, robots, schedule, sources
@@ -13,7 +15,7 @@ from scout.matching import Match, Profile
 from scout.postings import Posting, Remote
 from scout.settings import Settings
 from scout.sources.about import about, off
-from scout.sources.board import Board, Detailed, Kind, NotModified, Validators
+from scout.sources.board import Board, Detailed, Kind, NotModified, Page, Validators
 
 #: Seconds for a whole look, and the least that a request is given. Somebody waits for it.
 BUDGET = 20.0
@@ -124,18 +126,12 @@ def look(
     unparsed = 0
     cut = False
     try:
-        _take(db, settings, kind, board)
-        permit = robots.Robots() if about(kind).robots else None
-        with (
-            Courtesy(settings, about(kind).policy, kind=kind.name) as courtesy,
-            _BriefDoor(settings, until=until, kind=kind.name, courtesy=courtesy, permit=permit) as door,
-        ):
-            for page in kind.read(board, door, Validators()):
-                postings += page.postings
-                unparsed += len(page.unparsed)
-                if time.monotonic() > until:
-                    cut = True
-                    break
+        for page in pages(db, settings, board, until=until):
+            postings += page.postings
+            unparsed += len(page.unparsed)
+            if time.monotonic() > until:
+                cut = True
+                break
     except NotModified:
         pass  # nothing was known of it before, so that says no more than an empty listing
     except FetchError as error:
@@ -143,6 +139,30 @@ def look(
             return _failed(board, kind, error.reason, error.text)
         cut = True
     return _told(board, kind, postings, profile, unparsed=unparsed, cut=cut)
+
+
+def pages(db: Database, settings: Settings, board: Board, *, until: float | None = None) -> Iterator[Page]:
+    """The pages of a board as it is now, asked for as a scan asks: as seldom, as slowly, where it may.
+
+    Args:
+        db: Where it is noted that a kind was asked whose terms count that.
+        settings: The settings.
+        board: The board.
+        until: When what it takes must be over, by the monotonic clock; None to give it a scan's time.
+
+    Raises:
+        FetchError: As reading it in a scan does.
+        NotModified: It says so, though nothing was known of it before.
+    """
+    kind = sources.KINDS[board.kind]
+    _take(db, settings, kind, board)
+    permit = robots.Robots() if about(kind).robots else None
+    opened = Door if until is None else functools.partial(_BriefDoor, until=until)
+    with (
+        Courtesy(settings, about(kind).policy, kind=kind.name) as courtesy,
+        opened(settings, kind=kind.name, courtesy=courtesy, permit=permit) as door,
+    ):
+        yield from kind.read(board, door, Validators())
 
 
 def _take(db: Database, settings: Settings, kind: Kind, board: Board) -> None:

@@ -15,7 +15,6 @@ from redis import RedisError
 
 import metrics.push
 from scout import (
-    allowance,
     audit,
     chosen_profile,
     courtesy,
@@ -23,21 +22,21 @@ from scout import (
     lists,
     matching,
     normalise,
-    robots,
     schedule,
     settings,
+    trial,
     watchlist,
 )
 from scout.cli import FAILED, PARTIAL, measure, table
-from scout.courtesy import Courtesy, Standing
+from scout.courtesy import Standing
 from scout.database import Database, for_command
 from scout.errors import ScoutError
-from scout.fetch import Door, FetchError
+from scout.fetch import FetchError
 from scout.models import Source
 from scout.postings import Posting
 from scout.sources import AT_ANY_ADDRESS, BROKEN, KINDS, UnknownBoard, at, recognise, registry
 from scout.sources.about import about, off
-from scout.sources.board import Board, Detailed, Kind, NotModified, Validators
+from scout.sources.board import Board, Detailed, Kind, NotModified
 
 _EXAMPLES = 5
 
@@ -408,13 +407,8 @@ def test(slug_or_url: str, *, as_json: bool) -> None:
     postings: list[Posting] = []
     unparsed: list[str] = []
     try:
-        _take(chosen, KINDS[board.kind], board)
-        permit = robots.Robots() if about(KINDS[board.kind]).robots else None
-        with (
-            Courtesy(chosen, about(KINDS[board.kind]).policy, kind=board.kind) as courteous,
-            Door(chosen, kind=board.kind, courtesy=courteous, permit=permit) as door,
-        ):
-            for page in KINDS[board.kind].read(board, door, Validators()):
+        with for_command(chosen) as database:
+            for page in trial.pages(database, chosen, board):
                 postings += page.postings
                 unparsed += page.unparsed
     except FetchError as error:
@@ -429,14 +423,6 @@ def test(slug_or_url: str, *, as_json: bool) -> None:
             click.echo(line)
     if unparsed:
         raise SystemExit(PARTIAL)
-
-
-def _take(chosen: settings.Settings, kind: Kind, board: Board) -> None:
-    """Take one of the times that a kind may be asked in a day, as a scan does."""
-    here = schedule.played_here(kind, chosen, url=board.url, token=board.token)
-    if about(kind).daily and not here:
-        with for_command(chosen) as database, database.session() as session:
-            allowance.take(session, kind)
 
 
 def _board(chosen: settings.Settings, slug_or_url: str) -> Board:
