@@ -18,6 +18,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 
 import psutil
 import yaml
@@ -563,7 +564,8 @@ def intruder(drill: Drill) -> None:
     stack = drill.stack
     knowing, guessing = Visitor(stack.url("web")), Visitor(stack.url("web"))
     with _codes_asked_for(stack):
-        knowing.sign_in(PASSWORD)
+        # The process that answers may be killed at that moment, by the drill beside this one.
+        drill.until(lambda: knowing.sign_in(PASSWORD) == HTTPStatus.OK, "the right password")
         token = knowing.token("/sign-in/code")
         with again_and_again(lambda: knowing.post("/sign-in/code", code="000000", csrf_token=token), 0.3):
             drill.fires("ScoutCodesRefused")

@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
 
+from tests.waiting import wait_until
+
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -32,15 +34,16 @@ class Visitor:
         return self.post("/sign-in", password=password, csrf_token=self.token("/sign-in"))
 
     def token(self, path: str) -> str:
-        """The token of a page's form."""
-        found = _TOKEN.search(self.read(path))
-        assert found is not None, f"{path} has no form"
-        return found[1]
+        """The token of a page's form, which is asked for until that very page answers."""
+        return wait_until(self._token, path, what=f"the form of {path}")
 
-    def read(self, path: str) -> str:
-        """A page's text."""
-        with self._opener.open(self._url + path, timeout=60) as answer:
-            return str(answer.read().decode())
+    def _token(self, path: str) -> str | None:
+        try:
+            with self._opener.open(self._url + path, timeout=60) as answer:
+                found = _TOKEN.search(answer.read().decode())
+                return found[1] if found and answer.url == self._url + path else None
+        except OSError:
+            return None
 
     def get(self, path: str, **headers: str) -> int:
         """The status of a page; 0 where there is no answer."""
