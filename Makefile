@@ -5,9 +5,9 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 # Three on two cores: a third of the time tests wait for other programs. Those that start the whole stack share a
 # group, so that two of them do not starve each other.
 PYTEST = .venv/bin/python -m pytest -n 3 --dist loadgroup
-# A browser or a server fails for a busy machine's sake once in some thousand times: a test has a second chance, three
-# of them do in all, and each that took it is told with what it failed of. More than three is no accident.
-SECOND_CHANCE = --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks -raR
+# A browser or a server fails for a busy machine's sake once in some thousand times: three tests in all have a second
+# chance, and each that took it is told with what it failed of. More are no accident, and what fails in a unit is none.
+SECOND_CHANCE = --reruns 1 --max-suite-reruns 3 --rerun-exclude-path tests/unit --rerun-show-tracebacks -raR
 
 .PHONY: help setup setup-dev setup-bench run demo test mutants drill quickstart docs components lint format bench lock
 help:                 ## what there is
