@@ -173,21 +173,24 @@ def test_boards_are_managed_without_scripts(opened: Open, database: Database) ->
         page.fill("#quiet", "22:00-7")
         page.get_by_role("button", name="Keep the schedule").click()
         expect(page.locator("#schedule-problem")).to_contain_text(
-            "write two different times, such as 22:00-07:00"
+            "write two different times, such as 22:00-07:00",
+            use_inner_text=True,
         )
         expect(page.locator("#interval")).to_have_value("360")
         page.fill("#quiet", "22:00-7:00")
         page.fill("#zone", "Europe/Zurich")
         page.get_by_role("button", name="Keep the schedule").click()
-        expect(page.locator("main")).to_contain_text("The schedule of linear is kept.")
+        expect(page.locator("main")).to_contain_text("The schedule of linear is kept.", use_inner_text=True)
         expect(page.locator("#quiet")).to_have_value("22:00-07:00")
         page.goto("/sources")
         page.check("#okta [name=board]")
         page.select_option("[name=do]", "pause")
         page.get_by_role("button", name="Do it").click()
-        expect(page.locator("main")).to_contain_text("1 board is paused.")
+        expect(page.locator("main")).to_contain_text("1 board is paused.", use_inner_text=True)
         page.get_by_role("button", name="Undo: resume okta").click()
-        expect(page.locator("main")).to_contain_text("Taken back: 1 board is watched again.")
+        expect(page.locator("main")).to_contain_text(
+            "Taken back: 1 board is watched again.", use_inner_text=True
+        )
     with database.reading() as session:
         linear = watchlist.get(session, "linear")
         assert (linear.interval_minutes, linear.quiet_hours) == (360, "22:00-07:00")

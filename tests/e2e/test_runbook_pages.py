@@ -22,4 +22,4 @@ def test_without_scripts_one_runbook_leads_to_the_next(opened: Open) -> None:
     with opened(java_script_enabled=False) as page:
         page.goto("/runbooks/ScoutMappingMiss")
         page.click("text=ScoutMappingOld")
-        expect(page.locator("h1")).to_have_text("ScoutMappingOld")
+        expect(page.locator("h1")).to_have_text("ScoutMappingOld", use_inner_text=True)
